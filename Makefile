@@ -1,0 +1,35 @@
+# The front door: `make` lists the targets. Each target installs what it needs into .venv, once.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help train test lint clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+train: $(INSTALLED)-run  ## train the default network (a few seconds) and show its test accuracy
+	$(BIN)/bpcli train
+
+test: $(INSTALLED)-test  ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)-test $(INSTALLED)-lint  ## check style (ruff) and types (mypy, strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## remove what the other targets made, but for the runs
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "bpcli needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# One stamp for each set of packages: run (no extra), test, lint, ...
+$(INSTALLED)-%: setup.cfg pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(if $(filter-out run,$*),[$*])"
+	@touch $@

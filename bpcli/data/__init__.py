@@ -1,0 +1,1 @@
+"""What the network sees: IDX files, splits, batches, and pictures made into 28×28."""

@@ -1,0 +1,49 @@
+"""The tree of errors that a user can cause, each with the exit code it ends the command with.
+
+The library raises them; one place in `bpcli.cli` prints their message as one line on stderr. Anything else that is
+raised is a bug and keeps its traceback (exit code 1).
+"""
+
+from typing import ClassVar
+
+
+class BpcliError(Exception):
+    """Base class: the message is one line that says what is wrong and what would be right."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigError(BpcliError):
+    """A configuration, preset or override that is unknown, malformed or outside its limits."""
+
+    exit_code = 3
+
+
+class DataError(BpcliError):
+    """A data file that is missing or is not what its name promises."""
+
+    exit_code = 4
+
+
+class ImageError(BpcliError):
+    """A picture that is missing, can't be read or shows no digit."""
+
+    exit_code = 5
+
+
+class CheckpointError(BpcliError):
+    """A checkpoint or run that is missing, damaged or of another network."""
+
+    exit_code = 6
+
+
+class TrainingError(BpcliError):
+    """A training run that can't go on, such as one whose loss is no longer finite."""
+
+    exit_code = 7
+
+
+class OutputError(BpcliError):
+    """A file or folder that can't be written."""
+
+    exit_code = 8

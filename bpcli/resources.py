@@ -1,0 +1,25 @@
+"""Where the files that come with the package lie: the presets and the MNIST files."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(installed: str, checkout: str) -> Path:
+    """The folder of a resource: `installed` inside the package, or `checkout` beside it.
+
+    A wheel maps the checkout's folders into the package (`setup.cfg`, `package_dir`); an editable installation does
+    not, and leaves them where they are.
+    """
+    packaged = _PACKAGE / installed
+    return packaged if packaged.is_dir() else _PACKAGE.parent / checkout
+
+
+def presets() -> Path:
+    """The folder of the YAML presets."""
+    return folder("presets", "configs")
+
+
+def mnist() -> Path:
+    """The folder of the four MNIST files."""
+    return folder("mnist", "data/mnist")
