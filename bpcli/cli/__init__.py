@@ -1,0 +1,73 @@
+"""The command line: `bpcli COMMAND …`. Each command is a module that is imported only when it is called."""
+
+from importlib import import_module
+
+import click
+
+from bpcli import __version__
+from bpcli.errors import BpcliError
+
+# name: module, function, and what `bpcli --help` says of it without importing the module
+COMMANDS: dict[str, tuple[str, str]] = {
+    "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
+    "evaluate": ("bpcli.cli.evaluate:evaluate", "Show how good a trained network is."),
+    "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
+}
+
+
+class Refusal(click.ClickException):
+    """A mistake of the user's, as click prints it."""
+
+    def __init__(self, error: BpcliError) -> None:
+        super().__init__(one_line(str(error)))
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click types it as the class's alone
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for: `bpcli --help` stays quick."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Runs the command; a mistake of the user's becomes one line on stderr and its exit code."""
+        try:
+            return super().invoke(context)
+        except BpcliError as error:
+            raise Refusal(error) from error
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The names, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of a name, imported."""
+        if name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help text."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bpcli")
+def cli() -> None:
+    """Backpropagation you can read, check and run: an MNIST trainer in NumPy.
+
+    \b
+    Exit codes: 0 success, 1 a failed check or a bug of bpcli, 2 wrong usage, 3 configuration,
+    4 data files, 5 pictures, 6 checkpoints and runs, 7 diverged training, 8 output that can't
+    be written, 129, 130 and 143 stopped by a signal (hang-up, Ctrl-C, termination).
+    """  # noqa: D301 (click's mark for text that is not to be wrapped)
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    cli(prog_name="bpcli")
+
+
+def one_line(text: str) -> str:
+    """The text with everything escaped that a terminal would not show as one plain line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -1,0 +1,41 @@
+"""What several commands share: options, and how results are printed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def configured(command: F) -> F:
+    """Adds -c and -s, from which `bpcli.config.load` makes a configuration."""
+    source = click.option(
+        "-c", "--config", "source", default="default", show_default=True, metavar="PRESET|FILE",
+        help="A preset (see `bpcli config --list`) or a YAML file.",
+    )  # fmt: skip
+    override = click.option(
+        "-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE",
+        help="Override a key, such as train.epochs=3. Repeatable.",
+    )  # fmt: skip
+    return source(override(command))
+
+
+def print_json(result: object, *, pretty: bool = False) -> None:
+    """Prints a result as JSON on stdout: one line, or indented."""
+    import msgspec
+
+    encoded = msgspec.json.encode(result)
+    click.echo(msgspec.json.format(encoded) if pretty else encoded)
+
+
+def percent(fraction: float) -> str:
+    """A fraction as people read it: 98.37 %."""
+    return f"{100 * fraction:.2f} %"
+
+
+def shown(path: Path) -> str:
+    """A path relative to the current folder where it lies below it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)

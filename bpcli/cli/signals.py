@@ -1,0 +1,44 @@
+"""Stopping on a signal: the first is noted and acted on between two steps, the second ends the process at once."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class Stop:
+    """The signal that arrived, 0 before one does."""
+
+    signal = 0
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal's number, as shells say it."""
+        return 128 + self.signal
+
+    @property
+    def name(self) -> str:
+        """The signal's name, such as SIGINT."""
+        return signal.Signals(self.signal).name
+
+
+@contextmanager
+def noted_signals() -> Iterator[Stop]:
+    """Notes the first SIGINT, SIGTERM or SIGHUP in the record it gives; afterwards they act as they did before."""
+    stop = Stop()
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.signal = number
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+
+    for number in _SIGNALS:
+        signal.signal(number, note)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

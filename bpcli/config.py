@@ -1,0 +1,296 @@
+"""The typed, frozen configuration: YAML in, overrides on top, every mistake named by file, key and value.
+
+`configs/default.yaml` holds the defaults; another preset or a file of the user's overrides some of them, and
+`key=value` settings override both.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Meta, Struct
+
+from bpcli import resources
+from bpcli.core.activations import ACTIVATIONS
+from bpcli.core.initializers import INITIALIZERS
+from bpcli.core.losses import OUTPUTS
+from bpcli.core.pixels import NORMALIZATIONS
+from bpcli.core.schedules import SCHEDULES
+from bpcli.errors import ConfigError
+from bpcli.strict_yaml import LONGEST, parse_yaml
+
+Tree = dict[str, Any]
+
+Width = Annotated[int, Meta(ge=1, le=100_000)]
+Hidden = Annotated[tuple[Width, ...], Meta(max_length=32)]
+Fraction = Annotated[float, Meta(gt=0, le=1)]
+
+
+class DataConfig(Struct, frozen=True):
+    """Where the images come from and how they are split and scaled."""
+
+    folder: str | None
+    validation: Annotated[int, Meta(ge=0, le=1_000_000)]
+    normalize: str
+
+
+class ModelConfig(Struct, frozen=True):
+    """The network: its hidden layers, its output units, its first weights."""
+
+    hidden: Hidden
+    activation: str | tuple[str, ...]
+    output: str
+    init: str
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The name of each hidden layer's activation."""
+        return (self.activation,) * len(self.hidden) if isinstance(self.activation, str) else self.activation
+
+
+class OptimizerConfig(Struct, frozen=True):
+    """Gradient descent with momentum and weight decay."""
+
+    learning_rate: Annotated[float, Meta(gt=0, le=1000)]
+    momentum: Annotated[float, Meta(ge=0, lt=1)]
+    nesterov: bool
+    weight_decay: Annotated[float, Meta(ge=0, le=1_000_000)]
+
+
+class ScheduleConfig(Struct, frozen=True):
+    """The learning rate over the epochs."""
+
+    kind: str
+    milestones: Annotated[tuple[Annotated[int, Meta(ge=1, le=100_000)], ...], Meta(max_length=1000)]
+    factor: Fraction
+    warmup: Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class TrainConfig(Struct, frozen=True):
+    """The length of a run and the size of its steps."""
+
+    epochs: Annotated[int, Meta(ge=1, le=100_000)]
+    batch_size: Annotated[int, Meta(ge=1, le=1_000_000)]
+    patience: Annotated[int, Meta(ge=1, le=100_000)] | None
+    penalty_in_loss: bool
+    threads: Annotated[int, Meta(ge=1, le=256)] | Literal["auto"]
+
+
+class Config(Struct, frozen=True):
+    """Everything that decides a run; the same configuration gives the same network."""
+
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    data: DataConfig
+    model: ModelConfig
+    loss: str
+    optimizer: OptimizerConfig
+    schedule: ScheduleConfig
+    train: TrainConfig
+
+
+# The keys whose value is a name, each with the table it must stand in.
+_NAMES: Mapping[str, Collection[str]] = {
+    "data.normalize": NORMALIZATIONS,
+    "model.activation": ACTIVATIONS,
+    "model.output": sorted({output for output, _ in OUTPUTS}),
+    "model.init": INITIALIZERS,
+    "loss": sorted({loss for _, loss in OUTPUTS}),
+    "schedule.kind": SCHEDULES,
+}
+
+
+def load(source: str = "default", overrides: Iterable[str] = ()) -> Config:
+    """The configuration of a preset or file, with `key=value` settings on top.
+
+    Args:
+        source: the name of a preset, or the path of a YAML file.
+        overrides: settings such as `train.epochs=3`, the value in YAML.
+
+    Raises:
+        ConfigError: no such preset or file, or anything in them that is not a valid configuration; the message names
+            the source, the key and the value, and what would be right.
+    """
+    path = find(source)
+    tree = _defaults()
+    _merge(tree, _checked(parse_yaml(_content(path), str(path)), str(path)))
+    for setting in overrides:
+        _merge(tree, _checked(_setting(setting), f"-s {setting}"))
+    return _consistent(msgspec.convert(tree, Config), str(path))
+
+
+def from_tree(tree: object, source: str) -> Config:
+    """The configuration in plain data, such as `to_tree` made; keys that are missing take the default."""
+    whole = _defaults()
+    _merge(whole, _checked(tree, source))
+    return _consistent(msgspec.convert(whole, Config), source)
+
+
+def to_tree(config: Config) -> Tree:
+    """The configuration as plain data: dictionaries, lists, strings and numbers."""
+    tree: Tree = msgspec.to_builtins(config)
+    return tree
+
+
+def to_yaml(config: Config) -> str:
+    """The configuration as YAML that `load` reads back."""
+    text: str = yaml.safe_dump(_lists(to_tree(config)), sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return text
+
+
+def preset_names() -> list[str]:
+    """The names of the presets that come with bpcli."""
+    return sorted(path.stem for path in resources.presets().glob("*.yaml"))
+
+
+def find(source: str) -> Path:
+    """The file of a preset's name, or the file that `source` names.
+
+    Raises:
+        ConfigError: there is neither such a preset nor such a file.
+    """
+    if source in preset_names():
+        return resources.presets() / f"{source}.yaml"
+    if Path(source).is_file():
+        return Path(source)
+    presets = preset_names()
+    raise ConfigError(f"{source!r} is neither a file nor a preset ({', '.join(presets)}){_nearest(source, presets)}")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LONGEST + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror or error}") from error
+
+
+def _defaults() -> Tree:
+    path = resources.presets() / "default.yaml"
+    return _checked(parse_yaml(_content(path), str(path)), str(path))
+
+
+def _setting(setting: str) -> Tree:
+    """The tree of one `a.b=value` setting."""
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"-s {setting}: expected KEY=VALUE, such as train.epochs=3")
+    source = f"-s {setting}"
+    *sections, last = key.strip().split(".")
+    tree: Tree = {last: parse_yaml(text.encode("utf-8", "surrogateescape"), source)}
+    for section in reversed(sections):
+        tree = {section: tree}
+    return tree
+
+
+def _merge(tree: Tree, changes: Tree) -> None:
+    """Puts the changes into the tree, section by section."""
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            _merge(tree[key], value)
+        else:
+            tree[key] = value
+
+
+def _checked(tree: object, source: str, section: type[Struct] = Config, path: str = "") -> Tree:
+    """The keys of a section that are there, each with its value checked and converted."""
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        where = path.removesuffix(".") or "a configuration"
+        raise ConfigError(f"{source}: {where} = {_shown(tree)}: expected keys and values, such as seed: 1")
+    fields = {field.name: field.type for field in msgspec.structs.fields(section)}
+    checked: Tree = {}
+    for key, value in tree.items():
+        if key not in fields:
+            raise ConfigError(f"{source}: unknown key {_shown(f'{path}{key}')}{_nearest(f'{path}{key}', _keys())}")
+        kind = fields[key]
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            checked[key] = _checked(value, source, kind, f"{path}{key}.")
+        else:
+            checked[key] = _value(value, kind, f"{path}{key}", source)
+    return checked
+
+
+def _value(value: object, kind: Any, key: str, source: str) -> object:
+    """One value, of its key's type, within its limits, and a known name where it is one."""
+    try:
+        converted = msgspec.convert(_numbers(value, kind), kind)
+    except msgspec.ValidationError as error:
+        wrong = str(error).replace("`", "").replace("array", "list").partition(" - at")[0]
+        raise ConfigError(f"{source}: {key} = {_shown(value)}: {wrong[0].lower()}{wrong[1:]}") from None
+    if isinstance(converted, float) and not isfinite(converted):
+        raise ConfigError(f"{source}: {key} = {_shown(value)}: expected a finite number")
+    for name in (converted if isinstance(converted, tuple) else (converted,)) if key in _NAMES else ():
+        if name not in _NAMES[key]:
+            known = ", ".join(_NAMES[key])
+            raise ConfigError(
+                f"{source}: {key} = {_shown(name)}: expected one of {known}{_nearest(str(name), _NAMES[key])}"
+            )
+    return converted
+
+
+def _numbers(value: object, kind: Any) -> object:
+    """The value, with what YAML 1.2 calls a number made one where a number is expected (PyYAML reads 1e-1 as text)."""
+    if isinstance(value, str) and kind is not str and "float" in str(kind) and _EXPONENT.fullmatch(value):
+        return float(value)
+    return value
+
+
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+
+
+def _consistent(config: Config, source: str) -> Config:
+    """The configuration, once what one key says has been held against what another says."""
+    model = config.model
+    if len(model.activations) != len(model.hidden):
+        raise ConfigError(
+            f"{source}: model.activation lists {len(model.activations)} for {len(model.hidden)} hidden layers; "
+            "give one for each, or one name for all"
+        )
+    if (model.output, config.loss) not in OUTPUTS:
+        pairs = "; ".join(f"{output} with {loss}" for output, loss in OUTPUTS)
+        raise ConfigError(
+            f"{source}: model.output = {model.output} doesn't go with loss = {config.loss}; these do: {pairs}"
+        )
+    if list(config.schedule.milestones) != sorted(set(config.schedule.milestones)):
+        raise ConfigError(f"{source}: schedule.milestones = {list(config.schedule.milestones)}: expected rising epochs")
+    return config
+
+
+def _keys(section: type[Struct] = Config, path: str = "") -> list[str]:
+    """Every key of the configuration, dotted."""
+    keys = []
+    for field in msgspec.structs.fields(section):
+        if isinstance(field.type, type) and issubclass(field.type, Struct):
+            keys += _keys(field.type, f"{path}{field.name}.")
+        else:
+            keys.append(f"{path}{field.name}")
+    return keys
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that is most like this one, or nothing."""
+    known = list(known)
+    by_last = {key.rpartition(".")[2]: key for key in known}
+    close = get_close_matches(name, known, n=1) or [
+        by_last[last] for last in get_close_matches(name.rpartition(".")[2], by_last, n=1)
+    ]
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _shown(value: object) -> str:
+    """A value as it may stand in a message: one line, not too long, control characters escaped."""
+    text = value if isinstance(value, str) and value.isprintable() else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _lists(tree: object) -> object:
+    """The tree with lists for tuples, which YAML has no word for."""
+    if isinstance(tree, dict):
+        return {key: _lists(value) for key, value in tree.items()}
+    return list(tree) if isinstance(tree, tuple) else tree

@@ -1,0 +1,34 @@
+"""Parameters as one flat vector with named views.
+
+An optimizer, a norm or a checkpoint sees the vector, the network the weights and biases.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from bpcli.core.types import Array
+
+
+class Layer(NamedTuple):
+    """The parameters of one layer, or anything laid out like them (gradients, velocities)."""
+
+    weight: Array  # (fan_in, fan_out)
+    bias: Array  # (fan_out,)
+
+
+def count(sizes: Sequence[int]) -> int:
+    """How many weights and biases a network of these layer sizes has: 814,090 for 784-1024-10."""
+    return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
+
+
+def views(vector: Array, sizes: Sequence[int]) -> tuple[Layer, ...]:
+    """The layers as views of a vector of `count(sizes)` numbers: weight, bias, weight, bias and so on."""
+    if vector.shape != (count(sizes),):
+        raise ValueError(f"a vector of shape {vector.shape} for {count(sizes)} parameters")
+    layers, start = [], 0
+    for fan_in, fan_out in pairwise(sizes):
+        middle, end = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
+        layers.append(Layer(vector[start:middle].reshape(fan_in, fan_out), vector[middle:end]))
+        start = end
+    return tuple(layers)

@@ -1,0 +1,50 @@
+"""The learning rate over time, as a factor of its configured value."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What decides the factor: one of `SCHEDULES` by name, and its settings, in epochs."""
+
+    kind: str
+    epochs: int
+    milestones: tuple[int, ...] = ()
+    factor: float = 1.0
+    warmup: int = 0
+
+
+def rate(schedule: Schedule, epoch: int, step: int, steps: int) -> float:
+    """The factor of the learning rate at one step.
+
+    Args:
+        schedule: its settings.
+        epoch: the index of the epoch, from 0.
+        step: the index of the step within the epoch, from 0.
+        steps: the steps of an epoch.
+    """
+    base = SCHEDULES[schedule.kind](schedule, epoch + step / steps)
+    if epoch < schedule.warmup:
+        return base * (epoch * steps + step + 1) / (schedule.warmup * steps)
+    return base
+
+
+def _steps(schedule: Schedule, time: float) -> float:
+    """Multiplied by `factor` at each milestone."""
+    return float(schedule.factor ** bisect_right(schedule.milestones, time))
+
+
+def _cosine(schedule: Schedule, time: float) -> float:
+    """Half a cosine from 1 at the end of the warm-up to 0 at the end (Loshchilov, Hutter 2017, arXiv:1608.03983)."""
+    span = max(schedule.epochs - schedule.warmup, 1)
+    return (1 + cos(pi * min(max(time - schedule.warmup, 0) / span, 1))) / 2
+
+
+SCHEDULES: dict[str, Callable[[Schedule, float], float]] = {
+    "constant": lambda schedule, time: 1.0,
+    "steps": _steps,
+    "cosine": _cosine,
+}

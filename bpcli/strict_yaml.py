@@ -1,0 +1,79 @@
+"""YAML as configurations use it: small, shallow, without aliases, merge keys, tags of its own or duplicate keys."""
+
+from typing import Any
+
+import yaml
+
+from bpcli.errors import ConfigError
+
+LONGEST = 64 * 1024  # bytes; the longest preset has about 3,000
+DEEPEST = 16  # levels of nesting
+
+
+def parse_yaml(content: bytes, source: str) -> object:
+    """The plain data in a YAML text; None if it is empty.
+
+    Args:
+        content: the text, in UTF-8.
+        source: what to call it in messages.
+
+    Raises:
+        ConfigError: the text is too long or too deep, is not YAML, or uses what configurations don't need.
+    """
+    if len(content) > LONGEST:
+        raise ConfigError(f"{source}: longer than {LONGEST // 1024} KiB, which no configuration needs")
+    try:
+        tree: object = yaml.load(content.decode("utf-8-sig"), _StrictLoader)  # noqa: S506 (a SafeLoader)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{source}: not UTF-8 text, at byte {error.start}") from None
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError(f"{source}{_place(error)}: not valid here: {_flat(error.problem)}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: not YAML: {_flat(str(error))}") from None
+    except (ValueError, OverflowError) as error:  # such as the date 2026-13-45, or a number with 5,000 digits
+        raise ConfigError(f"{source}: holds a value that can't be read: {_flat(str(error))}") from None
+    return tree
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, which refuses what can hide or multiply content."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise _refusal("aliases (*name) are not allowed", event)
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise _refusal(f"nested deeper than {DEEPEST} levels", event)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise _refusal("merge keys (<<) are not allowed", key)
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refusal("a key must be a plain word", key)
+            if key.value in seen:
+                raise _refusal(f"duplicate key {key.value!r}", key)
+            seen.add(key.value)
+        # the plain constructor, not SafeConstructor's, which would unfold merge keys
+        return yaml.constructor.BaseConstructor.construct_mapping(self, node, deep=deep)
+
+
+def _refusal(problem: str, at: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=at.start_mark)
+
+
+def _place(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
+def _flat(text: str | None) -> str:
+    """The text in one line of printable characters."""
+    return "".join(c if c.isprintable() else " " for c in " ".join((text or "").split()))

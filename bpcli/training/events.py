@@ -1,0 +1,91 @@
+"""What happens in a run, as frozen records of numbers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The data are read and the folder of the run is made.
+
+    Attributes:
+        folder: of the run.
+        training, validation: the images of the splits.
+        parameters: weights and biases of the network.
+    """
+
+    folder: Path
+    training: int
+    validation: int
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One batch is done.
+
+    Attributes:
+        epoch: its epoch, from 0.
+        step: its place in the epoch, from 0.
+        steps: the steps of an epoch.
+        loss: the mean loss of the batch before the step.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean loss and accuracy (a fraction) over some images."""
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnd:
+    """One epoch is done and validated.
+
+    Attributes:
+        epoch: the epoch, from 0.
+        epochs: how many there will be.
+        learning_rate: η of its first step after any warm-up.
+        train: over the epoch's batches as they were trained on.
+        validation: after the epoch; None without a validation split.
+        seconds: what the epoch took, validation included.
+        is_best: whether no epoch before was as good.
+    """
+
+    epoch: int
+    epochs: int
+    learning_rate: float
+    train: Score
+    validation: Score | None
+    seconds: float
+    is_best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last epoch is done, or the run has stopped early.
+
+    Attributes:
+        epochs: how many epochs were trained.
+        best_epoch: the one whose parameters are the best, from 0.
+    """
+
+    epochs: int
+    best_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The best epoch's network on the test split."""
+
+    test: Score
+
+
+Event = Started | Step | EpochEnd | Finished | Tested

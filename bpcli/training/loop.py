@@ -1,0 +1,136 @@
+"""The training loop: a generator of events over a state that is exactly what a checkpoint saves."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from math import isfinite
+from time import perf_counter
+
+import numpy as np
+
+from bpcli.config import Config
+from bpcli.core import parameters, seeds
+from bpcli.core.initializers import INITIALIZERS, initialize
+from bpcli.core.pixels import NORMALIZATIONS
+from bpcli.core.types import Array
+from bpcli.data.mnist import Split
+from bpcli.errors import TrainingError
+from bpcli.training import problem
+from bpcli.training.evaluation import evaluate
+from bpcli.training.events import EpochEnd, Event, Finished, Score, Step
+from bpcli.training.session import Session
+from bpcli.training.team import Team
+
+
+@dataclass(slots=True)
+class State:
+    """Where a run stands; training changes it in place.
+
+    Attributes:
+        parameters: all weights and biases, one vector (`core.parameters`).
+        velocity: of the same layout.
+        best: the parameters of the best epoch so far.
+        epoch: the epoch that is under way or next, from 0.
+        step: the steps of it that are done.
+        loss_sum, correct: over the images of these steps.
+        best_epoch: −1 before the first epoch's end.
+        best_accuracy: on the validation split, after `best_epoch`; −1 without one.
+    """
+
+    parameters: Array
+    velocity: Array
+    best: Array
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    best_epoch: int = -1
+    best_accuracy: float = -1.0
+
+
+def first_state(config: Config) -> State:
+    """The state before the first step: weights drawn from the seed, no velocity.
+
+    Raises:
+        ConfigError: the machine has too little memory for the network.
+    """
+    problem.require_memory(config)
+    sizes = problem.network(config).sizes
+    vector = np.zeros(parameters.count(sizes), np.float32)
+    rng = seeds.stream(config.seed, seeds.INITIALIZATION)
+    initialize(parameters.views(vector, sizes), INITIALIZERS[config.model.init], rng)
+    return State(vector, np.zeros_like(vector), vector.copy())
+
+
+def train(config: Config, state: State, training: Split, validation: Split, team: Team) -> Generator[Event, None, None]:
+    """Trains from the state on, to the configuration's last epoch or until patience ends.
+
+    The state is consistent after each `EpochEnd`, and whenever this generator has been closed.
+
+    Raises:
+        TrainingError: the loss or a parameter is not finite any more; the state is of no use then.
+    """
+    session = Session(config, state.parameters, state.velocity, training, team)
+    while state.epoch < config.train.epochs and not _out_of_patience(config, state):
+        start = perf_counter()
+        yield from _steps(config, state, session, len(training))
+        rate = session.learning_rate(state.epoch, session.steps - 1)
+        if not np.isfinite(state.parameters).all():
+            raise _divergence(state.epoch, session.steps - 1, rate, "a parameter")
+        score = _score(config, state, validation, team) if len(validation) else None
+        is_best = score is None or score.accuracy > state.best_accuracy
+        if is_best:
+            _remember(state, score)
+        penalty = _penalty(config, state, len(training))
+        trained = Score(state.loss_sum / len(training) + penalty, state.correct / len(training))
+        validated = score and Score(score.loss + penalty, score.accuracy)
+        epoch, seconds = state.epoch, perf_counter() - start
+        state.epoch, state.step, state.loss_sum, state.correct = epoch + 1, 0, 0.0, 0
+        yield EpochEnd(epoch, config.train.epochs, rate, trained, validated, seconds, is_best)
+    yield Finished(state.epoch, state.best_epoch)
+
+
+def _steps(config: Config, state: State, session: Session, images: int) -> Iterator[Step]:
+    """The steps of the state's epoch that are not yet done."""
+    order = seeds.order(config.seed, state.epoch, images)
+    for taken in session.run(state.epoch, order, state.step):
+        if not isfinite(session.loss_sum):
+            rate = session.learning_rate(state.epoch, state.step)
+            raise _divergence(state.epoch, state.step, rate, "the loss")
+        state.loss_sum += session.loss_sum
+        state.correct += session.correct
+        state.step += 1
+        yield Step(state.epoch, state.step - 1, session.steps, session.loss_sum / taken)
+
+
+def _divergence(epoch: int, step: int, rate: float, what: str) -> TrainingError:
+    return TrainingError(
+        f"{what} is no longer finite at epoch {epoch + 1}, step {step + 1}, with the learning rate {rate:g}: training "
+        "has diverged; a lower optimizer.learning_rate usually helps, or schedule.warmup=1"
+    )
+
+
+def _score(config: Config, state: State, split: Split, team: Team) -> Score:
+    network = problem.network(config)
+    layers = parameters.views(state.parameters, network.sizes)
+    return evaluate(network, layers, split, NORMALIZATIONS[config.data.normalize], team)
+
+
+def _remember(state: State, score: Score | None) -> None:
+    """Notes that the state's epoch is the best so far."""
+    state.best_epoch = state.epoch
+    state.best_accuracy = score.accuracy if score else -1.0
+    np.copyto(state.best, state.parameters)
+
+
+def _penalty(config: Config, state: State, images: int) -> float:
+    """The weight decay's term of the loss, λ/2n·Σw², if it is asked for (Nielsen, chapter 3, equation 85)."""
+    if not config.train.penalty_in_loss:
+        return 0.0
+    layers = parameters.views(state.parameters, problem.network(config).sizes)
+    squares = sum(float(np.vdot(layer.weight, layer.weight)) for layer in layers)
+    return config.optimizer.weight_decay / (2 * images) * squares
+
+
+def _out_of_patience(config: Config, state: State) -> bool:
+    patience = config.train.patience
+    return patience is not None and state.best_epoch >= 0 and state.epoch - 1 - state.best_epoch >= patience

@@ -1,0 +1,72 @@
+"""From the configuration to the objects that train."""
+
+import os
+
+from bpcli.config import Config
+from bpcli.core import parameters
+from bpcli.core.activations import ACTIVATIONS
+from bpcli.core.losses import OUTPUTS
+from bpcli.core.network import Network
+from bpcli.core.optimizers import Momentum
+from bpcli.core.schedules import Schedule
+from bpcli.data.mnist import CLASSES, PIXELS
+from bpcli.errors import ConfigError
+from bpcli.training.team import Team, usable_cores
+
+# multiplications of a forward pass over a batch below which meetings cost more than sharing saves
+_WORTH_SHARING = 20_000_000
+
+
+def network(config: Config) -> Network:
+    """The network that a configuration describes."""
+    model = config.model
+    return Network(
+        (PIXELS, *model.hidden, CLASSES),
+        tuple(ACTIVATIONS[name] for name in model.activations),
+        OUTPUTS[model.output, config.loss],
+    )
+
+
+def optimizer(config: Config, images: int) -> Momentum:
+    """The rule of a step, for a training split of so many images."""
+    settings = config.optimizer
+    return Momentum(settings.momentum, settings.weight_decay / images, settings.nesterov)
+
+
+def schedule(config: Config) -> Schedule:
+    """The learning rate's schedule."""
+    settings = config.schedule
+    return Schedule(settings.kind, config.train.epochs, settings.milestones, settings.factor, settings.warmup)
+
+
+def team(config: Config) -> Team:
+    """The workers that train the configuration's network."""
+    if config.train.threads != "auto":
+        return Team(config.train.threads)
+    products = config.train.batch_size * parameters.count(network(config).sizes)
+    return Team(usable_cores() if products >= _WORTH_SHARING else 1)
+
+
+def require_memory(config: Config) -> None:
+    """Refuses a network that the machine has no room for, before anything is allocated.
+
+    Raises:
+        ConfigError: training needs more than the machine's memory.
+    """
+    sizes = network(config).sizes
+    # parameters, velocity, gradients and the best epoch's copy; a, δ and f' of a batch
+    needed = 4 * (4 * parameters.count(sizes) + 3 * config.train.batch_size * sum(sizes))
+    memory = _memory()
+    if needed > memory:
+        raise ConfigError(
+            f"model.hidden = {list(config.model.hidden)} with train.batch_size = {config.train.batch_size} needs "
+            f"{needed / 2**30:,.1f} GiB of memory; this machine has {memory / 2**30:,.1f} GiB"
+        )
+
+
+def _memory() -> int:
+    """The machine's memory in bytes; practically unlimited where the system doesn't tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 1 << 62

@@ -1,0 +1,55 @@
+"""One step against the formula written out, and the blocks against the whole."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpcli.core import parameters
+from bpcli.core.network import Part
+from bpcli.core.optimizers import Block, Momentum, blocks
+
+
+def arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    w, v, g = np.random.default_rng(4).standard_normal((3, 5, 7))
+    return w, v, g
+
+
+@pytest.mark.parametrize("is_weight", [True, False])
+def test_a_step_is_the_formula(is_weight: bool) -> None:
+    w, v, g = arrays()
+    decayed = g + 0.01 * w if is_weight else g
+    new_v = 0.9 * v - 0.3 * decayed
+    expected = w + new_v
+    Momentum(0.9, decay=0.01).step(Block(w, v, g.copy(), is_weight), 0.3)
+    np.testing.assert_allclose(w, expected, rtol=1e-14)
+    np.testing.assert_allclose(v, new_v, rtol=1e-14)
+
+
+def test_a_nesterov_step_is_the_formula() -> None:
+    w, v, g = arrays()
+    new_v = 0.9 * v - 0.3 * g
+    expected = w + 0.9 * new_v - 0.3 * g
+    Momentum(0.9, nesterov=True).step(Block(w, v, g.copy(), False), 0.3)
+    np.testing.assert_allclose(w, expected, rtol=1e-14)
+    np.testing.assert_allclose(v, new_v, rtol=1e-14)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=2, max_size=5).map(lambda sizes: [*sizes[:-1], 3]),
+    workers=st.integers(1, 4),
+)
+def test_the_blocks_of_all_workers_are_every_parameter_once(sizes: list[int], workers: int) -> None:
+    vector = np.zeros(parameters.count(sizes))
+    layers = parameters.views(vector, sizes)
+    for part in range(workers):
+        for block in blocks(layers, layers, layers, Part(part, workers)):
+            block.w[...] += 1
+    assert (vector == 1).all()
+
+
+def test_large_matrices_come_in_pieces() -> None:
+    layers = parameters.views(np.zeros(parameters.count((784, 1024, 10))), (784, 1024, 10))
+    pieces = blocks(layers, layers, layers, Part())
+    assert len(pieces) > 4
+    assert sum(piece.w.size for piece in pieces) == 814_090

@@ -1,0 +1,123 @@
+"""Configurations: defaults, overrides, and the message of each mistake."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpcli import config as configuration
+from bpcli.config import from_tree, load, preset_names, to_tree, to_yaml
+from bpcli.errors import ConfigError
+
+
+def test_the_default_is_the_articles_network() -> None:
+    config = load()
+    assert config.model.hidden == (1024,)
+    assert (config.model.activation, config.model.output, config.loss) == ("relu", "sigmoid", "binary_cross_entropy")
+    assert (config.optimizer.learning_rate, config.optimizer.momentum) == (0.1, 0.9)
+    assert (config.schedule.kind, config.schedule.milestones, config.schedule.factor) == ("steps", (8,), 0.1)
+    assert (config.train.epochs, config.train.batch_size) == (10, 256)
+    assert (config.data.folder, config.data.validation, config.data.normalize) == (None, 10_000, "standard")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_presets_load_and_survive_a_round_trip(name: str, tmp_path: Path) -> None:
+    config = load(name)
+    (tmp_path / "again.yaml").write_text(to_yaml(config))
+    assert load(str(tmp_path / "again.yaml")) == config
+    assert from_tree(to_tree(config), "again") == config
+
+
+def test_every_key_of_the_default_has_a_comment() -> None:
+    lines = configuration.find("default").read_text().splitlines()
+    keys = [line for line in lines if line.strip() and not line.startswith("#") and not line.rstrip().endswith(":")]
+    assert [line for line in keys if "  # " not in line] == []
+
+
+def test_a_file_may_leave_keys_out_and_settings_come_last(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("seed: 4\ntrain:\n  epochs: 3\ndata:\n")
+    config = load(str(tmp_path / "mine.yaml"), ["train.epochs=5", "model.hidden=[30, 20]", "schedule.factor=1e-1"])
+    assert (config.seed, config.train.epochs, config.train.batch_size) == (4, 5, 256)
+    assert (config.model.hidden, config.schedule.factor) == ((30, 20), 0.1)
+
+
+def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    assert load(str(tmp_path / "empty.yaml")) == load()
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("train.epoch=3", "-s train.epoch=3: unknown key train.epoch; did you mean train.epochs?"),
+        ("epochs=3", "unknown key epochs; did you mean train.epochs?"),
+        ("train.epochs=three", "train.epochs = three: expected int, got str"),
+        ("train.epochs=true", "train.epochs = True: expected int, got bool"),
+        ("train.epochs=2.5", "train.epochs = 2.5: expected int, got float"),
+        ("train.epochs=0", "train.epochs = 0: expected int >= 1"),
+        ("train.batch_size=-5", "train.batch_size = -5: expected int >= 1"),
+        ("seed=-1", "seed = -1: expected int >= 0"),
+        ("model.hidden=[0]", "model.hidden = [0]: expected int >= 1"),
+        ("model.hidden=[-3, 4]", "model.hidden = [-3, 4]: expected int >= 1"),
+        ("model.hidden=1024", "model.hidden = 1024: expected list, got int"),
+        ("optimizer.learning_rate=.nan", "optimizer.learning_rate = nan: expected"),
+        ("optimizer.learning_rate=.inf", "optimizer.learning_rate = inf: expected"),
+        ("optimizer.learning_rate=0", "optimizer.learning_rate = 0: expected float > 0"),
+        ("optimizer.learning_rate=fast", "optimizer.learning_rate = fast: expected float, got str"),
+        ("optimizer.momentum=1", "optimizer.momentum = 1: expected float < 1"),
+        ("model.activation=rellu", "expected one of relu, leaky_relu, sigmoid, tanh, identity; did you mean relu?"),
+        ("model.activation=[relu, tanh]", "model.activation lists 2 for 1 hidden layers"),
+        (
+            "model.output=softmax",
+            "model.output = softmax doesn't go with loss = binary_cross_entropy; these do: sigmoid",
+        ),
+        ("loss=mse", "loss = mse: expected one of"),
+        ("data.normalize=zscore", "expected one of standard, unit"),
+        ("schedule.milestones=[8, 4]", "schedule.milestones = [8, 4]: expected rising epochs"),
+        ("train=5", "train = 5: expected keys and values"),
+        ("train.epochs", "-s train.epochs: expected KEY=VALUE"),
+        ("=5", "expected KEY=VALUE"),
+        ("train.epochs=[1", "not valid here"),
+        ("train.epochs.x=1", "train.epochs"),
+    ],
+)
+def test_a_mistake_is_named_with_key_value_and_limit(setting: str, complaint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("default", [setting])
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("optimizer: {learning_rate: -1}")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: optimizer\.learning_rate = -1: expected"):
+        load(str(path))
+
+
+def test_an_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(
+        ConfigError, match=r"'defualt' is neither a file nor a preset \(.*default.*\); did you mean default"
+    ):
+        load("defualt")
+
+
+@pytest.mark.parametrize("text", ["1e-1", "1E-1", "1.e-1", ".1e0", "+1e-1", "10e-2"])
+def test_exponents_are_numbers_even_where_pyyaml_reads_text(text: str) -> None:
+    assert load("default", [f"optimizer.learning_rate={text}"]).optimizer.learning_rate == pytest.approx(0.1)
+
+
+@given(
+    epochs=st.integers(1, 100_000),
+    rate=st.floats(1e-9, 1000),
+    hidden=st.lists(st.integers(1, 9999), max_size=5),
+    folder=st.none() | st.text(min_size=1),
+)
+def test_any_valid_configuration_survives_yaml(epochs: int, rate: float, hidden: list[int], folder: str | None) -> None:
+    tree = to_tree(load())
+    tree["train"]["epochs"], tree["optimizer"]["learning_rate"] = epochs, rate
+    tree["model"]["hidden"], tree["data"]["folder"] = hidden, folder
+    config = from_tree(tree, "made up")
+    assert from_tree(yaml.safe_load(to_yaml(config)), "again") == config

@@ -1,0 +1,66 @@
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpcli.errors import ConfigError
+from bpcli.strict_yaml import LONGEST, parse_yaml
+
+KEYS = st.text(st.characters(codec="ascii", categories=["L"]), min_size=1, max_size=8)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | KEYS | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_plain_data_come_back_as_they_went(value: object) -> None:
+    class NoAliases(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            return True
+
+    assert parse_yaml(yaml.dump(value, Dumper=NoAliases).encode(), "x") == value
+
+
+@given(st.binary(max_size=80) | st.text(max_size=80).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_data_or_one_line_of_refusal(content: bytes) -> None:
+    try:
+        parse_yaml(content, "file.yaml")
+    except ConfigError as error:
+        assert str(error).startswith("file.yaml")
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: 1\nb: 2\na: 3", "file.yaml, line 3, column 1: not valid here: duplicate key 'a'"),
+        ("a: &x 1\nb: *x", "aliases"),
+        ("a: &x {b: 1}\nc:\n  <<: *x", "aliases"),
+        ("a: {<<: {b: 1}}", "merge keys"),
+        ("a: [1, 2", "not valid here: expected ',' or ']'"),
+        ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("[" * 20 + "]" * 20, "deeper than 16"),
+        ("? [1, 2]\n: 3", "plain word"),
+        ("a: 2026-13-45", "value that can't be read"),
+        ("a: 1\n---\nb: 2", "another document"),
+        ("a: \x01", "special characters are not allowed"),
+        ("a: " + "9" * 5000, "value that can't be read"),
+    ],
+)
+def test_what_configurations_dont_need_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_yaml(text.encode(), "file.yaml")
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_long_file_is_refused_unread() -> None:
+    with pytest.raises(ConfigError, match="longer than 64 KiB"):
+        parse_yaml(b"#" * (LONGEST + 1), "file.yaml")
+
+
+def test_text_that_is_not_utf8_is_refused() -> None:
+    with pytest.raises(ConfigError, match="not UTF-8 text, at byte 3"):
+        parse_yaml(b"a: \xff", "file.yaml")
