@@ -38,6 +38,7 @@ def predict(
     dtype = layers[0].weight.dtype
     logits, scores = np.empty((2, len(images), CLASSES), dtype)
 
+    @np.errstate(over="ignore", invalid="ignore")  # who diverged is told so by the loss
     def work(worker: int) -> None:
         buffers = Buffers.allocate(network, min(CHUNK, len(images)), dtype, backward=False)
         x = np.empty((min(CHUNK, len(images)), network.sizes[0]), dtype)
@@ -92,6 +93,7 @@ def figures(loss: float, scores: Array, labels: Bytes) -> dict[str, Any]:
     }
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def mean_loss(network: Network, logits: Array, scores: Array, labels: Bytes) -> float:
     """The mean of the network's loss over labelled images, summed in float64."""
     targets = one_hot(labels, scores.dtype)

@@ -98,6 +98,7 @@ class Session:
     def _count(self, step: int) -> int:
         return min(self._size, len(self._training) - step * self._size)
 
+    @np.errstate(over="ignore", invalid="ignore")  # the loop finds what is not finite, and says so once
     def _advance(self, k: int, epoch: int, step: int, order: Order) -> None:
         """Worker k's part of one step."""
         n = self._count(step)

@@ -1,0 +1,68 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from bpcli.data.mnist import read_split
+from bpcli.errors import CheckpointError
+
+
+def test_json_is_the_count_of_what_the_network_answers(
+    bpcli: Callable[..., Result], trained: Path, small_mnist: Path
+) -> None:
+    figures = json.loads(bpcli("evaluate", "--json").stdout)
+    with np.load(trained / "best.npz") as arrays:
+        w1, b1, w2, b2 = (arrays[f"layer{n}.{kind}"].astype(float) for n in (1, 2) for kind in ("weight", "bias"))
+    test = read_split(small_mnist, "test", 0)
+    hidden = np.maximum((test.images / 255 - 0.1307) / 0.3081 @ w1 + b1, 0)
+    answers = (hidden @ w2 + b2).argmax(axis=1)
+    assert figures["checkpoint"] == "runs/default-1/best.npz"
+    assert (figures["split"], figures["n"]) == ("test", 200)
+    assert figures["errors"] == (answers != test.labels).sum()
+    assert figures["accuracy"] == pytest.approx((answers == test.labels).mean())
+    for label in range(10):
+        assert figures["confusion"][label] == np.bincount(answers[test.labels == label], minlength=10).tolist()
+
+
+@pytest.mark.parametrize(("split", "n"), [("test", 200), ("validation", 100), ("train", 500)])
+def test_every_split_of_a_run_or_a_checkpoint(bpcli: Callable[..., Result], trained: Path, split: str, n: int) -> None:
+    for source in (trained, trained / "best.npz", "runs/latest"):
+        assert json.loads(bpcli("evaluate", source, "--split", split, "--json").stdout)["n"] == n
+
+
+def test_the_table_for_people(bpcli: Callable[..., Result], trained: Path) -> None:
+    lines = bpcli("evaluate").stdout.splitlines()
+    assert lines[0] == "runs/default-1/best.npz on the test split"
+    assert lines[1].startswith("accuracy ")
+    assert "digit  precision   recall  images" in lines
+    assert "label ↓  answer →" in lines
+    assert sum(int(line.rsplit(maxsplit=1)[1]) for line in lines[4:14]) == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "there is no run here yet; `bpcli train` makes one"),
+        (["nowhere.npz"], "nowhere.npz: can't be read: No such file"),
+        (["."], "holds no best.npz"),
+        (["file.npz"], "file.npz: not a checkpoint of bpcli"),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_code(bpcli: Callable[..., Result], arguments: list[str], complaint: str) -> None:
+    Path("file.npz").write_bytes(b"something else")
+    result = bpcli("evaluate", *arguments)
+    assert result.exit_code == CheckpointError.exit_code
+    assert complaint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_a_split_that_was_not_kept(bpcli: Callable[..., Result], small_settings: list[str]) -> None:
+    settings = [part for setting in [*small_settings, "data.validation=0"] for part in ("-s", setting)]
+    bpcli("train", "-q", *settings)
+    result = bpcli("evaluate", "--split", "validation")
+    assert result.exit_code == CheckpointError.exit_code
+    assert "kept no validation images" in result.stderr

@@ -1,0 +1,122 @@
+"""`bpcli train` from the outside: what it prints where, its exit codes, and stopping it."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from bpcli.errors import ConfigError, DataError, OutputError, TrainingError
+from bpcli.training import checkpoint
+
+
+@pytest.fixture
+def small(small_settings: list[str]) -> list[str]:
+    return [part for setting in small_settings for part in ("-s", setting)]
+
+
+def test_a_line_an_epoch_and_a_last_line(bpcli: Callable[..., Result], small: list[str]) -> None:
+    result = bpcli("train", *small)
+    assert result.exit_code == 0
+    told = result.stderr.splitlines()
+    assert told[0] == "training on 500 images, validating on 100; 12,730 parameters"
+    assert [line.split()[:2] for line in told[1:]] == [["epoch", "1/2"], ["epoch", "2/2"]]
+    assert result.stdout.startswith("validation accuracy ")
+    assert result.stdout.endswith("; the run is in runs/default-1\n")
+
+
+def test_quiet_leaves_the_result(bpcli: Callable[..., Result], small: list[str]) -> None:
+    result = bpcli("train", "-q", *small)
+    assert result.stderr == ""
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_json_is_one_object(bpcli: Callable[..., Result], small: list[str]) -> None:
+    result = bpcli("train", "--json", "-o", "out", *small)
+    figures = json.loads(result.stdout)
+    accuracies = {f"{split}_{kind}" for split in ("train", "validation", "test") for kind in ("accuracy", "loss")}
+    assert figures.keys() == {"run", "epochs", "best_epoch", "seconds"} | accuracies
+    assert (figures["run"], figures["epochs"]) == ("out", 2)
+    assert checkpoint.load(Path("out/best.npz")).figures["validation_accuracy"] == figures["validation_accuracy"]
+
+
+def test_without_validation_there_is_none_to_tell(bpcli: Callable[..., Result], small: list[str]) -> None:
+    result = bpcli("train", "--json", *small, "-s", "data.validation=0")
+    figures = json.loads(result.stdout)
+    assert figures["validation_accuracy"] is None
+    assert figures["test_accuracy"] > 0
+    assert "validation" not in result.stderr.splitlines()[1]
+    assert bpcli("train", *small, "-s", "data.validation=0").stdout.startswith("test accuracy ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["-c", "nosuch"], ConfigError.exit_code, "'nosuch' is neither a file nor a preset"),
+        (["-s", "train.epochs=0"], ConfigError.exit_code, "train.epochs = 0: expected int >= 1"),
+        (["-s", "data.folder=nowhere"], DataError.exit_code, "nowhere: no such folder"),
+        (["-s", "model.hidden=[100000,100000,100000]"], ConfigError.exit_code, "GiB of memory"),
+        (["-o", "full"], OutputError.exit_code, "full: exists and is not an empty folder"),
+        (
+            ["-s", "optimizer.learning_rate=1000", "-s", "model.output=identity", "-s", "loss=quadratic"],
+            TrainingError.exit_code,
+            "no longer finite at epoch 1, step",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_code(
+    bpcli: Callable[..., Result], small: list[str], arguments: list[str], code: int, complaint: str
+) -> None:
+    Path("full").mkdir()
+    Path("full/file").touch()
+    result = bpcli("train", "-q", *small, *arguments)
+    assert result.exit_code == code
+    assert complaint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+    assert [path.name for path in Path("full").iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_the_run_after_the_batch_and_keeps_it(tmp_path: Path, small: list[str], name: str) -> None:
+    command = [sys.executable, "-m", "bpcli", "train", *small, "-s", "train.epochs=100000"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("epoch "):
+            pass
+        process.send_signal(getattr(signal, name))
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 128 + getattr(signal, name)
+    assert told.splitlines()[-1] == f"stopped by {name}; the run is kept in runs/default-1"
+    assert "Traceback" not in told
+    loaded = checkpoint.load(tmp_path / "runs/default-1/last.npz")
+    assert loaded.epoch >= 1
+    assert checkpoint.load(tmp_path / "runs/default-1/best.npz").epoch >= 1
+
+
+def test_a_bar_on_a_terminal(tmp_path: Path, small: list[str]) -> None:
+    parent, child = pty.openpty()
+    termios.tcsetwinsize(child, (24, 100))
+    command = [sys.executable, "-m", "bpcli", "train", *small]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=child, stdout=subprocess.DEVNULL) as process:
+        os.close(child)
+        seen = b""
+        while True:
+            try:
+                part = os.read(parent, 4096)
+            except OSError:  # how Linux says that the other side is closed
+                break
+            if not part:
+                break
+            seen += part
+    os.close(parent)
+    assert process.returncode == 0
+    assert b"batch" in seen
+    assert b"epoch 2/2" in seen

@@ -1,0 +1,133 @@
+"""The folder of a run: its name, its files, and how a run that is left early can go on."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from bpcli import config as configuration
+from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
+from bpcli.training import checkpoint
+from bpcli.training.events import EpochEnd, Started, Step
+from bpcli.training.run import create_folder, find_checkpoint, point_latest, recorded_training
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_folders_are_numbered() -> None:
+    assert [str(create_folder("a")) for _ in range(2)] == ["runs/a-1", "runs/a-2"]
+    assert str(create_folder("b")) == "runs/b-1"
+
+
+def test_a_named_folder_must_be_new_or_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert create_folder("x", tmp_path / "empty") == tmp_path / "empty"
+    assert create_folder("x", tmp_path / "deep" / "new").is_dir()
+    (tmp_path / "file").touch()
+    for taken in (tmp_path / "file", tmp_path / "deep"):
+        with pytest.raises(OutputError, match="exists and is not an empty folder"):
+            create_folder("x", taken)
+    with pytest.raises(OutputError, match="can't be made: Not a directory"):
+        create_folder("x", tmp_path / "file" / "inside")
+
+
+def test_latest_names_the_newest_run(tmp_path: Path) -> None:
+    for folder in (create_folder("a"), create_folder("a"), create_folder("a", tmp_path / "elsewhere")):
+        point_latest(folder)
+        assert Path("runs/latest").resolve() == folder.resolve()
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["a-1", "a-2", "latest"]
+
+
+def test_checkpoints_are_found() -> None:
+    with pytest.raises(CheckpointError, match="there is no run here yet; `bpcli train` makes one"):
+        find_checkpoint(None)
+    folder = create_folder("a")
+    point_latest(folder)
+    with pytest.raises(CheckpointError, match=r"holds no best\.npz"):
+        find_checkpoint(None)
+    (folder / "best.npz").touch()
+    assert find_checkpoint(None).resolve() == (folder / "best.npz").resolve()
+    assert find_checkpoint("runs/a-1") == folder / "best.npz"
+    assert find_checkpoint("some.npz") == Path("some.npz")
+
+
+def test_a_run_leaves_its_traces(small_settings: list[str]) -> None:
+    config = configuration.load("default", small_settings)
+    events = list(recorded_training(config, "small", None))
+    folder = Path("runs/small-1")
+    assert sorted(path.name for path in folder.iterdir()) == ["best.npz", "config.yaml", "last.npz", "metrics.csv"]
+    assert configuration.load(str(folder / "config.yaml")) == config
+    with (folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    ends = [event for event in events if isinstance(event, EpochEnd)]
+    assert [int(row["epoch"]) for row in rows] == [1, 2]
+    for row, end in zip(rows, ends, strict=True):
+        assert end.validation is not None
+        assert float(row["validation_accuracy"]) == pytest.approx(end.validation.accuracy)
+        assert float(row["train_loss"]) == pytest.approx(end.train.loss, rel=1e-5)
+    best = max(ends, key=lambda end: (end.validation.accuracy, -end.epoch) if end.validation else (0, 0))
+    loaded = checkpoint.load(folder / "best.npz")
+    assert loaded.epoch == best.epoch + 1
+    assert loaded.figures["train_loss"] == best.train.loss
+    assert checkpoint.load(folder / "last.npz").epoch == 2
+
+
+def test_the_same_run_twice_gives_the_same_files(small_settings: list[str]) -> None:
+    config = configuration.load("default", small_settings)
+    for _ in range(2):
+        list(recorded_training(config, "same", None))
+    for name in ("best.npz", "last.npz", "config.yaml"):
+        assert Path("runs/same-1", name).read_bytes() == Path("runs/same-2", name).read_bytes()
+
+
+def test_without_validation_the_last_epoch_is_the_best(small_settings: list[str]) -> None:
+    config = configuration.load("default", [*small_settings, "data.validation=0"])
+    list(recorded_training(config, "all", None))
+    best, last = (checkpoint.load(Path("runs/all-1", name)) for name in ("best.npz", "last.npz"))
+    assert best.epoch == 2
+    assert best.parameters.tobytes() == last.parameters.tobytes()
+    assert Path("runs/all-1/metrics.csv").read_text().splitlines()[1].split(",")[4:6] == ["", ""]
+
+
+def test_who_leaves_early_keeps_the_state_after_the_last_step(small_settings: list[str]) -> None:
+    config = configuration.load("default", small_settings)
+    events = recorded_training(config, "left", None)
+    steps = (event for event in events if isinstance(event, Step))
+    for _ in range(11):
+        last = next(steps)
+    events.close()
+    loaded = checkpoint.load(Path("runs/left-1/last.npz"))
+    assert loaded.progress is not None
+    assert (loaded.progress["epoch"], loaded.progress["step"]) == (last.epoch, last.step + 1)
+    assert checkpoint.load(Path("runs/left-1/best.npz")).epoch == 1
+
+
+def test_a_diverged_run_keeps_its_last_good_checkpoint(small_settings: list[str]) -> None:
+    settings = [*small_settings, "model.output=identity", "loss=quadratic", "train.epochs=50"]
+    # linear units diverge as soon as the warm-up has brought the rate up to what they can't bear
+    settings += ["model.activation=identity", "optimizer.learning_rate=20", "schedule.warmup=50"]
+    good, epochs = b"", 0
+    with pytest.raises(TrainingError, match="the loss is no longer finite at epoch"):
+        for event in recorded_training(configuration.load("default", settings), "wild", None):
+            if isinstance(event, EpochEnd):
+                good, epochs = Path("runs/wild-1/last.npz").read_bytes(), epochs + 1
+    assert epochs > 0
+    assert Path("runs/wild-1/last.npz").read_bytes() == good
+    assert checkpoint.load(Path("runs/wild-1/last.npz")).epoch == epochs
+
+
+def test_bad_data_leave_no_folder(small_settings: list[str]) -> None:
+    config = configuration.load("default", [*small_settings, "data.folder=nowhere"])
+    with pytest.raises(DataError):
+        next(recorded_training(config, "none", None))
+    assert not Path("runs").exists()
+
+
+def test_the_first_event_says_where_the_run_is(small_settings: list[str]) -> None:
+    config = configuration.load("default", small_settings)
+    events = recorded_training(config, "first", None)
+    assert next(events) == Started(Path("runs/first-1"), 500, 100, 785 * 16 + 17 * 10)
+    events.close()
