@@ -106,10 +106,15 @@ def scored(loaded: Checkpoint, split: Split, team: Team) -> tuple[float, Array, 
     """
     if not len(split):
         raise CheckpointError("this run kept no validation images (data.validation = 0); choose another --split")
+    logits, scores = answers(loaded, split.images, team)
+    return mean_loss(problem.network(loaded.config), logits, scores, split.labels), scores, split.labels
+
+
+def answers(loaded: Checkpoint, images: Bytes, team: Team) -> tuple[Array, Array]:
+    """The logits and the scores, both (n, 10), that a checkpoint's network gives images (n, 784)."""
     network = problem.network(loaded.config)
     layers = parameters.views(loaded.parameters, network.sizes)
-    logits, scores = predict(network, layers, split.images, NORMALIZATIONS[loaded.config.data.normalize], team)
-    return mean_loss(network, logits, scores, split.labels), scores, split.labels
+    return predict(network, layers, images, NORMALIZATIONS[loaded.config.data.normalize], team)
 
 
 def recorded_training(config: Config, name: str, out: Path | None) -> Generator[Event, None, None]:
