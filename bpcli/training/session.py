@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bpcli.config import Config
 from bpcli.core import parameters
 from bpcli.core.network import Buffers, Part, Worker
-from bpcli.core.optimizers import blocks
+from bpcli.core.optimizers import blocks, settle
 from bpcli.core.pixels import NORMALIZATIONS, normalize
 from bpcli.core.schedules import rate
 from bpcli.core.types import Array
@@ -18,6 +18,8 @@ from bpcli.training import problem
 from bpcli.training.team import Team
 
 Order: TypeAlias = NDArray[np.intp]
+
+_SETTLING = 128  # steps between two looks at velocities that have become negligible
 
 
 class Session:
@@ -112,6 +114,8 @@ class Session:
         learning_rate = self.learning_rate(epoch, step)
         for block in self._blocks[k]:
             self._optimizer.step(block, learning_rate)
+            if step % _SETTLING == 0:
+                settle(block)
 
     def _worker(self, k: int, n: int) -> Worker:
         """Worker k with its views for batches of n; there are two such sizes, the usual and the last one's."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bpcli.core import parameters
 from bpcli.core.network import Part
-from bpcli.core.optimizers import Block, Momentum, blocks
+from bpcli.core.optimizers import Block, Momentum, blocks, settle
 
 
 def arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -33,6 +33,22 @@ def test_a_nesterov_step_is_the_formula() -> None:
     Momentum(0.9, nesterov=True).step(Block(w, v, g.copy(), False), 0.3)
     np.testing.assert_allclose(w, expected, rtol=1e-14)
     np.testing.assert_allclose(v, new_v, rtol=1e-14)
+
+
+def test_a_velocity_that_only_shrinks_becomes_zero_before_it_becomes_denormal() -> None:
+    w, v, g = (np.full(3, value, np.float32) for value in (0.5, 1e-3, 0.0))
+    for step in range(2000):
+        Momentum(0.9).step(Block(w, v, g, True), 0.1)
+        if step % 128 == 0:
+            settle(Block(w, v, g, True))
+        assert not ((np.abs(v) > 0) & (np.abs(v) < np.finfo(np.float32).smallest_normal)).any()
+    assert (v == 0).all()
+
+
+def test_settling_leaves_what_matters() -> None:
+    v = np.array([1e-19, -1e-19, 1e-21, -1e-21, 0, 3], np.float32)
+    settle(Block(v, v, v, True))
+    assert v.tolist() == pytest.approx([1e-19, -1e-19, 0, 0, 0, 3])
 
 
 @given(
