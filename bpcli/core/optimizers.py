@@ -10,7 +10,9 @@ from bpcli.core.network import Part
 from bpcli.core.parameters import Layer
 from bpcli.core.types import Array
 
-BLOCK = 64 * 1024  # numbers of a block: its w, v and g together fill 0.75 MB in float32
+BLOCK = (
+    128 * 1024
+)  # numbers of a block; in smaller ones, handing the interpreter lock over costs more than the cache saves
 NEGLIGIBLE = 1e-20  # beside any parameter that float32 can tell from zero in a sum with it
 
 
@@ -68,21 +70,23 @@ def blocks(
 ) -> list[Block]:
     """The blocks that a worker updates: its units of the hidden layers, and what leads from them to the output."""
     found = []
-    for index, (w, v, g) in enumerate(zip(parameters, velocity, gradients, strict=True)):
-        last = index == len(parameters) - 1
-        units = part.slice(w.weight.shape[0 if last else 1])
-        weight = (units, slice(None)) if last else (slice(None), units)
-        found += [Block(w.weight[at], v.weight[at], g.weight[at], True) for at in _pieces(w.weight[weight], weight)]
-        bias = units if not last else slice(None)
-        if not last or part.index == 0:
-            found.append(Block(w.bias[bias], v.bias[bias], g.bias[bias], False))
+    *hidden, output = zip(parameters, velocity, gradients, strict=True)
+    for w, v, g in hidden:
+        units = range(len(w.bias))[part.slice(len(w.bias))]
+        runs = _runs(units, len(w.weight))
+        found += [Block(w.weight[:, at], v.weight[:, at], g.weight[:, at], True) for at in runs]
+        mine = slice(units.start, units.stop)
+        found.append(Block(w.bias[mine], v.bias[mine], g.bias[mine], False))
+    w, v, g = output
+    below = part.slice(len(w.weight))
+    found.append(Block(w.weight[below], v.weight[below], g.weight[below], True))
+    if part.index == 0:
+        found.append(Block(w.bias, v.bias, g.bias, False))
     return found
 
 
-def _pieces(weight: Array, where: tuple[slice, slice]) -> Iterator[tuple[slice, slice]]:
-    """The place `where` of a weight matrix, cut into runs of rows of about `BLOCK` numbers."""
-    rows, columns = where
-    height = max(BLOCK // max(weight.shape[1], 1), 1)
-    first = rows.start or 0
-    for start in range(first, first + len(weight), height):
-        yield slice(start, min(start + height, first + len(weight))), columns
+def _runs(units: range, fan_in: int) -> Iterator[slice]:
+    """The units in runs whose weights are about `BLOCK` numbers."""
+    width = max(BLOCK // fan_in, 1)
+    for start in range(units.start, units.stop, width):
+        yield slice(start, min(start + width, units.stop))

@@ -153,7 +153,7 @@ def _write_members(file: BinaryIO, members: Mapping[str, NDArray[Any]]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in members.items():
             content = io.BytesIO()
-            np.lib.format.write_array(content, array, allow_pickle=False)
+            np.lib.format.write_array(content, np.array(array, order="C"), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer())  # ZipInfo's date is a fixed one
 
 

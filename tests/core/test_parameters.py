@@ -11,7 +11,7 @@ def test_the_default_network_has_814090_parameters() -> None:
 def test_views_share_the_vector_in_order() -> None:
     vector = np.arange(parameters.count((3, 2, 4)), dtype=np.float32)
     first, second = parameters.views(vector, (3, 2, 4))
-    assert first.weight.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert first.weight.tolist() == [[0, 3], [1, 4], [2, 5]]  # the weights of a unit lie side by side
     assert first.bias.tolist() == [6, 7]
     assert second.weight.shape == (2, 4)
     assert second.bias.tolist() == [16, 17, 18, 19]

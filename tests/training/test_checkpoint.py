@@ -52,7 +52,7 @@ def test_numpy_alone_reads_it(saved: Path) -> None:
         assert {array.dtype.str for name, array in arrays.items() if "layer" in name} == {"<f4"}
         assert int(arrays["format_version"]) == checkpoint.VERSION
         meta = json.loads(str(arrays["meta"]))
-        assert np.array_equal(arrays["layer1.weight"].ravel(), some_state().parameters[: 784 * 5])
+        assert np.array_equal(arrays["layer1.weight"].T.ravel(), some_state().parameters[: 784 * 5])
     assert meta["config"]["model"]["hidden"] == [5, 4]
     assert meta["figures"] == FIGURES
 

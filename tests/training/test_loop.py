@@ -5,6 +5,7 @@ import pytest
 
 from bpcli import config as configuration
 from bpcli.core import seeds
+from bpcli.core.parameters import views
 from bpcli.data.mnist import Split
 from bpcli.errors import ConfigError, TrainingError
 from bpcli.training.events import EpochEnd, Finished, Step
@@ -23,10 +24,8 @@ def trained(settings: list[str], split: Split, workers: int = 1) -> tuple[State,
 def obvious(settings: list[str], split: Split) -> np.ndarray:
     """The default network's training, written out as the text gives it, in float64."""
     config = configuration.load("default", [*SMALL, *settings])
-    vector = first_state(config).parameters.astype(float)
-    h = config.model.hidden[0]
-    w1, b1, w2, b2 = np.split(vector, np.cumsum([784 * h, h, h * 10]))
-    parameters = [w1.reshape(784, h), b1, w2.reshape(h, 10), b2]
+    layers = views(first_state(config).parameters, (784, config.model.hidden[0], 10))
+    parameters = [p.astype(float) for layer in layers for p in layer]
     velocity = [np.zeros_like(p) for p in parameters]
     size, images = config.train.batch_size, (split.images / 255 - 0.1307) / 0.3081
     for epoch in range(config.train.epochs):
@@ -45,7 +44,7 @@ def obvious(settings: list[str], split: Split) -> np.ndarray:
             for i, gradient in enumerate(gradients):
                 velocity[i] = 0.9 * velocity[i] - eta * gradient
                 parameters[i] = parameters[i] + velocity[i]
-    return np.concatenate([p.ravel() for p in parameters])
+    return np.concatenate([p.ravel(order="F") for p in parameters])
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
