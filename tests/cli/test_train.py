@@ -89,8 +89,7 @@ def test_a_signal_ends_the_run_after_the_batch_and_keeps_it(tmp_path: Path, smal
     command = [sys.executable, "-m", "bpcli", "train", *small, "-s", "train.epochs=100000"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        while not process.stderr.readline().startswith("epoch "):
-            pass
+        assert any(line.startswith("epoch ") for line in process.stderr)
         process.send_signal(getattr(signal, name))
         _, told = process.communicate(timeout=20)
     assert process.returncode == 128 + getattr(signal, name)
