@@ -13,6 +13,10 @@ class Stop:
 
     signal = 0
 
+    def arrived(self) -> bool:
+        """Whether one did."""
+        return self.signal != 0
+
     @property
     def exit_code(self) -> int:
         """128 + the signal's number, as shells say it."""
