@@ -84,7 +84,8 @@ def _without_background(ink: Bytes) -> Bytes:
     low, high = float(np.median(_border(ink))), float(ink.max())
     strength = np.clip((ink - low) / max(high - low, 1), 0, 1)
     strength[strength < FAINT] = 0
-    return np.rint(255 * strength).astype(np.uint8)
+    stretched: Bytes = np.rint(255 * strength).astype(np.uint8)
+    return stretched
 
 
 def _cropped(ink: Bytes) -> Bytes:
