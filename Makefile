@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint bench clean
+.PHONY: help train test test-install lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ train: $(INSTALLED)-run  ## train the default network (a few seconds) and show i
 
 test: $(INSTALLED)-test  ## run the tests
 	$(BIN)/python -m pytest
+
+test-install: | .venv/bin/python  ## install the package by itself and use it in an empty folder
+	PYTHON=.venv/bin/python tests/install.sh
 
 lint: $(INSTALLED)-test $(INSTALLED)-lint  ## check style (ruff) and types (mypy, strict)
 	$(BIN)/ruff check .

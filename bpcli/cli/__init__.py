@@ -12,6 +12,7 @@ from bpcli.errors import BpcliError
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
     "evaluate": ("bpcli.cli.evaluate:evaluate", "Show how good a trained network is."),
+    "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
     "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
 }
 
