@@ -5,7 +5,7 @@ from importlib import import_module
 import click
 
 from bpcli import __version__
-from bpcli.cli.options import one_line
+from bpcli.cli.options import one_line as one_line  # also for those who import it from here
 from bpcli.errors import BpcliError
 
 # name: module, function, and what `bpcli --help` says of it without importing the module
@@ -34,8 +34,6 @@ class LazyGroup(click.Group):
             return super().invoke(context)
         except BpcliError as error:
             raise Refusal(error) from error
-        except KeyboardInterrupt:  # where no command has asked to save something first
-            context.exit(130)
 
     def list_commands(self, context: click.Context) -> list[str]:
         """The names, in the order in which a newcomer needs them."""

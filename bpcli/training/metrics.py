@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from bpcli.errors import OutputError
@@ -43,16 +42,19 @@ def mend(folder: Path, epochs: int, calls: Calls = SYSTEM) -> None:
     Raises:
         OutputError: the file can't be read or written.
     """
-    path = folder / NAME
-    found = b""
-    with suppress(FileNotFoundError):
-        try:
-            found = path.read_bytes()
-        except OSError as error:
-            raise OutputError(f"{path}: can't be read: {error.strerror or error}") from error
+    found = _read(folder / NAME)
     rows = list(_whole_rows(found.decode("ascii", "replace"), epochs))
     if found != _content(rows):
         _write(folder, rows, calls)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise OutputError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
 def _whole_rows(text: str, epochs: int) -> Iterator[str]:
