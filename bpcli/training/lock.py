@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -28,12 +28,13 @@ def exclusive(folder: Path) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise cannot_write(path, error) from error
-    try:
+    with open(descriptor, "rb"):  # noqa: PTH123 (closes it, however this ends)
         _take(descriptor, path)
-        yield
-        os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # who it was is of no interest any more
+                os.ftruncate(descriptor, 0)
 
 
 def _take(descriptor: int, path: Path) -> None:
