@@ -169,8 +169,11 @@ def find(source: str) -> Path:
     """
     if source in preset_names():
         return resources.presets() / f"{source}.yaml"
-    if Path(source).is_file():
-        return Path(source)
+    try:
+        if Path(source).is_file():
+            return Path(source)
+    except OSError as error:  # such as a name that is too long
+        raise ConfigError(f"{source}: can't be read: {error.strerror or error}") from error
     presets = preset_names()
     raise ConfigError(f"{source!r} is neither a file nor a preset ({', '.join(presets)}){_nearest(source, presets)}")
 
