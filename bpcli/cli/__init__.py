@@ -12,6 +12,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
     "evaluate": ("bpcli.cli.evaluate:evaluate", "Show how good a trained network is."),
     "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
+    "report": (
+        "bpcli.cli.report:report",
+        "Show a run as one HTML file: curves, mistakes, weights; several runs side by side.",
+    ),
     "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
 }
 
