@@ -138,7 +138,7 @@ def to_tree(config: Config) -> Tree:
 
 def to_yaml(config: Config) -> str:
     """The configuration as YAML that `load` reads back."""
-    text: str = yaml.safe_dump(_lists(to_tree(config)), sort_keys=False, allow_unicode=True, default_flow_style=None)
+    text: str = yaml.safe_dump(_lists(to_tree(config)), sort_keys=False, default_flow_style=None)
     return text
 
 

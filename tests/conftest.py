@@ -1,6 +1,7 @@
 """What the tests of several rooms share: small data, small networks, runs in an empty folder."""
 
 import gzip
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from bpcli import resources
 from bpcli.cli import cli
 from bpcli.data.mnist import Split, read_split
+
+# no time limit on an example: machines differ; and in CI the same examples every time
+settings.register_profile("bpcli", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("bpcli")
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:

@@ -113,7 +113,7 @@ def test_exponents_are_numbers_even_where_pyyaml_reads_text(text: str) -> None:
     epochs=st.integers(1, 100_000),
     rate=st.floats(1e-9, 1000),
     hidden=st.lists(st.integers(1, 9999), max_size=5),
-    folder=st.none() | st.text(min_size=1),
+    folder=st.none() | st.text(min_size=1) | st.sampled_from(["\x85", "é 数", "a\nb", "1e-1", "null", ": #"]),
 )
 def test_any_valid_configuration_survives_yaml(epochs: int, rate: float, hidden: list[int], folder: str | None) -> None:
     tree = to_tree(load())
