@@ -14,7 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
     "report": (
         "bpcli.cli.report:report",
-        "Show a run as one HTML file: curves, mistakes, weights; several runs side by side.",
+        "Show a run, or several, as one HTML file.",
     ),
     "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
 }

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 @click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, force: bool) -> None:
-    """Show a run as one HTML file: curves, mistakes, weights; several runs side by side.
+    """Show a run, or several, as one HTML file.
 
+    Learning curves, confusion matrix, mistakes, weights; several runs are compared.
     Without an argument: the latest run. The figures are also kept in the run's folder `report` as CSV and JSON.
     """
     from bpcli.report.extras import require_extra

@@ -49,7 +49,8 @@ def read_run(source: str | None) -> Run:
     """
     path = run.find_checkpoint(source)
     if source is not None and not Path(source).is_dir():
-        raise CheckpointError(f"{source}: not the folder of a run, such as runs/default-1")
+        wrong = "not the folder of a run" if Path(source).exists() else "no such folder"
+        raise CheckpointError(f"{source}: {wrong}; a run is a folder such as runs/default-1")
     folder = path.parent
     return Run(folder.resolve().name, folder, checkpoint.load(path), read_metrics(folder / "metrics.csv"))
 
