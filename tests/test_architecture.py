@@ -20,8 +20,13 @@ ROOMS: dict[str, set[str]] = {
     "config": {"msgspec", "yaml", "bpcli.core", "bpcli.strict_yaml"},
     "data": {"numpy", "PIL"},
     "training": {"numpy", "threadpoolctl", "bpcli.core", "bpcli.data", "bpcli.config"},
+    "report": {
+        "numpy", "PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.core", "bpcli.data", "bpcli.config",
+        "bpcli.training",
+    },
     "cli": {
         "click", "tqdm", "msgspec", "numpy", "bpcli", "bpcli.core", "bpcli.data", "bpcli.config", "bpcli.training",
+        "bpcli.report",
     },
 }  # fmt: skip
 

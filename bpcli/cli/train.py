@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -136,7 +137,8 @@ def summary(result: Mapping[str, Any]) -> str:
     """The last line of a run: what came out of it, and where it lies."""
     validation = result["validation_accuracy"]
     kept = f"validation accuracy {percent(validation)}, " if validation is not None else ""
-    return f"{kept}test accuracy {percent(result['test_accuracy'])}; the run is in {result['run']}"
+    where = f"the run is in {result['run']}; see it with: bpcli report {quote(result['run'])}"
+    return f"{kept}test accuracy {percent(result['test_accuracy'])}; {where}"
 
 
 def _score(score: Score) -> str:
