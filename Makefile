@@ -9,16 +9,16 @@ INSTALLED := .venv/.installed
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-train: $(INSTALLED)-run  ## train the default network (a few seconds) and show its test accuracy
+train: $(INSTALLED)-report  ## train the default network (a few seconds) and show its test accuracy
 	$(BIN)/bpcli train
 
-test: $(INSTALLED)-test  ## run the tests
+test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests
 	$(BIN)/python -m pytest
 
 test-install: | .venv/bin/python  ## install the package by itself and use it in an empty folder
 	PYTHON=.venv/bin/python tests/install.sh
 
-lint: $(INSTALLED)-test $(INSTALLED)-lint  ## check style (ruff) and types (mypy, strict)
+lint: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-lint  ## check style (ruff) and types (mypy, strict)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -35,7 +35,7 @@ clean:  ## remove what the other targets made, but for the runs
 		|| { echo "bpcli needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# One stamp for each set of packages: run (no extra), test, lint, ...
+# One stamp for each set of packages: run (no extra), report, test, lint, ...
 $(INSTALLED)-%: setup.cfg pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(if $(filter-out run,$*),[$*])"
 	@touch $@

@@ -6,7 +6,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import cache
 from math import isfinite
 from operator import attrgetter
 from pathlib import Path
@@ -187,6 +189,12 @@ def _content(path: Path) -> bytes:
 
 
 def _defaults() -> Tree:
+    """The tree of the defaults, the caller's own."""
+    return deepcopy(_default_tree())
+
+
+@cache
+def _default_tree() -> Tree:
     path = resources.presets() / "default.yaml"
     return _checked(parse_yaml(_content(path), str(path)), str(path))
 

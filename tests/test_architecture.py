@@ -22,8 +22,13 @@ ROOMS: dict[str, set[str]] = {
     "training": {
         "msgspec", "numpy", "threadpoolctl", "bpcli.core", "bpcli.data", "bpcli.config", "bpcli.strict_yaml",
     },
+    "report": {
+        "numpy", "PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.core", "bpcli.data", "bpcli.config",
+        "bpcli.training",
+    },
     "cli": {
         "click", "tqdm", "msgspec", "numpy", "bpcli", "bpcli.core", "bpcli.data", "bpcli.config", "bpcli.training",
+        "bpcli.report",
     },
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -80,7 +81,11 @@ def _events(
 def _end(context: click.Context, narrator: Narrator, stop: Stop, as_json: bool) -> None:
     """Tells how it ended, on stdout if it came to an end by itself."""
     if "test_accuracy" not in narrator.result:
-        kept = f"; go on with: bpcli train --resume {narrator.result['run']}" if "run" in narrator.result else ""
+        kept = (
+            f"; go on with: bpcli train --resume {quote(str(narrator.result['run']))}"
+            if "run" in narrator.result
+            else ""
+        )
         click.echo(f"stopped by {stop.name}{kept}", err=True)
         context.exit(stop.exit_code)
     if as_json:
@@ -168,7 +173,8 @@ def summary(result: Mapping[str, Any]) -> str:
     """The last line of a run: what came out of it, and where it lies."""
     validation = result["validation_accuracy"]
     kept = f"validation accuracy {percent(validation)}, " if validation is not None else ""
-    return f"{kept}test accuracy {percent(result['test_accuracy'])}; the run is in {result['run']}"
+    where = f"the run is in {result['run']}; see it with: bpcli report {quote(result['run'])}"
+    return f"{kept}test accuracy {percent(result['test_accuracy'])}; {where}"
 
 
 def _score(score: Score) -> str:

@@ -111,6 +111,18 @@ def sweep(folder: Path, pattern: str = ".*.tmp", calls: Calls = SYSTEM) -> None:
             raise OutputError(f"{path}: can't be removed: {error.strerror or error}") from error
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises:
+        OutputError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
+
+
 def sync_folder(folder: Path, calls: Calls = SYSTEM) -> None:
     """Forces the folder's entries to the disk, where the system lets a folder be opened."""
     if os.name != "posix":

@@ -17,7 +17,7 @@ from bpcli.training.team import Team, usable_cores
 _WORTH_SHARING = 20_000_000
 
 LARGEST_CHECKPOINT = 256 * 2**20  # bytes of a checkpoint's file
-_BESIDES = 2**20  # bytes of such a file that are not parameters, velocities or the best epoch's parameters
+_BESIDES = 2**20  # bytes of it that are not parameters, velocities or the best epoch's parameters, 4 bytes each
 
 
 def network(config: Config) -> Network:
@@ -50,25 +50,38 @@ def team(config: Config) -> Team:
     return Team(usable_cores() if products >= _WORTH_SHARING else 1)
 
 
-def require_memory(config: Config) -> None:
-    """Refuses a network that there is no room for, before anything is allocated.
+def require_memory(config: Config, per_parameter: int = 16) -> None:
+    """Refuses a network that the machine has no room for, before anything is allocated.
+
+    Args:
+        config: the network's.
+        per_parameter: bytes; training keeps parameters, velocity, gradients and the best epoch's copy in float32.
 
     Raises:
-        ConfigError: training needs more than the machine's memory, or its checkpoints would be too large.
+        ConfigError: it needs more than the machine's memory.
     """
     sizes = network(config).sizes
-    # parameters, velocity, gradients and the best epoch's copy; a, δ and f' of a batch
-    needed = 4 * (4 * parameters.count(sizes) + 3 * config.train.batch_size * sum(sizes))
+    # and a, δ and f' of a batch
+    needed = per_parameter * parameters.count(sizes) + 4 * 3 * config.train.batch_size * sum(sizes)
     memory = _memory()
     if needed > memory:
         raise ConfigError(
             f"model.hidden = {list(config.model.hidden)} with train.batch_size = {config.train.batch_size} needs "
             f"{needed / 2**30:,.1f} GiB of memory; this machine has {memory / 2**30:,.1f} GiB"
         )
-    if 3 * 4 * parameters.count(sizes) + _BESIDES > LARGEST_CHECKPOINT:
+
+
+def require_checkpoint(config: Config) -> None:
+    """Refuses a network whose checkpoints would be larger than what is read.
+
+    Raises:
+        ConfigError: that is so.
+    """
+    count, room = parameters.count(network(config).sizes), (LARGEST_CHECKPOINT - _BESIDES) // 12
+    if count > room:
         raise ConfigError(
-            f"model.hidden = {list(config.model.hidden)} makes {parameters.count(sizes):,} parameters; a checkpoint, "
-            f"of {LARGEST_CHECKPOINT // 2**20} MB at most, has room for {(LARGEST_CHECKPOINT - _BESIDES) // 12:,}"
+            f"model.hidden = {list(config.model.hidden)} makes {count:,} parameters; a checkpoint, of "
+            f"{LARGEST_CHECKPOINT // 2**20} MB at most, has room for {room:,}"
         )
 
 

@@ -6,6 +6,7 @@ PARSER is checkpoint, idx, yaml, setting or picture. Prints how many inputs were
 """
 
 import gzip
+import io
 import random
 import sys
 import tempfile
@@ -14,21 +15,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from bpcli import config as configuration
 from bpcli import resources
 from bpcli.data.idx import read_idx
+from bpcli.data.picture.prepare import prepare
+from bpcli.data.picture.read import read_picture
 from bpcli.errors import BpcliError
 from bpcli.strict_yaml import parse_yaml
 from bpcli.training import checkpoint
+from bpcli.training.archive import pack
 from tests.conftest import idx_bytes
 from tests.reliability import hostile
 
 LONGEST = 1.0  # seconds
 INTERESTING = [0, 1, 7, 0x7F, 0x80, 0xFF, 0x0A, 0x20, 0x22, 0x26, 0x2A, 0x3A, 0x5B, 0x7B]
 WORDS = [
-    b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"\x93NUMPY\x01\0", b"\xff\xff\xff\xff", b"\0\0\0\x80", b"\x1f\x8b\x08",
+    b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"\x93NUMPY\x01\0", b"\xff\xff\xff\xff", b"\0\0\0\x80",
+    b"\x1f\x8b\x08", b"IHDR", b"IDAT", b"tRNS", b"iCCP", b"\xff\xd8", b"\xff\xc4", b"\x00\x2c", b"II*\0",
     b"<<: ", b"&a ", b"*a", b"!!int ", b"0x", b"1e", b":59", b"? ", b"- ", b"{", b"}", b"[", b"]", b"|\n", b"\n  ",
-    b"2001-12-14 ", b"null", b".nan", b"-.inf", b"\xef\xbb\xbf", b"%YAML 9.9\n", b"---\n", b"'", b'"\\x', b"\\ud800",
+    b"2001-12-14 ", b"null", b".nan", b"-.inf",
+    b"\xef\xbb\xbf", b"%YAML 9.9\n", b"---\n", b"'", b'"\\x', b"\\ud800",
 ]  # fmt: skip
 
 
@@ -108,7 +116,7 @@ def parser(name: str, folder: Path) -> tuple[Callable[[bytes], object], list[byt
     def member(content: bytes) -> object:
         name, _, data = content.partition(b"\xfe\xfe")
         members = hostile.members() | {name.decode("ascii", "replace")[:50]: data}
-        return of_file(checkpoint.load, hostile.pack(members))
+        return of_file(checkpoint.load, pack(members))
 
     def yaml(content: bytes) -> object:
         return configuration.from_tree(parse_yaml(content, "file.yaml"), "file.yaml")
@@ -117,9 +125,7 @@ def parser(name: str, folder: Path) -> tuple[Callable[[bytes], object], list[byt
         return configuration.load("default", [content.decode("utf-8", "surrogateescape")])
 
     def picture(content: bytes) -> object:
-        from bpcli.data.image import read_digit
-
-        return of_file(read_digit, content)
+        return prepare(read_picture(content))
 
     small = idx_bytes(hostile.IMAGES[:1])
     presets = [file.read_bytes() for file in sorted(resources.presets().glob("*.yaml"))]
@@ -142,10 +148,6 @@ def parser(name: str, folder: Path) -> tuple[Callable[[bytes], object], list[byt
 
 def pictures() -> list[bytes]:
     """A small picture in each of some formats."""
-    import io
-
-    from PIL import Image
-
     found = []
     for kind, mode in (
         ("PNG", "L"),

@@ -63,8 +63,8 @@ def test_every_truncation(tmp_path: Path, whole: bytes) -> None:
     assert all_refused(tmp_path / "file", (whole[:length] for length in range(len(whole)))) == len(whole)
 
 
-def test_every_bit_outside_the_numbers_is_noticed_even_with_a_hash_that_is_right(tmp_path: Path) -> None:
-    """What a stranger may write: the zip's own fields, where a flip changes what is read or makes it inconsistent."""
+def test_the_zips_own_bits_are_noticed_even_with_a_hash_that_is_right(tmp_path: Path) -> None:
+    """What a stranger may write, where a flip changes what is read or makes it inconsistent."""
     whole = hostile.good()
     locals_, entries, end = hostile.places(whole)
     harmless = {entry + offset for entry in entries for offset in (4, 5, *range(36, 42))}  # made by; attributes
