@@ -26,7 +26,7 @@ def parse_yaml(content: bytes, source: str) -> object:
     if len(content) > LONGEST:
         raise ConfigError(f"{source}: longer than {LONGEST // 1024} KiB, which no configuration needs")
     try:
-        tree: object = yaml.load(content.decode("utf-8-sig"), _StrictLoader)  # noqa: S506 (a SafeLoader)
+        tree: object = yaml.load(content.decode("utf-8-sig"), _StrictLoader)  # noqa: S506 (a SafeLoader)  # nosec B506
     except UnicodeDecodeError as error:
         raise ConfigError(f"{source}: not UTF-8 text, at byte {error.start}") from None
     except yaml.MarkedYAMLError as error:

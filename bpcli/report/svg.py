@@ -6,7 +6,7 @@ policy forbids.
 
 import io
 import re
-import xml.etree.ElementTree as ET
+import xml.etree.ElementTree as ET  # nosec B405
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ class Inliner:
         """The figure as an `<svg>` element that screen readers call by its label."""
         content = io.StringIO()
         figure.savefig(content, format="svg", transparent=True, metadata=_NO_METADATA)
-        root = ET.fromstring(content.getvalue())  # noqa: S314 (matplotlib wrote it)
+        root = ET.fromstring(content.getvalue())  # noqa: S314 (matplotlib wrote it)  # nosec B314
         self._count += 1
         _drop_needless(root)
         _rename(root, f"plot{self._count}")

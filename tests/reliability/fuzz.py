@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,21 +116,24 @@ def parser(name: str, folder: Path) -> tuple[Callable[[bytes], object], list[byt
 
     def member(content: bytes) -> object:
         name, _, data = content.partition(b"\xfe\xfe")
-        members = hostile.members() | {name.decode("ascii", "replace")[:50]: data}
-        return of_file(checkpoint.load, pack(members))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of zipfile, about the same name twice
+            packed = pack(whole | {name.decode("ascii", "replace")[:50]: data})
+        return of_file(checkpoint.load, packed)
 
     def yaml(content: bytes) -> object:
         return configuration.from_tree(parse_yaml(content, "file.yaml"), "file.yaml")
 
     def setting(content: bytes) -> object:
-        return configuration.load("default", [content.decode("utf-8", "surrogateescape")])
+        return configuration.override(hostile.CONFIG, [content.decode("utf-8", "surrogateescape")])
 
     def picture(content: bytes) -> object:
         return prepare(read_picture(content))
 
     small = idx_bytes(hostile.IMAGES[:1])
     presets = [file.read_bytes() for file in sorted(resources.presets().glob("*.yaml"))]
-    members = [name.encode() + b"\xfe\xfe" + data for name, data in hostile.members().items()]
+    whole = hostile.members()
+    members = [name.encode() + b"\xfe\xfe" + data for name, data in whole.items()]
     return {
         "checkpoint": (archive, [hostile.good(), hostile.deflated(hostile.members()), hostile.duplicated()]),
         "member": (member, members),
