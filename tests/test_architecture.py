@@ -19,7 +19,9 @@ ROOMS: dict[str, set[str]] = {
     "core": {"numpy"},
     "config": {"msgspec", "yaml", "bpcli.core", "bpcli.strict_yaml"},
     "data": {"numpy", "PIL"},
-    "training": {"numpy", "threadpoolctl", "bpcli.core", "bpcli.data", "bpcli.config"},
+    "training": {
+        "msgspec", "numpy", "threadpoolctl", "bpcli.core", "bpcli.data", "bpcli.config", "bpcli.strict_yaml",
+    },
     "report": {
         "numpy", "PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.core", "bpcli.data", "bpcli.config",
         "bpcli.training",

@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 from bpcli import __version__
+from bpcli.cli.options import one_line as one_line  # also for those who import it from here
 from bpcli.errors import BpcliError
 
 # name: module, function, and what `bpcli --help` says of it without importing the module
@@ -66,15 +67,11 @@ def cli() -> None:
     \b
     Exit codes: 0 success, 1 a failed check or a bug of bpcli, 2 wrong usage, 3 configuration,
     4 data files, 5 pictures, 6 checkpoints and runs, 7 diverged training, 8 output that can't
-    be written, 129, 130 and 143 stopped by a signal (hang-up, Ctrl-C, termination).
+    be written, 9 a folder that another run is using, 129, 130 and 143 stopped by a signal
+    (hang-up, Ctrl-C, termination).
     """  # noqa: D301 (click's mark for text that is not to be wrapped)
 
 
 def main() -> None:
     """Runs the command line and exits."""
     cli(prog_name="bpcli")
-
-
-def one_line(text: str) -> str:
-    """The text with everything escaped that a terminal would not show as one plain line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

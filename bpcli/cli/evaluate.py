@@ -60,19 +60,19 @@ def evaluate(
 
 def _write_errors(mistakes: Sequence[Mistake], path: Path) -> None:
     """The mistakes as CSV with a header."""
-    from bpcli.training.files import write_bytes
+    from bpcli.training.files import write_file
 
     rows = [f"{each.index},{each.label},{each.prediction},{each.score:.6f}\n" for each in mistakes]
-    write_bytes(path, "".join(["index,label,prediction,score\n", *rows]).encode())
+    write_file(path, "".join(["index,label,prediction,score\n", *rows]).encode())
 
 
 def _write_sheet(mistakes: Sequence[Mistake], split: Split, path: Path) -> None:
     """The mistakes as a PNG, each with its label and what the network took it for."""
     from bpcli.data.sheet import contact_sheet
-    from bpcli.training.files import write_bytes
+    from bpcli.training.files import write_file
 
     captions = [f"{each.label} as {each.prediction}" for each in mistakes]
-    write_bytes(path, contact_sheet(split.images[[each.index for each in mistakes]], captions))
+    write_file(path, contact_sheet(split.images[[each.index for each in mistakes]], captions))
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -171,9 +171,9 @@ def _drawing(prepared: Prepared, scores: list[float] | None) -> str:
 def _save_steps(seen: Seen, folder: Path, number: int) -> None:
     """Writes each step as <number>-<name>-<step>.png."""
     from bpcli.data.picture.write import to_png
-    from bpcli.training.files import make_folder, write_bytes
+    from bpcli.training.files import make_folder, write_file
 
     stem = Path(seen.name).stem if seen.name != "-" else "stdin"
     make_folder(folder)
     for order, (step, pixels) in enumerate(seen.prepared.steps.items()):
-        write_bytes(folder / f"{number:04}-{stem}-{order}-{step}.png", to_png(pixels))
+        write_file(folder / f"{number:04}-{stem}-{order}-{step}.png", to_png(pixels))

@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 
 from bpcli.errors import CheckpointError
-from bpcli.training import checkpoint, run
+from bpcli.training import checkpoint, metrics, run
 from bpcli.training.checkpoint import Checkpoint
 
 LONGEST = 16 * 2**20  # bytes of metrics.csv: far more than 100,000 epochs take
@@ -77,17 +77,17 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
 
 def _rows(lines: Iterable[list[str]], path: Path) -> Iterable[Row]:
     for number, line in enumerate(lines, 1):
-        if number == 1 and tuple(line) != run.COLUMNS:
-            raise CheckpointError(f"{path}: not the metrics of a run: its columns are not {', '.join(run.COLUMNS)}")
+        if number == 1 and tuple(line) != metrics.COLUMNS:
+            raise CheckpointError(f"{path}: not the metrics of a run: its columns are not {', '.join(metrics.COLUMNS)}")
         if number > 1:
             yield _row(line, f"{path}, line {number}")
 
 
 def _row(line: list[str], where: str) -> Row:
     try:
-        row = {name: _number(text) for name, text in zip(run.COLUMNS, line, strict=True)}
+        row = {name: _number(text) for name, text in zip(metrics.COLUMNS, line, strict=True)}
     except ValueError:
-        raise CheckpointError(f"{where}: expected {len(run.COLUMNS)} finite numbers") from None
+        raise CheckpointError(f"{where}: expected {len(metrics.COLUMNS)} finite numbers") from None
     if missing := [name for name, value in row.items() if value is None and not name.startswith("validation_")]:
         raise CheckpointError(f"{where}: {missing[0]} is empty")
     return row

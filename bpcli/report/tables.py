@@ -74,7 +74,7 @@ def make_folder(folder: Path) -> Path:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text file, whole or not at all."""
-    write_file(path, lambda file: file.write(text.encode()))
+    write_file(path, text.encode())
 
 
 def _confusion(matrix: Sequence[Sequence[int]]) -> Iterable[list[int]]:

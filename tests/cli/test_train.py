@@ -93,7 +93,7 @@ def test_a_signal_ends_the_run_after_the_batch_and_keeps_it(tmp_path: Path, smal
         process.send_signal(getattr(signal, name))
         _, told = process.communicate(timeout=20)
     assert process.returncode == 128 + getattr(signal, name)
-    assert told.splitlines()[-1] == f"stopped by {name}; the run is kept in runs/default-1"
+    assert told.splitlines()[-1] == f"stopped by {name}; go on with: bpcli train --resume runs/default-1"
     assert "Traceback" not in told
     loaded = checkpoint.load(tmp_path / "runs/default-1/last.npz")
     assert loaded.epoch >= 1

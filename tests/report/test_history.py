@@ -7,7 +7,7 @@ import pytest
 
 from bpcli.errors import CheckpointError
 from bpcli.report.history import read_metrics, read_run
-from bpcli.training.run import COLUMNS
+from bpcli.training.metrics import COLUMNS
 
 HEADER = ",".join(COLUMNS)
 
