@@ -6,7 +6,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import cache
 from math import isfinite
 from operator import attrgetter
 from pathlib import Path
@@ -169,8 +171,11 @@ def find(source: str) -> Path:
     """
     if source in preset_names():
         return resources.presets() / f"{source}.yaml"
-    if Path(source).is_file():
-        return Path(source)
+    try:
+        if Path(source).is_file():
+            return Path(source)
+    except OSError as error:  # such as a name that is too long
+        raise ConfigError(f"{source}: can't be read: {error.strerror or error}") from error
     presets = preset_names()
     raise ConfigError(f"{source!r} is neither a file nor a preset ({', '.join(presets)}){_nearest(source, presets)}")
 
@@ -184,6 +189,12 @@ def _content(path: Path) -> bytes:
 
 
 def _defaults() -> Tree:
+    """The tree of the defaults, the caller's own."""
+    return deepcopy(_default_tree())
+
+
+@cache
+def _default_tree() -> Tree:
     path = resources.presets() / "default.yaml"
     return _checked(parse_yaml(_content(path), str(path)), str(path))
 

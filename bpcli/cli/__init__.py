@@ -6,6 +6,7 @@ import click
 
 from bpcli import __version__
 from bpcli.cli.options import one_line as one_line  # also for those who import it from here
+from bpcli.cli.options import shortened
 from bpcli.errors import BpcliError
 
 # name: module, function, and what `bpcli --help` says of it without importing the module
@@ -27,7 +28,7 @@ class Refusal(click.ClickException):
     """A mistake of the user's, as click prints it."""
 
     def __init__(self, error: BpcliError) -> None:
-        super().__init__(one_line(str(error)))
+        super().__init__(shortened(one_line(str(error))))
         self.exit_code = error.exit_code  # type: ignore[misc]  # click types it as the class's alone
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LONGEST = 1000  # characters of a message
 
 
 def configured(command: F) -> F:
@@ -33,6 +34,11 @@ def print_json(result: object, *, pretty: bool = False) -> None:
 def warn(text: str) -> None:
     """Prints a warning, in one line on stderr."""
     click.echo(f"Warning: {one_line(text)}", err=True)
+
+
+def shortened(text: str) -> str:
+    """The text without its middle, if it is longer than anybody would read."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
 def percent(fraction: float) -> str:

@@ -81,7 +81,11 @@ def _events(
 def _end(context: click.Context, narrator: Narrator, stop: Stop, as_json: bool) -> None:
     """Tells how it ended, on stdout if it came to an end by itself."""
     if "test_accuracy" not in narrator.result:
-        kept = f"; go on with: bpcli train --resume {narrator.result['run']}" if "run" in narrator.result else ""
+        kept = (
+            f"; go on with: bpcli train --resume {quote(str(narrator.result['run']))}"
+            if "run" in narrator.result
+            else ""
+        )
         click.echo(f"stopped by {stop.name}{kept}", err=True)
         context.exit(stop.exit_code)
     if as_json:

@@ -56,9 +56,10 @@ def first_state(config: Config) -> State:
     """The state before the first step: weights drawn from the seed, no velocity.
 
     Raises:
-        ConfigError: the machine has too little memory for the network.
+        ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
     """
     problem.require_memory(config)
+    problem.require_checkpoint(config)
     sizes = problem.network(config).sizes
     vector = np.zeros(parameters.count(sizes), np.float32)
     rng = seeds.stream(config.seed, seeds.INITIALIZATION)

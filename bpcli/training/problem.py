@@ -17,7 +17,7 @@ from bpcli.training.team import Team, usable_cores
 _WORTH_SHARING = 20_000_000
 
 LARGEST_CHECKPOINT = 256 * 2**20  # bytes of a checkpoint's file
-_BESIDES = 2**20  # bytes of such a file that are not parameters, velocities or the best epoch's parameters
+_BESIDES = 2**20  # bytes of it that are not parameters, velocities or the best epoch's parameters, 4 bytes each
 
 
 def network(config: Config) -> Network:
@@ -69,10 +69,19 @@ def require_memory(config: Config, per_parameter: int = 16) -> None:
             f"model.hidden = {list(config.model.hidden)} with train.batch_size = {config.train.batch_size} needs "
             f"{needed / 2**30:,.1f} GiB of memory; this machine has {memory / 2**30:,.1f} GiB"
         )
-    if 3 * 4 * parameters.count(sizes) + _BESIDES > LARGEST_CHECKPOINT:
+
+
+def require_checkpoint(config: Config) -> None:
+    """Refuses a network whose checkpoints would be larger than what is read.
+
+    Raises:
+        ConfigError: that is so.
+    """
+    count, room = parameters.count(network(config).sizes), (LARGEST_CHECKPOINT - _BESIDES) // 12
+    if count > room:
         raise ConfigError(
-            f"model.hidden = {list(config.model.hidden)} makes {parameters.count(sizes):,} parameters; a checkpoint, "
-            f"of {LARGEST_CHECKPOINT // 2**20} MB at most, has room for {(LARGEST_CHECKPOINT - _BESIDES) // 12:,}"
+            f"model.hidden = {list(config.model.hidden)} makes {count:,} parameters; a checkpoint, of "
+            f"{LARGEST_CHECKPOINT // 2**20} MB at most, has room for {room:,}"
         )
 
 
