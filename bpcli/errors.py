@@ -13,6 +13,12 @@ class BpcliError(Exception):
     exit_code: ClassVar[int] = 1
 
 
+class ArgumentError(BpcliError):
+    """An argument of the command line that makes no sense, such as an expression with a letter too many."""
+
+    exit_code = 2
+
+
 class ConfigError(BpcliError):
     """A configuration, preset or override that is unknown, malformed or outside its limits."""
 

@@ -12,6 +12,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
     "evaluate": ("bpcli.cli.evaluate:evaluate", "Show how good a trained network is."),
     "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
+    "check": ("bpcli.cli.check:check", "Prove that a configuration's gradients are right."),
+    "explain": ("bpcli.cli.explain:explain", "Show the computational graph of an expression and its derivatives."),
     "report": (
         "bpcli.cli.report:report",
         "Show a run, or several, as one HTML file.",

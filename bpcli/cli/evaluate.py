@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -11,6 +12,9 @@ from bpcli.cli.options import percent, print_json, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bpcli.data.mnist import Split
+    from bpcli.training.evaluation import Mistake
+
 
 @click.command()
 @click.argument("source", required=False, metavar="[CHECKPOINT|RUN]")
@@ -18,8 +22,22 @@ if TYPE_CHECKING:
     "--split", type=click.Choice(["test", "validation", "train"]), default="test", show_default=True,
     help="The images to evaluate on.",
 )  # fmt: skip
+@click.option(
+    "--errors", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.csv",
+    help="Write the mistakes, the surest first: index, label, prediction, score.",
+)  # fmt: skip
+@click.option(
+    "--errors-sheet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png",
+    help="Write the mistakes as pictures with their labels.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(source: str | None, split: Literal["test", "validation", "train"], as_json: bool) -> None:
+def evaluate(
+    source: str | None,
+    split: Literal["test", "validation", "train"],
+    errors: Path | None,
+    errors_sheet: Path | None,
+    as_json: bool,
+) -> None:
     """Show accuracy, loss, and precision and recall of each digit with the confusion matrix.
 
     Without an argument: the best checkpoint of the latest run.
@@ -30,10 +48,31 @@ def evaluate(source: str | None, split: Literal["test", "validation", "train"], 
     path = run.find_checkpoint(source)
     loaded = checkpoint.load(path)
     images = run.read_data(loaded.config, split)
-    result = {"checkpoint": shown(path), "split": split} | evaluation.figures(
-        *run.scored(loaded, images, Team(usable_cores()))
-    )
+    loss, scores, labels = run.scored(loaded, images, Team(usable_cores()))
+    mistakes = evaluation.mistakes(scores, labels)
+    if errors is not None:
+        _write_errors(mistakes, errors)
+    if errors_sheet is not None:
+        _write_sheet(mistakes, images, errors_sheet)
+    result = {"checkpoint": shown(path), "split": split} | evaluation.figures(loss, scores, labels)
     print_json(result) if as_json else click.echo(_table(result))
+
+
+def _write_errors(mistakes: Sequence[Mistake], path: Path) -> None:
+    """The mistakes as CSV with a header."""
+    from bpcli.training.files import write_bytes
+
+    rows = [f"{each.index},{each.label},{each.prediction},{each.score:.6f}\n" for each in mistakes]
+    write_bytes(path, "".join(["index,label,prediction,score\n", *rows]).encode())
+
+
+def _write_sheet(mistakes: Sequence[Mistake], split: Split, path: Path) -> None:
+    """The mistakes as a PNG, each with its label and what the network took it for."""
+    from bpcli.data.sheet import contact_sheet
+    from bpcli.training.files import write_bytes
+
+    captions = [f"{each.label} as {each.prediction}" for each in mistakes]
+    write_bytes(path, contact_sheet(split.images[[each.index for each in mistakes]], captions))
 
 
 def _table(result: dict[str, Any]) -> str:

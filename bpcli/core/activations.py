@@ -19,11 +19,13 @@ class Activation:
     """a = f(z) and f'(z), the derivative taken from the output a; both element by element.
 
     Attributes:
+        formula: f(z) in the language of `bpcli explain`; the gradient check calculates it in its own ways.
         value: `value(z, out)` writes f(z) to `out`, which may be `z` itself.
         slope: `slope(a, out)` writes f'(z) to `out`, never `a` itself.
         slope_dtype: the type of `out` in `slope`; None for that of the network.
     """
 
+    formula: str
     value: Callable[[Array, Array], object]
     slope: Callable[[Array, Any], object]
     slope_dtype: type[np.bool_] | None = None
@@ -55,12 +57,13 @@ def tanh_slope(a: Array, out: Array) -> None:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(relu, lambda a, out: np.greater(a, 0, out=out), np.bool_),
+    "relu": Activation("relu(z)", relu, lambda a, out: np.greater(a, 0, out=out), np.bool_),
     "leaky_relu": Activation(
+        f"relu(z) - {LEAK}*relu(-z)",
         lambda z, out: np.maximum(z, LEAK * z, out=out),
         lambda a, out: np.copyto(out, np.where(a > 0, 1, LEAK)),
     ),
-    "sigmoid": Activation(sigmoid, sigmoid_slope),
-    "tanh": Activation(lambda z, out: np.tanh(z, out=out), tanh_slope),
-    "identity": Activation(lambda z, out: np.copyto(out, z), lambda a, out: out.fill(1)),
+    "sigmoid": Activation("sigmoid(z)", sigmoid, sigmoid_slope),
+    "tanh": Activation("tanh(z)", lambda z, out: np.tanh(z, out=out), tanh_slope),
+    "identity": Activation("z", lambda z, out: np.copyto(out, z), lambda a, out: out.fill(1)),
 }

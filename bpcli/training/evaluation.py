@@ -1,6 +1,7 @@
 """The network's scores for images, and how good they are."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,29 @@ def mean_loss(network: Network, logits: Array, scores: Array, labels: Bytes) -> 
     """The mean of the network's loss over labelled images, summed in float64."""
     targets = one_hot(labels, scores.dtype)
     return float(network.output.loss(logits, scores, targets).mean(dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """An image that got the highest score for another digit than its label's.
+
+    Attributes:
+        index: of the image in its split.
+        score: of the wrong digit.
+    """
+
+    index: int
+    label: int
+    prediction: int
+    score: float
+
+
+def mistakes(scores: Array, labels: Bytes) -> list[Mistake]:
+    """The mistakes of a network, given scores (n, 10) and labels (n,); those of which it was surest come first."""
+    predictions = scores.argmax(axis=1)
+    wrong = np.flatnonzero(predictions != labels)
+    surest = wrong[np.argsort(-scores[wrong, predictions[wrong]], kind="stable")]
+    return [Mistake(int(i), int(labels[i]), int(predictions[i]), float(scores[i, predictions[i]])) for i in surest]
 
 
 def one_hot(labels: Bytes, dtype: np.dtype[Any]) -> Array:

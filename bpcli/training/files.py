@@ -33,6 +33,23 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
         raise OutputError(f"{path}: can't be written: {error.strerror or error}") from error
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file of this content as `write_file` does."""
+    write_file(path, lambda file: file.write(content))
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises:
+        OutputError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
+
+
 def _sync_folder(folder: Path) -> None:
     """Forces the folder's entries to the disk, where the system lets a folder be opened."""
     if os.name != "posix":

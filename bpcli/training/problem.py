@@ -47,15 +47,19 @@ def team(config: Config) -> Team:
     return Team(usable_cores() if products >= _WORTH_SHARING else 1)
 
 
-def require_memory(config: Config) -> None:
+def require_memory(config: Config, per_parameter: int = 16) -> None:
     """Refuses a network that the machine has no room for, before anything is allocated.
 
+    Args:
+        config: the network's.
+        per_parameter: bytes; training keeps parameters, velocity, gradients and the best epoch's copy in float32.
+
     Raises:
-        ConfigError: training needs more than the machine's memory.
+        ConfigError: it needs more than the machine's memory.
     """
     sizes = network(config).sizes
-    # parameters, velocity, gradients and the best epoch's copy; a, δ and f' of a batch
-    needed = 4 * (4 * parameters.count(sizes) + 3 * config.train.batch_size * sum(sizes))
+    # and a, δ and f' of a batch
+    needed = per_parameter * parameters.count(sizes) + 4 * 3 * config.train.batch_size * sum(sizes)
     memory = _memory()
     if needed > memory:
         raise ConfigError(

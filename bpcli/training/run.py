@@ -18,7 +18,7 @@ from bpcli.training import checkpoint, problem
 from bpcli.training.checkpoint import Checkpoint
 from bpcli.training.evaluation import figures, mean_loss, predict
 from bpcli.training.events import EpochEnd, Event, Score, Started, Tested
-from bpcli.training.files import write_file
+from bpcli.training.files import write_bytes
 from bpcli.training.loop import State, first_state, train
 from bpcli.training.team import Team
 
@@ -195,4 +195,4 @@ def _append_row(path: Path, event: EpochEnd) -> None:
 
 
 def _write_text(path: Path, text: str) -> None:
-    write_file(path, lambda file: file.write(text.encode()))
+    write_bytes(path, text.encode())

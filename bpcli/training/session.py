@@ -1,6 +1,6 @@
 """The steps of a run: batches gathered, sent forward and back, and the parameters moved, by a team of workers."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TypeAlias
 
 import numpy as np
@@ -67,7 +67,7 @@ class Session:
         """η at one step."""
         return self._learning_rate * rate(self._schedule, epoch, step, self.steps)
 
-    def run(self, epoch: int, order: Order, first: int) -> Iterator[int]:
+    def run(self, epoch: int, order: Order, first: int) -> Generator[int, None, None]:
         """Does the steps of an epoch from the step `first` on, and yields after each how many images it took.
 
         The parameters are consistent when the last step is done or the generator is closed; in between, other

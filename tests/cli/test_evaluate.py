@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from bpcli.data.mnist import read_split
-from bpcli.errors import CheckpointError
+from bpcli.errors import CheckpointError, OutputError
 
 
 def test_json_is_the_count_of_what_the_network_answers(
@@ -66,3 +67,26 @@ def test_a_split_that_was_not_kept(bpcli: Callable[..., Result], small_settings:
     result = bpcli("evaluate", "--split", "validation")
     assert result.exit_code == CheckpointError.exit_code
     assert "kept no validation images" in result.stderr
+
+
+def test_the_mistakes_are_written(bpcli: Callable[..., Result], trained: Path) -> None:
+    figures = json.loads(bpcli("evaluate", "--json", "--errors", "e.csv", "--errors-sheet", "e.png").stdout)
+    header, *rows = Path("e.csv").read_text().splitlines()
+    assert header == "index,label,prediction,score"
+    assert len(rows) == figures["errors"]
+    scores = [float(row.split(",")[3]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    counted = [[0] * 10 for _ in range(10)]
+    for row in rows:
+        _, label, prediction, _ = row.split(",")
+        counted[int(label)][int(prediction)] += 1
+    assert all(figures["confusion"][a][b] == counted[a][b] for a in range(10) for b in range(10) if a != b)
+    with Image.open("e.png") as sheet:
+        assert sheet.width > 1000
+
+
+def test_a_list_of_mistakes_that_cant_be_written(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = bpcli("evaluate", "--errors", "nowhere/e.csv")
+    assert result.exit_code == OutputError.exit_code
+    assert "nowhere/e.csv: can't be written: No such file or directory" in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -5,7 +5,7 @@ from bpcli.core import parameters
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.data.mnist import Split
 from bpcli.training import problem
-from bpcli.training.evaluation import CHUNK, figures, one_hot, predict
+from bpcli.training.evaluation import CHUNK, Mistake, figures, mistakes, one_hot, predict
 from bpcli.training.loop import first_state
 from bpcli.training.team import Team
 
@@ -18,6 +18,13 @@ def test_the_figures_of_a_few_answers() -> None:
     assert result["precision"][:4] == [0.5, 1, 1, 0]
     assert result["recall"][:4] == [1, 0.5, 1, 0]
     assert result["confusion"][1][:3] == [1, 1, 0]
+
+
+def test_the_surest_mistakes_come_first() -> None:
+    scores = np.zeros((4, 10))
+    scores[range(4), [3, 5, 7, 9]] = 0.25, 0.75, 0.5, 1.0
+    found = mistakes(scores, np.array([3, 1, 2, 9], np.uint8))
+    assert found == [Mistake(1, 1, 5, 0.75), Mistake(2, 2, 7, 0.5)]
 
 
 def test_one_hot() -> None:

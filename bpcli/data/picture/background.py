@@ -1,0 +1,155 @@
+"""The paper below the ink: its brightness everywhere, and the ink as the share of light that it takes."""
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from PIL import Image
+
+from bpcli.data.picture.scale import Grey, Mask, resize
+
+Ink = Literal["auto", "dark", "light"]
+Reals = NDArray[np.float64]
+
+CELLS = 24  # the paper is estimated on a grid of at most so many cells a side,
+TREND_CELLS = 16  # its trend on a coarser one
+PAPER_SHARE = 0.8  # the quantile of light that is paper: above the ink, below what glares
+STIFFNESS = 0.04  # the trend bends where that saves so much error a cell, so it does not dip under bold ink
+DARKEST_PAPER = 0.05  # so that division by the paper never magnifies noise more than twentyfold
+
+
+def paper_trend(grey: Grey) -> Grey:
+    """The trend of the paper under dark ink: a quadratic surface, the `PAPER_SHARE` quantile of light.
+
+    Quantile regression (Koenker and Bassett, 1978) lets the ink cover as much of the picture as lies below
+    it.
+
+    Args:
+        grey: the picture (h, w).
+
+    Returns:
+        The surface (h, w).
+    """
+    cells = _cells(grey, TREND_CELLS)
+    terms = _surfaces(*cells.shape)
+    surface = terms @ _quantile_fit(terms, cells.ravel().astype(np.float64))
+    return _stretch(surface.reshape(cells.shape).astype(np.float32), grey)
+
+
+@cache
+def _surfaces(height: int, width: int) -> Reals:
+    """The terms 1, x, y, x², xy and y² of a quadratic surface (height·width, 6); x, y from −1 to 1."""
+    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+
+
+def _quantile_fit(terms: Reals, values: Reals) -> Reals:
+    """The coefficients c of the `PAPER_SHARE` quantile of values ≈ terms·c; all but the first are shrunk.
+
+    It minimises the quantile loss plus `STIFFNESS`·Σ|c| a value, by iteratively reweighted least squares. It
+    starts from the plain quantile, so that the ink is an outlier from the first step on.
+    """
+    coefficients: Reals = np.zeros(terms.shape[1])
+    residual: Reals = np.subtract(values, np.quantile(values, PAPER_SHARE), dtype=np.float64)
+    stiff = STIFFNESS * len(values) * (np.arange(len(coefficients)) > 0)
+    for _ in range(8):
+        share = np.where(residual > 0, PAPER_SHARE, 1 - PAPER_SHARE)
+        weighted = (terms * (share / np.maximum(abs(residual), 3e-3))[:, None]).T
+        penalty = np.diag(stiff / np.maximum(abs(coefficients), 3e-3) + 1e-2)
+        coefficients = np.asarray(np.linalg.solve(weighted @ terms + penalty, weighted @ values), np.float64)
+        residual = np.subtract(values, terms @ coefficients, dtype=np.float64)
+    return coefficients
+
+
+def is_light(grey: Grey) -> bool:
+    """Whether a picture (h, w) shows light ink on dark paper, by the sum of two votes, each between −1 and 1.
+
+    The first is how much stands out from either paper, weighed by how sharp its edges are: ink has sharp
+    edges and is on one side of the paper only, lamps and shadows have soft ones. The second is what lies
+    along the border: where both papers are as likely, since the ink fills the picture, more of the border is
+    paper.
+    """
+    dark_ink, light_ink = (
+        np.maximum(paper_trend(grey) - grey, 0),
+        np.maximum(paper_trend(1 - grey) - (1 - grey), 0),
+    )
+    edges = sharpness(grey)
+    dark, light = float(np.vdot(edges, dark_ink)), float(np.vdot(edges, light_ink))
+    solid = max(float(dark_ink.max()), float(light_ink.max()), 1e-6)
+    border = float(np.mean(_border(dark_ink - light_ink))) / solid
+    return (light - dark) / max(light + dark, 1e-9) + border > 0
+
+
+def sharpness(grey: Grey) -> Grey:
+    """The sum of the squared differences between each pixel and its four neighbours."""
+    total = np.zeros_like(grey)
+    down, across = np.square(np.diff(grey, axis=0)), np.square(np.diff(grey, axis=1))
+    total[1:] += down
+    total[:-1] += down
+    total[:, 1:] += across
+    total[:, :-1] += across
+    return total
+
+
+def _border(values: Grey) -> Grey:
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
+
+
+def paper_around(grey: Grey, trend: Grey, ink: Mask) -> Grey:
+    """The paper (h, w): its trend, corrected by what the picture is around, where it is not ink.
+
+    This is normalised convolution (Knutsson and Westin, 1993). A wider neighbourhood counts a thousandth of
+    the next narrower one, so that it decides only where ink fills the narrow one.
+    """
+    free = (~ink).astype(np.float32)
+    light = np.asarray(free * grey / np.maximum(trend, np.float32(DARKEST_PAPER)), np.float32)
+    cells = np.stack([_cells(light, CELLS), _cells(free, CELLS)]).astype(np.float64)
+    means = np.full_like(cells, 1e-12)
+    for rank, reach in enumerate((2, 4, 8, CELLS)):
+        means += 1e-3**rank * _mean_around(cells, reach)
+    return trend * _stretch((means[0] / means[1]).astype(np.float32), grey)
+
+
+def _mean_around(cells: Reals, reach: int) -> Reals:
+    """Means over squares of 2·reach + 1 cells a side (…, h, w), with zeros beyond the grid."""
+    means: Reals = _band(cells.shape[-2], reach) @ cells @ _band(cells.shape[-1], reach)
+    return means
+
+
+@cache
+def _band(size: int, reach: int) -> Reals:
+    """The (size, size) matrix that takes means over 2·reach + 1 neighbours."""
+    apart = abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    return np.where(apart <= reach, 1 / (2 * reach + 1), 0)
+
+
+def paper_between(grey: Grey) -> Grey:
+    """The paper (h, w) if no stroke is wider than a quarter of the picture: wider dark parts lie in shadow.
+
+    This is the grey closing of the picture's cells: the least, over each square, of the largest light around.
+    """
+    reach = CELLS // 8
+    lightest = _largest_around(_cells(grey, CELLS), reach)
+    return _stretch(-_largest_around(-lightest, reach), grey)
+
+
+def _largest_around(cells: Grey, reach: int) -> Grey:
+    padded = np.pad(cells, reach, constant_values=-np.inf)
+    largest: Grey = sliding_window_view(padded, (2 * reach + 1, 2 * reach + 1)).max(axis=(2, 3))
+    return largest
+
+
+def darkness(grey: Grey, paper: Grey) -> Grey:
+    """How much of the paper's light is missing: 0 on bare paper, 1 in black ink, below 0 if it is lighter."""
+    return np.asarray((paper - grey) / np.maximum(paper, np.float32(DARKEST_PAPER)), np.float32)
+
+
+def _cells(grey: Grey, most: int) -> Grey:
+    height, width = grey.shape
+    return resize(grey, min(width, most), min(height, most), Image.Resampling.BOX)
+
+
+def _stretch(cells: Grey, like: Grey) -> Grey:
+    return resize(cells, like.shape[1], like.shape[0], Image.Resampling.BILINEAR)

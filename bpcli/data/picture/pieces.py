@@ -1,0 +1,93 @@
+"""The connected pieces of a mask, found run by run: there are far fewer runs than pixels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The pieces of a mask, numbered from 1 in the order of their topmost, then leftmost pixel.
+
+    `labels` (h, w) holds each pixel's number, 0 where the mask is empty; `boxes` (n, 4) each piece's left,
+    top, right and bottom, the latter two one past the last pixel; `areas` (n,) its pixels.
+    """
+
+    labels: NDArray[np.int32]
+    boxes: Ints
+    areas: Ints
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+    def only(self, chosen: Mask) -> Mask:
+        """The mask of the pieces for which `chosen` (n,) is true."""
+        return np.concatenate([[False], chosen])[self.labels]
+
+
+def find_pieces(mask: Mask) -> Pieces:
+    """The 8-connected pieces of a mask (h, w)."""
+    height, width = mask.shape
+    stride = width + 2  # an empty column on either side keeps the rows' runs apart
+    flat = np.pad(mask, ((0, 0), (1, 1))).ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    starts, ends = edges[::2], edges[1::2]
+    roots = _roots(len(starts), *_touching(starts, ends, stride))
+    numbers = np.unique(roots, return_inverse=True)[1]
+    labels = np.zeros(height * stride, np.int32)
+    labels[flat] = np.repeat(numbers + 1, ends - starts)
+    boxes, areas = _measure(starts, ends, stride, numbers)
+    return Pieces(labels.reshape(height, stride)[:, 1:-1], boxes, areas)
+
+
+def on_border(pieces: Pieces) -> Mask:
+    """Which pieces (n,) touch the border of the picture."""
+    height, width = pieces.labels.shape
+    left, top, right, bottom = pieces.boxes.T
+    touching: Mask = (left == 0) | (top == 0) | (right == width) | (bottom == height)
+    return touching
+
+
+def crossing(pieces: Pieces) -> Mask:
+    """Which pieces (n,) reach from one side of the picture to the opposite one."""
+    height, width = pieces.labels.shape
+    left, top, right, bottom = pieces.boxes.T
+    across: Mask = ((left == 0) & (right == width)) | ((top == 0) & (bottom == height))
+    return across
+
+
+def _touching(starts: Ints, ends: Ints, stride: int) -> tuple[Ints, Ints]:
+    """Pairs (run, run of the row above) that touch, corners included: their ranges, a row apart, overlap."""
+    first = np.searchsorted(ends + stride, starts, "left")
+    counts = np.searchsorted(starts + stride, ends, "right") - first
+    below = np.repeat(np.arange(len(starts)), counts)
+    offset = np.arange(len(below)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return below, first[below] + offset
+
+
+def _roots(count: int, one: Ints, other: Ints) -> Ints:
+    """The least node connected to each of `count` nodes: roots are hooked to lesser ones, paths shortened."""
+    roots = np.arange(count)
+    while True:
+        low, high = np.minimum(roots[one], roots[other]), np.maximum(roots[one], roots[other])
+        if np.array_equal(low, high):
+            return roots
+        np.minimum.at(roots, high, low)
+        while not np.array_equal(roots, shorter := roots[roots]):
+            roots = shorter
+
+
+def _measure(starts: Ints, ends: Ints, stride: int, numbers: Ints) -> tuple[Ints, Ints]:
+    count = int(numbers.max(initial=-1)) + 1
+    rows = starts // stride
+    boxes = np.empty((count, 4), np.int64)
+    boxes[:, :2], boxes[:, 2:] = np.iinfo(np.int64).max, -1
+    np.minimum.at(boxes[:, 0], numbers, starts - rows * stride - 1)
+    np.minimum.at(boxes[:, 1], numbers, rows)
+    np.maximum.at(boxes[:, 2], numbers, ends - rows * stride - 1)
+    np.maximum.at(boxes[:, 3], numbers, rows + 1)
+    return boxes, np.bincount(numbers, ends - starts, count).astype(np.int64)

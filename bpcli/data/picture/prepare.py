@@ -1,0 +1,94 @@
+"""The chain from a picture to the 28×28 that the network sees, its steps kept for people to look at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpcli.data.picture.background import Ink
+from bpcli.data.picture.digit import BOX, FINE, SIDE, centred, crop, fit, is_normalised, weigh
+from bpcli.data.picture.ink import InkMap, coverage, find_ink
+from bpcli.data.picture.marks import one_digit
+from bpcli.data.picture.scale import Grey, Mask, shrink
+
+Bytes = NDArray[np.uint8]
+
+WORKING = 400  # pixels a side to which larger pictures are brought: the digit is found there, noise averages out
+CLOSER = 60  # a digit found with fewer pixels is looked at again, in the full picture
+FAINTEST = 0.08  # ink takes at least this share of the paper's light
+CLEAR = 6.0  # and stands out by at least so many deviations of the paper's noise
+SPARSEST = 0.05  # a digit is at least this share of all marks; less is one speck among many
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of a picture.
+
+    `pixels` (28, 28) are the digit as the network sees it, white ink on black; None where there is none, and
+    then `reason` says why. `steps` are the pictures (h, w) on the way there, by name, in order.
+    """
+
+    pixels: Bytes | None
+    reason: str
+    steps: dict[str, Bytes]
+
+
+def prepare(grey: Grey, ink: Ink = "auto") -> Prepared:
+    """The digit of a picture, as MNIST would have it.
+
+    Args:
+        grey: the picture (h, w), from 0 (black) to 1 (white), as `read_picture` returns it.
+        ink: whether the ink is darker or lighter than the paper; auto decides.
+
+    Returns:
+        The digit, or why there is none. A 28×28 picture that is already as MNIST would have it is returned as
+        it is.
+    """
+    if (already := unchanged(grey)) is not None:
+        return Prepared(already, "", {"picture": to_bytes(grey)})
+    work = shrink(grey, WORKING)
+    found = find_ink(work, ink)
+    steps = {"picture": to_bytes(work), "ink": to_bytes(found.darkness / max(found.solid, FAINTEST))}
+    if found.solid < FAINTEST or found.contrast < CLEAR or not len(found.pieces):
+        return Prepared(None, "blank: nothing stands out from the background", steps)
+    kept = one_digit(found.pieces)
+    if np.count_nonzero(kept) < SPARSEST * found.pieces.areas.sum():
+        return Prepared(None, "nothing but specks", steps)
+    if (region := _closer(kept, grey)) is not None:
+        return prepare(region, "light" if found.light else "dark")
+    return _finished(found, kept, steps)
+
+
+def _closer(kept: Mask, grey: Grey) -> Grey | None:
+    """The part of the full picture around a digit that is too small in the working one; None if it is not."""
+    scale = max(grey.shape) / max(kept.shape)
+    rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
+    size = max(np.ptp(rows), np.ptp(columns)) + 1
+    if scale <= 1 or size >= CLOSER:
+        return None
+    top, left = (max(0, int(scale * (edge - 0.5 * size))) for edge in (rows[0], columns[0]))
+    bottom, right = (int(scale * (edge + 0.5 * size) + 1) for edge in (rows[-1], columns[-1]))
+    return grey[top:bottom, left:right]
+
+
+def _finished(found: InkMap, kept: Mask, steps: dict[str, Bytes]) -> Prepared:
+    cover = coverage(found, kept)
+    if not cover.any():
+        return Prepared(None, "blank: nothing stands out from the background's noise", steps)
+    cover = crop(cover)
+    strokes = weigh(fit(cover, BOX * FINE))
+    pixels = centred(fit(crop(strokes), BOX))
+    return Prepared(pixels, "", steps | {"digit": to_bytes(cover), "strokes": to_bytes(strokes), "input": pixels})
+
+
+def unchanged(grey: Grey) -> Bytes | None:
+    """A 28×28 picture that is already as MNIST would have it, inverted or not; None if it is not."""
+    if grey.shape != (SIDE, SIDE):
+        return None
+    pixels = to_bytes(grey)
+    return next((same for same in (pixels, 255 - pixels) if is_normalised(same)), None)
+
+
+def to_bytes(values: Grey) -> Bytes:
+    """Values from 0 to 1, clipped, as bytes from 0 to 255."""
+    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)

@@ -1,0 +1,40 @@
+"""Pictures made smaller or larger, smoothed and grown; all on arrays (h, w)."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Grey = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+def resize(values: Grey, width: int, height: int, filter_: Image.Resampling) -> Grey:
+    """The values brought to `height` rows and `width` columns."""
+    return np.asarray(Image.fromarray(values).resize((width, height), filter_))
+
+
+def shrink(values: Grey, longest: int) -> Grey:
+    """The picture with its longest side brought down to at most `longest` pixels, by area."""
+    height, width = values.shape
+    factor = longest / max(height, width)
+    if factor >= 1:
+        return values
+    return resize(values, max(1, round(width * factor)), max(1, round(height * factor)), Image.Resampling.BOX)
+
+
+def smooth(values: Grey) -> Grey:
+    """The picture convolved with the binomial [1 2 1]/4 in both directions, its border repeated."""
+    padded = np.pad(values, 1, mode="edge")
+    across = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
+    smoothed: Grey = (across[:-2] + 2 * across[1:-1] + across[2:]) / np.float32(16)
+    return smoothed
+
+
+def grow(mask: Mask, steps: int) -> Mask:
+    """The mask with all within `steps` pixels of it: by turns a square and a cross, which make an octagon."""
+    for step in range(steps):
+        padded = np.pad(mask, 1)
+        tall = padded[:-2] | padded[1:-1] | padded[2:]
+        sides = padded[1:-1] if step % 2 else tall
+        mask = tall[:, 1:-1] | sides[:, :-2] | sides[:, 2:]
+    return mask

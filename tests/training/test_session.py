@@ -1,0 +1,61 @@
+"""Steps of a session against those of PyTorch, an implementation that shares nothing with ours."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bpcli import config as configuration
+from bpcli import resources
+from bpcli.core import parameters
+from bpcli.data.mnist import Split, read_split
+from bpcli.training.session import Session
+from bpcli.training.team import Team
+from tests.golden import cases
+from tests.golden.cases import CASES, Case
+
+GOLDEN = json.loads((Path(cases.__file__).parent / "torch.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def images() -> Split:
+    split = read_split(resources.mnist(), "train", 0)
+    return Split(split.images[: cases.IMAGES], split.labels[: cases.IMAGES])
+
+
+def config_of(case: Case) -> configuration.Config:
+    tree = {
+        "model": {
+            "hidden": list(case.sizes[1:-1]),
+            "activation": list(case.activations),
+            "output": case.output,
+        },
+        "loss": case.loss,
+        "optimizer": {
+            "learning_rate": case.learning_rate,
+            "momentum": case.momentum,
+            "nesterov": case.nesterov,
+            "weight_decay": case.weight_decay,
+        },
+        "schedule": {"kind": "steps", "milestones": list(case.milestones)},
+        "train": {"epochs": cases.EPOCHS, "batch_size": cases.BATCH},
+    }
+    return configuration.from_tree(tree, "test")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("name", CASES)
+def test_a_hundred_steps_are_pytorchs(images: Split, name: str, workers: int) -> None:
+    case = CASES[name]
+    vector = np.empty(parameters.count(case.sizes))
+    layers = parameters.views(vector, case.sizes)
+    for layer, (weight, bias) in zip(layers, cases.first_parameters(case), strict=True):
+        layer.weight[:], layer.bias[:] = weight, bias
+    session = Session(config_of(case), vector, np.zeros_like(vector), images, Team(workers))
+    losses = [session.loss_sum / n for epoch in range(cases.EPOCHS) for n in session.run(epoch, cases.order(epoch), 0)]
+    assert len(losses) == 100
+    if workers == 1:  # otherwise the other one may be a step ahead with its share of the sum
+        np.testing.assert_allclose(losses, GOLDEN[name]["losses"], rtol=1e-10)
+    found = [cases.projections(array) for layer in layers for array in layer]
+    np.testing.assert_allclose(found, GOLDEN[name]["projections"], rtol=1e-10)
