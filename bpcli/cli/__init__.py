@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "bpcli.cli.report:report",
         "Show a run, or several, as one HTML file.",
     ),
+    "draw": ("bpcli.cli.draw:draw", "Write a page to draw digits on, with the network inside."),
     "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
 }
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from bpcli.cli import one_line
-from bpcli.cli.options import print_json
 from bpcli.errors import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bpcli.core.types import Array
     from bpcli.data.picture.prepare import Prepared
+    from bpcli.data.picture.segment import Box
+    from bpcli.training.reading import Answer
 
 MIN_SCORE = 0.1  # refuses 0.4 % of the validation digits, 0.2 % with the right answer (default network, five seeds)
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
@@ -24,10 +24,14 @@ RAMP = " .:-=+*#%@"
 
 
 class Seen(NamedTuple):
-    """A picture that could be read: what it is called, and what was made of it."""
+    """A picture that could be read: what it is called, and the digits that were made of it.
+
+    `boxes` has each one's (left, top, right, bottom), where several were looked for.
+    """
 
     name: str
-    prepared: Prepared
+    digits: list[Prepared]
+    boxes: list[Box] | None
 
 
 @click.command()
@@ -42,6 +46,7 @@ class Seen(NamedTuple):
     "--min-score", type=click.FloatRange(0, 1), default=MIN_SCORE, show_default=True,
     help="Answer 'no digit' where the best score is lower.",
 )  # fmt: skip
+@click.option("--multi", is_flag=True, help="Find several digits in each picture, in reading order.")
 @click.option("--show", is_flag=True, help="Draw the 28×28 pixels that the network saw, and its scores.")
 @click.option(
     "--save-input", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
@@ -56,6 +61,7 @@ def predict(
     recursive: bool,
     ink: Literal["auto", "dark", "light"],
     min_score: float,
+    multi: bool,
     show: bool,
     save_input: Path | None,
     as_json: bool,
@@ -65,19 +71,25 @@ def predict(
     IMAGE is a file, a folder (with -r) or - for standard input. A picture that can't be read is reported on stderr, one
     that shows no digit is answered so; the others are answered, and the exit code is then 5.
     """
-    from bpcli.training import checkpoint, run
+    from bpcli.training import checkpoint, reading, run
+    from bpcli.training.team import Team, usable_cores
 
     loaded = checkpoint.load(run.find_checkpoint(model))
     sources = list(_sources(images, recursive))
-    seen = [found for source in _with_bar(sources) if (found := _see(source, ink)) is not None]
-    answers = _answers(loaded, seen, min_score)
-    for number, (each, answer) in enumerate(zip(seen, answers, strict=True), 1):
-        _print(answer, as_json)
+    seen = [found for source in _with_bar(sources) if (found := _see(source, ink, multi)) is not None]
+    everything = [digit for each in seen for digit in each.digits]
+    answers = iter(reading.read_digits(loaded, everything, min_score, Team(usable_cores())))
+    complete = len(seen) == len(sources)
+    for number, each in enumerate(seen, 1):
+        answered = [next(answers) for _ in each.digits]
+        complete &= bool(answered) and all(answer.digit is not None for answer in answered)
+        click.echo(_as_json(each, answered) if as_json else _as_text(each, answered))
         if show and not as_json:
-            click.echo(_drawing(each.prepared, answer["scores"]))
+            for prepared, answer in zip(each.digits, answered, strict=True):
+                click.echo(_drawing(prepared, answer.scores))
         if save_input is not None:
             _save_steps(each, save_input, number)
-    if any(answer["digit"] is None for answer in answers) or len(answers) < len(sources):
+    if not complete:
         context.exit(ImageError.exit_code)
 
 
@@ -104,58 +116,57 @@ def _with_bar(sources: list[Path | bytes]) -> Iterable[Path | bytes]:
     return tqdm(sources, unit="picture", leave=False)
 
 
-def _see(source: Path | bytes, ink: Literal["auto", "dark", "light"]) -> Seen | None:
+def _see(source: Path | bytes, ink: Literal["auto", "dark", "light"], multi: bool) -> Seen | None:
     """The picture prepared, or None once stderr tells why it can't be read."""
-    from bpcli.data.picture.prepare import prepare
+    from bpcli.data.picture.prepare import prepare, prepare_all
     from bpcli.data.picture.read import read_picture
 
+    name = str(source) if isinstance(source, Path) else "-"
     try:
         if isinstance(source, Path) and source.is_dir():
             raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
-        return Seen(str(source) if isinstance(source, Path) else "-", prepare(read_picture(source), ink))
+        grey = read_picture(source)
     except ImageError as error:
         click.echo(f"Error: {one_line(str(error))}", err=True)
         return None
+    if not multi:
+        return Seen(name, [prepare(grey, ink)], None)
+    found = prepare_all(grey, ink)
+    return Seen(name, [digit for _, digit in found], [box for box, _ in found])
 
 
-def _answers(loaded: Any, seen: list[Seen], min_score: float) -> list[dict[str, Any]]:
-    """What the network says of each picture, all of them in one pass."""
-    import numpy as np
+def _as_json(seen: Seen, answers: list[Answer]) -> str:
+    """One line of JSON; names that are not Unicode are escaped."""
+    import msgspec
 
-    from bpcli.training import run
-    from bpcli.training.team import Team, usable_cores
-
-    digits = [each.prepared.pixels for each in seen if each.prepared.pixels is not None]
-    images = np.stack(digits).reshape(len(digits), -1) if digits else np.empty((0, 784), np.uint8)
-    scores = iter(run.answers(loaded, images, Team(usable_cores()))[1])
-    return [
-        _answer(each.name, next(scores), min_score)
-        if each.prepared.pixels is not None
-        else _no_digit(each.name, each.prepared.reason)
-        for each in seen
-    ]
+    name = {"file": seen.name.encode(errors="backslashreplace").decode()}
+    if seen.boxes is None:
+        return msgspec.json.encode(name | _plain(answers[0])).decode()
+    boxed = [_plain(answer) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]
+    return msgspec.json.encode(name | {"number": _number(answers), "digits": boxed}).decode()
 
 
-def _answer(name: str, scores: Array, min_score: float) -> dict[str, Any]:
-    digit, every = int(scores.argmax()), scores.tolist()
-    if every[digit] < min_score:
-        reason = f"no score reaches {min_score:g}; the best, {every[digit]:.3f}, is that of {digit}"
-        return _no_digit(name, reason, every[digit], every)
-    return {"file": name, "digit": digit, "score": every[digit], "scores": every}
+def _plain(answer: Answer) -> dict[str, Any]:
+    plain = {"digit": answer.digit, "score": answer.score, "scores": answer.scores}
+    return plain if answer.digit is not None else plain | {"reason": answer.reason}
 
 
-def _no_digit(name: str, reason: str, score: float | None = None, scores: list[float] | None = None) -> dict[str, Any]:
-    return {"file": name, "digit": None, "score": score, "scores": scores, "reason": reason}
+def _number(answers: list[Answer]) -> str:
+    """The digits in a row, with a question mark for each that is none."""
+    return "".join("?" if answer.digit is None else str(answer.digit) for answer in answers)
 
 
-def _print(answer: dict[str, Any], as_json: bool) -> None:
-    name = one_line(answer["file"])
-    if as_json:
-        print_json(answer | {"file": answer["file"].encode(errors="backslashreplace").decode()})
-    elif answer["digit"] is None:
-        click.echo(f"{name}: no digit ({answer['reason']})")
-    else:
-        click.echo(f"{name}: {answer['digit']} (score {answer['score']:.3f})")
+def _as_text(seen: Seen, answers: list[Answer]) -> str:
+    name = one_line(seen.name)
+    if not answers:
+        return f"{name}: no digit (nothing like one stands out from the background)"
+    lowest = min(answer.score or 0.0 for answer in answers)
+    if seen.boxes is not None:
+        return f"{name}: {_number(answers)} (lowest score {lowest:.3f})"
+    (answer,) = answers
+    if answer.digit is None:
+        return f"{name}: no digit ({answer.reason})"
+    return f"{name}: {answer.digit} (score {lowest:.3f})"
 
 
 def _drawing(prepared: Prepared, scores: list[float] | None) -> str:
@@ -175,5 +186,7 @@ def _save_steps(seen: Seen, folder: Path, number: int) -> None:
 
     stem = Path(seen.name).stem if seen.name != "-" else "stdin"
     make_folder(folder)
-    for order, (step, pixels) in enumerate(seen.prepared.steps.items()):
-        write_file(folder / f"{number:04}-{stem}-{order}-{step}.png", to_png(pixels))
+    for place, digit in enumerate(seen.digits, 1):
+        which = f"{number:04}-{stem}" if seen.boxes is None else f"{number:04}-{stem}-{place:02}"
+        for order, (step, pixels) in enumerate(digit.steps.items()):
+            write_file(folder / f"{which}-{order}-{step}.png", to_png(pixels))

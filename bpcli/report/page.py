@@ -1,9 +1,6 @@
 """The report as one HTML file: what a study holds, put into the templates of `pages/`."""
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,8 +16,8 @@ from bpcli.report.sprites import ACROSS, digit_url, sheet_url, weights_url
 from bpcli.report.study import LayerStudy, Study, overview, versions
 from bpcli.report.svg import Inliner
 from bpcli.report.tables import SHOWN
+from bpcli.report.web import PAGES, digest
 
-PAGES = Path(__file__).parent / "pages"
 UNITS = 64  # whose weights are shown
 MOST_IN_CELL = 1200  # digits of one cell of the confusion matrix; MNIST's fullest has fewer
 MOST_EPOCHS = 100  # rows of the table of epochs
@@ -173,11 +170,6 @@ def _render(template: str, inliner: Inliner, **context: object) -> str:
     files = {"css": css, "script": script, "policy": policy}
     own = {name: Markup(text) for name, text in files.items()}  # noqa: S704 (our own)  # nosec B704
     return environment.get_template(template).render(own | {"versions": versions()} | context)
-
-
-def digest(text: str) -> str:
-    """What a content security policy calls an inline style or script by (CSP Level 3, section 8.4)."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _percent(fraction: float | None) -> str:

@@ -61,6 +61,18 @@ def write_file(path: Path, content: bytes, *, previous: str | None = None, calls
         raise cannot_write(path, error) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises:
+        OutputError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
+
+
 def append(path: Path, content: bytes, calls: Calls = SYSTEM) -> None:
     """Adds the content to the end of a file, in one call where the system takes it in one.
 
@@ -109,18 +121,6 @@ def sweep(folder: Path, pattern: str = ".*.tmp", calls: Calls = SYSTEM) -> None:
             continue
         except OSError as error:
             raise OutputError(f"{path}: can't be removed: {error.strerror or error}") from error
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, where they are missing.
-
-    Raises:
-        OutputError: it can't be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
 
 
 def sync_folder(folder: Path, calls: Calls = SYSTEM) -> None:

@@ -51,14 +51,14 @@ def team(config: Config) -> Team:
 
 
 def require_memory(config: Config, per_parameter: int = 16) -> None:
-    """Refuses a network that the machine has no room for, before anything is allocated.
+    """Refuses a network that there is no room for, before anything is allocated.
 
     Args:
         config: the network's.
         per_parameter: bytes; training keeps parameters, velocity, gradients and the best epoch's copy in float32.
 
     Raises:
-        ConfigError: it needs more than the machine's memory.
+        ConfigError: it needs more than the machine's memory, or its checkpoints would be too large.
     """
     sizes = network(config).sizes
     # and a, δ and f' of a batch

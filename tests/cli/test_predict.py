@@ -119,3 +119,23 @@ def test_without_a_network_there_is_no_answer(
     assert result.exit_code == CheckpointError.exit_code
     assert complaint in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_number_is_read_digit_by_digit(
+    bpcli: Callable[..., Result], trained: Path, pictures: list[Path], small_mnist: Path
+) -> None:
+    digits = read_split(small_mnist, "test", 0).images[:4].reshape(-1, 28, 28)
+    row = np.hstack([np.pad(digit, ((10, 10), (6, 6))) for digit in digits])
+    Image.fromarray(255 - np.kron(row, np.ones((3, 3), np.uint8))).save("row.png")
+    Image.new("L", (90, 40), 250).save("blank.png")
+    result = bpcli("predict", "--multi", "--json", "--min-score", "0", "row.png", "blank.png")
+    row_answer, blank = (json.loads(line) for line in result.stdout.splitlines())
+    assert (blank["digits"], blank["number"]) == ([], "")
+    assert result.exit_code == ImageError.exit_code
+    boxes = [digit["box"] for digit in row_answer["digits"]]
+    assert [left // 120 for left, _, _, _ in boxes] == [0, 1, 2, 3]
+    assert all(0 <= box[1] < box[3] <= 144 for box in boxes)
+    assert row_answer["number"] == "".join(str(digit["digit"]) for digit in row_answer["digits"])
+    assert bpcli("predict", "--multi", "--min-score", "0", "row.png").stdout.startswith(
+        f"row.png: {row_answer['number']} ("
+    )

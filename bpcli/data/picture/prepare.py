@@ -9,10 +9,12 @@ from bpcli.data.picture.background import Ink
 from bpcli.data.picture.digit import BOX, FINE, SIDE, centred, crop, fit, is_normalised, weigh
 from bpcli.data.picture.ink import InkMap, coverage, find_ink
 from bpcli.data.picture.marks import one_digit
-from bpcli.data.picture.scale import Grey, Mask, shrink
+from bpcli.data.picture.scale import Grey, Mask, grow, shrink
+from bpcli.data.picture.segment import Box, Found, separate
 
 Bytes = NDArray[np.uint8]
 
+PAGE = 1200  # pixels a side to which pictures of several digits are brought
 WORKING = 400  # pixels a side to which larger pictures are brought: the digit is found there, noise averages out
 CLOSER = 60  # a digit found with fewer pixels is looked at again, in the full picture
 FAINTEST = 0.08  # ink takes at least this share of the paper's light
@@ -49,14 +51,14 @@ def prepare(grey: Grey, ink: Ink = "auto") -> Prepared:
     work = shrink(grey, WORKING)
     found = find_ink(work, ink)
     steps = {"picture": to_bytes(work), "ink": to_bytes(found.darkness / max(found.solid, FAINTEST))}
-    if found.solid < FAINTEST or found.contrast < CLEAR or not len(found.pieces):
+    if not _stands_out(found):
         return Prepared(None, "blank: nothing stands out from the background", steps)
     kept = one_digit(found.pieces)
     if np.count_nonzero(kept) < SPARSEST * found.pieces.areas.sum():
         return Prepared(None, "nothing but specks", steps)
     if (region := _closer(kept, grey)) is not None:
         return prepare(region, "light" if found.light else "dark")
-    return _finished(found, kept, steps)
+    return _as_mnist(coverage(found, kept), steps)
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:
@@ -71,14 +73,52 @@ def _closer(kept: Mask, grey: Grey) -> Grey | None:
     return grey[top:bottom, left:right]
 
 
-def _finished(found: InkMap, kept: Mask, steps: dict[str, Bytes]) -> Prepared:
-    cover = coverage(found, kept)
+def _stands_out(found: InkMap) -> bool:
+    return found.solid >= FAINTEST and found.contrast >= CLEAR and len(found.pieces) > 0
+
+
+def _as_mnist(cover: Grey, steps: dict[str, Bytes]) -> Prepared:
+    """The digit whose ink covers `cover` (h, w) of each pixel; `steps` are what led there."""
     if not cover.any():
         return Prepared(None, "blank: nothing stands out from the background's noise", steps)
     cover = crop(cover)
     strokes = weigh(fit(cover, BOX * FINE))
     pixels = centred(fit(crop(strokes), BOX))
     return Prepared(pixels, "", steps | {"digit": to_bytes(cover), "strokes": to_bytes(strokes), "input": pixels})
+
+
+def prepare_all(grey: Grey, ink: Ink = "auto") -> list[tuple[Box, Prepared]]:
+    """The digits of a picture that may show several, in reading order: lines from the top, each from the left.
+
+    Args:
+        grey: the picture (h, w), from 0 (black) to 1 (white), as `read_picture` returns it.
+        ink: whether the ink is darker or lighter than the paper; auto decides.
+
+    Returns:
+        Each digit's box (left, top, right, bottom) in pixels of the picture, and the digit as `prepare` makes it;
+        nothing where there is none.
+    """
+    if (already := unchanged(grey)) is not None:
+        return [((0, 0, SIDE, SIDE), Prepared(already, "", {"picture": to_bytes(grey)}))]
+    work = shrink(grey, PAGE)
+    found = find_ink(work, ink)
+    if not _stands_out(found):
+        return []
+    scale = max(grey.shape) / max(work.shape)
+    share = coverage(found, found.pieces.labels > 0)
+    return [(_scaled(place.box, scale), _digit_at(place, share)) for place in separate(found.pieces)]
+
+
+def _digit_at(place: Found, share: Grey) -> Prepared:
+    """The digit of which `place` tells the mask, from the page's coverage (h, w)."""
+    left, top, right, bottom = place.box
+    mask = grow(np.pad(place.mask, 1), 1)[1:-1, 1:-1]
+    return _as_mnist(share[top:bottom, left:right] * mask, {})
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(edge * scale) for edge in box)
+    return left, top, right, bottom
 
 
 def unchanged(grey: Grey) -> Bytes | None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from bpcli import resources
 from bpcli.data.mnist import read_split
 from bpcli.data.picture.background import Ink
-from bpcli.data.picture.prepare import prepare, to_bytes, unchanged
+from bpcli.data.picture.prepare import prepare, prepare_all, to_bytes, unchanged
 from bpcli.data.picture.scale import shrink
 from tests import scenes
 
@@ -108,3 +108,29 @@ def test_any_picture_has_a_digit_or_a_reason(height: int, width: int, levels: in
 
 def test_bytes_are_rounded_and_clipped() -> None:
     np.testing.assert_array_equal(to_bytes(np.array([[-1, 0, 0.5, 1, 2]], np.float32)), [[0, 0, 128, 255, 255]])
+
+
+def test_several_digits_come_in_order_with_their_boxes() -> None:
+    digits = list(DIGITS[:5])
+    look = scenes.Look(size=60, margins=(40, 20, 40, 20))
+    drawn, _ = scenes.number(digits, look, np.random.default_rng(0))
+    found = prepare_all(np.asarray(drawn @ scenes.LUMA / 255, np.float32))
+    assert len(found) == 5
+    for (box, prepared), digit in zip(found, digits, strict=True):
+        assert likeness(prepared.pixels, digit) > 0.85
+        assert 40 <= max(box[2] - box[0], box[3] - box[1]) <= 75
+    assert [box[0] for box, _ in found] == sorted(box[0] for box, _ in found)
+
+
+def test_a_large_page_has_boxes_in_its_own_pixels() -> None:
+    picture = np.ones((1800, 3000), np.float32)
+    picture[600:1200, 900:1000] = picture[620:1210, 1500:1600] = 0
+    boxes = [box for box, _ in prepare_all(picture)]
+    np.testing.assert_allclose(boxes, [(900, 600, 1000, 1200), (1500, 620, 1600, 1210)], atol=3)
+
+
+def test_one_digit_of_mnist_is_a_number_of_one_and_a_blank_page_of_none() -> None:
+    ((box, prepared),) = prepare_all(grey_of(DIGITS[0]))
+    assert box == (0, 0, 28, 28)
+    assert np.array_equal(prepared.pixels, DIGITS[0]) if prepared.pixels is not None else False
+    assert prepare_all(np.ones((50, 90), np.float32)) == []

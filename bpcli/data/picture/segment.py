@@ -1,0 +1,142 @@
+"""Several digits on one page: their marks gathered, touching ones cut apart, and put into reading order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcli.data.picture.marks import gaps, outer
+from bpcli.data.picture.pieces import Ints, Mask, Pieces
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels; the latter two one past the last
+
+SMALL = 0.45  # a mark lower than this share of a digit is a part of its neighbour, or dirt
+FLAT = 0.3  # but not if it is wide: a 2 or a 5 may be written flat, a bar is flatter
+NEAR = 0.3  # such a part lies at most this share of a digit's height away
+SPECK = 0.01  # a mark with less ink than this share of a digit's height squared is dirt
+STACKED = 0.5  # marks that share so much of the narrower one's width stand above each other
+TALLEST = 1.5  # and are one digit if they are together at most so many digits high
+WIDE = 1.15  # a mark wider than so many digits' heights may be two that touch
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A digit's place: its `box` (left, top, right, bottom) and the `mask` (h, w) of its ink inside the box."""
+
+    box: Box
+    mask: Mask
+
+
+def separate(pieces: Pieces) -> list[Found]:
+    """The digits among the marks of a page, in reading order: lines from the top, each from the left."""
+    large = np.flatnonzero(~outer(pieces) & (pieces.areas >= 0.02 * pieces.areas.max(initial=0)))
+    if not len(large):
+        return []
+    height = typical_height(pieces, large)
+    groups = gather(pieces, height)
+    digits = [part for group in groups for part in split(cut_out(pieces, group), height)]
+    return [digits[index] for line in lines([digit.box for digit in digits]) for index in line]
+
+
+def typical_height(pieces: Pieces, large: Ints) -> float:
+    """The height of a digit: the median height of the large marks, each counted as often as it has ink."""
+    heights = pieces.boxes[large, 3] - pieces.boxes[large, 1]
+    order = np.argsort(heights)
+    ink = np.cumsum(pieces.areas[large][order])
+    return float(heights[order][np.searchsorted(ink, ink[-1] / 2)])
+
+
+def gather(pieces: Pieces, height: float) -> list[list[int]]:
+    """The marks (by index) of each digit: large ones that stand above each other, and small ones by the nearest."""
+    widths, heights = (pieces.boxes[:, 2:] - pieces.boxes[:, :2]).T / height
+    usable = ~outer(pieces) & (pieces.areas >= SPECK * height**2)
+    body = (heights >= SMALL) | ((heights >= FLAT) & (widths >= SMALL))
+    groups = stacked([[int(index)] for index in np.flatnonzero(usable & body)], pieces.boxes, height)
+    for part in np.flatnonzero(usable & ~body):
+        apart = [int(gaps(pieces.boxes[[part]], pieces.boxes[group]).min()) for group in groups]
+        if apart and min(apart) <= NEAR * height:
+            groups[int(np.argmin(apart))].append(int(part))
+    return groups
+
+
+def stacked(groups: list[list[int]], boxes: Ints, height: float) -> list[list[int]]:
+    """The groups, those joined that are parts of one digit."""
+    for one, group in enumerate(groups):
+        for other in range(one + 1, len(groups)):
+            if are_one(union(boxes[group]), union(boxes[groups[other]]), height):
+                rest = groups[:one] + groups[one + 1 : other] + groups[other + 1 :]
+                return stacked([*rest, group + groups[other]], boxes, height)
+    return groups
+
+
+def union(boxes: Ints) -> Ints:
+    """The box around boxes (n, 4)."""
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def are_one(one: Ints, other: Ints, height: float) -> bool:
+    """Whether two large marks, by their boxes, are parts of one digit."""
+    around = union(np.stack([one, other]))
+    shared = min(one[2], other[2]) - max(one[0], other[0])
+    narrower = min(one[2] - one[0], other[2] - other[0])
+    return bool(shared >= STACKED * narrower and around[3] - around[1] <= TALLEST * height)
+
+
+def cut_out(pieces: Pieces, group: list[int]) -> Found:
+    """The place of the digit that consists of some of the pieces."""
+    left, top, right, bottom = (int(edge) for edge in union(pieces.boxes[group]))
+    mask = np.isin(pieces.labels[top:bottom, left:right], np.array(group) + 1)
+    return Found((left, top, right, bottom), mask)
+
+
+def split(digit: Found, height: float) -> list[Found]:
+    """The digit; or, if it is too wide for one, the parts to both sides of its thinnest column, split in turn."""
+    width = digit.mask.shape[1]
+    if width <= WIDE * max(height, digit.mask.shape[0]):
+        return [digit]
+    at = thinnest_column(digit.mask, height)
+    parts = [part_of(digit, columns) for columns in (slice(at), slice(at, width))]
+    if min(part.mask.shape[0] for part in parts) < SMALL * height:
+        return [digit]  # a bar or a tail is no digit
+    return [part for half in parts for part in split(half, height)]
+
+
+def thinnest_column(mask: Mask, height: float) -> int:
+    """The column at which a mask of touching digits has the least ink, near the places where digits would meet."""
+    width = mask.shape[1]
+    count = max(2, round(width / (0.8 * height)))
+    columns = np.arange(width)
+    meeting = width / count * np.arange(1, count)
+    away = abs(columns[:, None] - meeting).min(axis=1) / (width / count)
+    cost = np.convolve(mask.sum(axis=0), [0.25, 0.5, 0.25], "same") / height + away**2
+    inner = slice(int(0.3 * width / count), width - int(0.3 * width / count))
+    return int(columns[inner][np.argmin(cost[inner])])
+
+
+def part_of(digit: Found, columns: slice) -> Found:
+    """The part of a digit in some of its columns, its box drawn tight again."""
+    mask = digit.mask[:, columns]
+    rows, used = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    left, top = digit.box[0] + (columns.start or 0) + int(used[0]), digit.box[1] + int(rows[0])
+    mask = mask[rows[0] : rows[-1] + 1, used[0] : used[-1] + 1]
+    return Found((left, top, left + mask.shape[1], top + mask.shape[0]), mask)
+
+
+def lines(boxes: list[Box]) -> list[list[int]]:
+    """The boxes' indices by line, from the top, each line from the left.
+
+    From the left, each box continues the line whose last box overlaps it most in height, if it does by half.
+    """
+    found: list[list[int]] = []
+    for index in sorted(range(len(boxes)), key=lambda index: boxes[index][0]):
+        shares = [_shared_height(boxes[line[-1]], boxes[index]) for line in found]
+        if shares and max(shares) >= 0.4:
+            found[int(np.argmax(shares))].append(index)
+        else:
+            found.append([index])
+    middle = [float(np.mean([boxes[index][1] + boxes[index][3] for index in line])) for line in found]
+    return [line for _, line in sorted(zip(middle, found, strict=True))]
+
+
+def _shared_height(one: Box, other: Box) -> float:
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    return shared / min(one[3] - one[1], other[3] - other[1])

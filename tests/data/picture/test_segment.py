@@ -1,0 +1,78 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from bpcli.data.picture.pieces import find_pieces
+from bpcli.data.picture.segment import Box, lines, separate
+
+Mask = NDArray[np.bool_]
+
+
+def page(*boxes: Box, height: int = 200, width: int = 400) -> Mask:
+    """Filled rectangles (left, top, right, bottom) on a page."""
+    mask = np.zeros((height, width), np.bool_)
+    for left, top, right, bottom in boxes:
+        mask[top:bottom, left:right] = True
+    return mask
+
+
+def places(*boxes: Box) -> list[Box]:
+    return [found.box for found in separate(find_pieces(page(*boxes)))]
+
+
+ONE, TWO, THREE = (20, 20, 40, 60), (60, 22, 90, 63), (120, 18, 135, 55)
+
+
+def test_digits_come_from_left_to_right() -> None:
+    assert places(THREE, ONE, TWO) == [ONE, TWO, THREE]
+
+
+def test_lines_come_from_the_top_even_if_they_slope() -> None:
+    first = [(20 + 60 * n, 20 + 8 * n, 50 + 60 * n, 60 + 8 * n) for n in range(6)]
+    second = [(left, top + 60, right, bottom + 60) for left, top, right, bottom in first]
+    assert places(*second, *first) == first + second
+
+
+def test_a_bar_is_joined_to_its_digit_and_a_dot_of_dirt_is_not() -> None:
+    bar, dirt = (42, 20, 60, 25), (200, 100, 202, 102)
+    assert places(ONE, bar, THREE, dirt) == [(20, 20, 60, 60), THREE]
+
+
+def test_halves_above_each_other_are_one_digit() -> None:
+    assert places(TWO, (120, 20, 140, 38), (118, 42, 140, 62)) == [TWO, (118, 20, 140, 62)]
+
+
+def test_what_touches_is_cut_where_it_is_thinnest() -> None:
+    joined = [(100, 20, 130, 60), (130, 40, 138, 43), (138, 20, 168, 60)]
+    found = places(ONE, *joined)
+    assert len(found) == 3
+    assert 130 <= found[1][2] <= 138
+
+
+def test_a_long_tail_is_no_digit() -> None:
+    assert places(ONE, (100, 20, 130, 60), (130, 55, 160, 60)) == [ONE, (100, 20, 160, 60)]
+
+
+def test_a_frame_round_the_page_is_no_digit() -> None:
+    frame = [(0, 0, 400, 4), (0, 196, 400, 200), (0, 0, 4, 200), (396, 0, 400, 200)]
+    assert places(ONE, *frame) == [ONE]
+
+
+def test_an_empty_page_has_none() -> None:
+    assert places() == []
+
+
+def test_the_masks_hold_the_ink_of_their_digit_only() -> None:
+    slanted = np.zeros((60, 100), np.bool_)
+    for y in range(50):
+        slanted[5 + y, 40 - y // 2 : 44 - y // 2] = slanted[5 + y, 55 - y // 2 : 59 - y // 2] = True
+    found = separate(find_pieces(slanted))
+    assert [digit.mask.sum() for digit in found] == [200, 200]
+
+
+@given(st.permutations(range(6)))
+def test_the_order_does_not_depend_on_the_order_of_discovery(order: list[int]) -> None:
+    boxes = [(30 * n, 50 * row, 30 * n + 20, 50 * row + 40) for row in range(2) for n in range(3)]
+    shuffled = [boxes[index] for index in order]
+    assert [[shuffled[index] for index in line] for line in lines(shuffled)] == [boxes[:3], boxes[3:]]
