@@ -272,3 +272,17 @@ def test_what_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OutputError, match=r"last\.npz: would be larger than"):
         checkpoint.save(Checkpoint(CONFIG, 3, {}, some_state().best), tmp_path / "last.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_program_in_the_documentation_writes_a_checkpoint(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[2] / "docs/formats.md").read_text()
+    program = next(part for part in text.split("```python\n")[1:] if "hashlib" in part).partition("```")[0]
+    with np.load(saved) as file:
+        arrays = {name: file[name] for name in file.files}
+    monkeypatch.chdir(tmp_path)
+    exec(program, {"np": np, "arrays": arrays})
+    made, original = checkpoint.load(tmp_path / "made.npz"), checkpoint.load(saved)
+    assert made.state().velocity.tobytes() == original.state().velocity.tobytes()
+    assert made.config == original.config
