@@ -26,7 +26,7 @@ lint: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-lint  ## check style (r
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks PyPI) and for risky code in bpcli
+audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks the package index) and for risky code in bpcli
 	$(BIN)/bandit --quiet --recursive bpcli
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
