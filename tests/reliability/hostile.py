@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from bpcli import config as configuration
 from bpcli.training import checkpoint
@@ -275,3 +276,60 @@ def image_files() -> Iterator[tuple[str, bytes]]:
     yield "zlib without gzip", zlib.compress(whole)
     yield "no images", b"\0\0\x08\x03" + struct.pack(">3I", 0, 28, 28)
     yield "pixels of another size", b"\0\0\x08\x03" + struct.pack(">3I", 2, 14, 56) + IMAGES.tobytes()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, data: bytes, *, depth: int = 8, before: bytes = b"") -> bytes:
+    """A grey PNG file that says what it is told."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + before + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def picture(kind: str, mode: str = "L") -> bytes:
+    """A small picture of noise."""
+    file = io.BytesIO()
+    Image.fromarray(IMAGES[1]).convert(mode).save(file, kind)
+    return file.getvalue()
+
+
+def pictures() -> Iterator[tuple[str, bytes]]:
+    """At least twenty."""
+    rows = zlib.compress(b"".join(b"\0" + bytes(28) for _ in range(28)))
+    bomb = zlib.compress(bytes(50_000_000), 9)
+    yield "empty", b""
+    yield "text", b"hello\n"
+    yield "html", b"<html><img src='http://127.0.0.1:9/x.png'></html>"
+    yield "svg", b"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>"
+    yield "postscript", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(pwned) (w) file closefile\n"
+    yield "zip", pack({"a": b"x"})
+    yield "pickle", b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR."
+    yield "signature alone", b"\x89PNG\r\n\x1a\n"
+    yield "wide as a word", png(2**31 - 1, 2**31 - 1, rows)
+    yield "beyond the limit", png(30_000, 30_000, rows)
+    yield "no pixels", png(0, 0, rows)
+    yield "negative width", png(2**32 - 1, 28, rows)
+    yield "bomb behind a size that is too large", png(7000, 7000, bomb)
+    yield "odd depth", png(28, 28, rows, depth=7)
+    yield "cut off in the data", png(28, 28, rows)[:50]
+    yield "wrong checksum of the header", png(28, 28, rows)[:29] + bytes(4) + png(28, 28, rows)[33:]
+    yield "rubbish in the data", png(28, 28, b"\xff" * 1000)
+    yield "text that unpacks", png(28, 28, rows, before=chunk(b"zTXt", b"a\0\0" + bomb) * 40)
+    yield "profile that unpacks", png(28, 28, rows, before=chunk(b"iCCP", b"a\0\0" + bomb))
+    yield "JPEG cut off", picture("JPEG")[:200]
+    yield "JPEG of a size of its own", picture("JPEG").replace(b"\0\x1c\0\x1c", b"\xff\xff\xff\xff")
+    yield "GIF cut off", picture("GIF", "P")[:30]
+    yield "GIF of a size of its own", b"GIF89a\xff\xff\xff\xff" + picture("GIF", "P")[10:]
+    yield "BMP of a size of its own", picture("BMP")[:18] + b"\xff\xff\xff\x7f" * 2 + picture("BMP")[26:]
+    yield "TIFF that points to itself", b"II*\0\x08\0\0\0\x01\0\0\x01\x03\0\x01\0\0\0\x1c\0\0\0\x08\0\0\0"
+    yield (
+        "TIFF of a size of its own",
+        b"II*\0\x08\0\0\0\x02\0" + b"".join(struct.pack("<HHII", tag, 4, 1, 2**31) for tag in (256, 257)) + bytes(4),
+    )
+    yield "WebP cut off", picture("WEBP", "RGB")[:40]
+    yield "PGM of a size of its own", b"P5 99999 99999 255\n" + bytes(100)
+    yield "PGM of endless digits", b"P5 " + b"9" * 100_000 + b" 1 255\n"
+    yield "26 MB", b"\x89PNG\r\n\x1a\n" + bytes(26_000_000)

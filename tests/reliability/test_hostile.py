@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from bpcli.errors import CheckpointError, ConfigError, DataError
+from bpcli.errors import CheckpointError, ConfigError, DataError, ImageError
 from bpcli.training import checkpoint
 from bpcli.training.archive import pack
 from tests.conftest import idx_bytes
@@ -30,6 +30,7 @@ Bpcli = Callable[..., Result]
 CHECKPOINTS = dict(hostile.checkpoints())
 CONFIGURATIONS = dict(hostile.configurations())
 IMAGE_FILES = dict(hostile.image_files())
+PICTURES = dict(hostile.pictures())
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,7 @@ def test_there_are_enough() -> None:
     assert len(CHECKPOINTS) >= 20
     assert len(CONFIGURATIONS) >= 15
     assert len(IMAGE_FILES) >= 10
+    assert len(PICTURES) >= 20
 
 
 def test_what_they_are_made_from_is_accepted(tmp_path: Path) -> None:
@@ -105,6 +107,14 @@ def test_image_files(refuses: Callable[..., str], name: str) -> None:
     (folder / "train-images-idx3-ubyte").write_bytes(IMAGE_FILES[name])
     message = refuses(DataError.exit_code, "train", "-s", "data.folder=mnist", "-s", "data.validation=1")
     assert "mnist/train-images-idx3-ubyte" in message
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures(bpcli: Bpcli, refuses: Callable[..., str], tmp_path: Path, name: str) -> None:
+    Path("network.npz").write_bytes(hostile.good())
+    Path("picture").write_bytes(PICTURES[name])
+    message = refuses(ImageError.exit_code, "predict", "-m", "network.npz", "picture")
+    assert "picture" in message
 
 
 @pytest.mark.parametrize("label", [10, 255])
