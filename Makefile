@@ -4,24 +4,34 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install lint bench clean
+.PHONY: help train test test-install test-browser torture lint audit bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-train: $(INSTALLED)-run  ## train the default network (a few seconds) and show its test accuracy
+train: $(INSTALLED)-report  ## train the default network (a few seconds) and show its test accuracy
 	$(BIN)/bpcli train
 
-test: $(INSTALLED)-test  ## run the tests
+test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests
 	$(BIN)/python -m pytest
+
+torture: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests that take minutes: kills, signals, every bit, thousands of damaged files
+	$(BIN)/python -m pytest tests/reliability -m torture
+
+test-browser: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-browser  ## try the pages in Chromium, if it is installed
+	$(BIN)/python -m pytest -s tests/browser
 
 test-install: | .venv/bin/python  ## install the package by itself and use it in an empty folder
 	PYTHON=.venv/bin/python tests/install.sh
 
-lint: $(INSTALLED)-test $(INSTALLED)-lint  ## check style (ruff) and types (mypy, strict)
+lint: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-lint  ## check style (ruff) and types (mypy, strict)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks the package index) and for risky code in bpcli
+	$(BIN)/bandit --quiet --recursive bpcli
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
 bench: $(INSTALLED)-run  ## time an epoch against its matrix products alone (on an idle machine)
 	$(BIN)/python benchmarks/step.py
@@ -35,7 +45,7 @@ clean:  ## remove what the other targets made, but for the runs
 		|| { echo "bpcli needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# One stamp for each set of packages: run (no extra), test, lint, ...
-$(INSTALLED)-%: setup.cfg pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(if $(filter-out run,$*),[$*])"
+# One stamp for each set of packages: run (no extra), report, test, lint, ...; their versions are those of the lock
+$(INSTALLED)-%: setup.cfg pyproject.toml requirements.lock | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".$(if $(filter-out run,$*),[$*])"
 	@touch $@

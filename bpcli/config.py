@@ -6,8 +6,11 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import cache
 from math import isfinite
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -79,6 +82,7 @@ class TrainConfig(Struct, frozen=True):
     patience: Annotated[int, Meta(ge=1, le=100_000)] | None
     penalty_in_loss: bool
     threads: Annotated[int, Meta(ge=1, le=256)] | Literal["auto"]
+    checkpoint_minutes: Annotated[float, Meta(gt=0, le=100_000)] | None
 
 
 class Config(Struct, frozen=True):
@@ -118,9 +122,21 @@ def load(source: str = "default", overrides: Iterable[str] = ()) -> Config:
     path = find(source)
     tree = _defaults()
     _merge(tree, _checked(parse_yaml(_content(path), str(path)), str(path)))
-    for setting in overrides:
-        _merge(tree, _checked(_setting(setting), f"-s {setting}"))
-    return _consistent(msgspec.convert(tree, Config), str(path))
+    return _overridden(tree, overrides, str(path))
+
+
+def override(config: Config, overrides: Iterable[str]) -> Config:
+    """The configuration with `key=value` settings on top, as in `load`.
+
+    Raises:
+        ConfigError: a setting is not valid.
+    """
+    return _overridden(_checked(to_tree(config), "the run"), overrides, "-s")
+
+
+def differences(one: Config, other: Config) -> dict[str, tuple[object, object]]:
+    """The keys, dotted, in which two configurations differ, each with its two values."""
+    return {key: pair for key in _keys() if (pair := (_at(one, key), _at(other, key)))[0] != pair[1]}
 
 
 def from_tree(tree: object, source: str) -> Config:
@@ -155,8 +171,11 @@ def find(source: str) -> Path:
     """
     if source in preset_names():
         return resources.presets() / f"{source}.yaml"
-    if Path(source).is_file():
-        return Path(source)
+    try:
+        if Path(source).is_file():
+            return Path(source)
+    except OSError as error:  # such as a name that is too long
+        raise ConfigError(f"{source}: can't be read: {error.strerror or error}") from error
     presets = preset_names()
     raise ConfigError(f"{source!r} is neither a file nor a preset ({', '.join(presets)}){_nearest(source, presets)}")
 
@@ -170,6 +189,12 @@ def _content(path: Path) -> bytes:
 
 
 def _defaults() -> Tree:
+    """The tree of the defaults, the caller's own."""
+    return deepcopy(_default_tree())
+
+
+@cache
+def _default_tree() -> Tree:
     path = resources.presets() / "default.yaml"
     return _checked(parse_yaml(_content(path), str(path)), str(path))
 
@@ -185,6 +210,18 @@ def _setting(setting: str) -> Tree:
     for section in reversed(sections):
         tree = {section: tree}
     return tree
+
+
+def _overridden(tree: Tree, overrides: Iterable[str], source: str) -> Config:
+    """The configuration in a tree with settings on top."""
+    for setting in overrides:
+        _merge(tree, _checked(_setting(setting), f"-s {setting}"))
+    return _consistent(msgspec.convert(tree, Config), source)
+
+
+def _at(config: Config, key: str) -> object:
+    """The value of a dotted key."""
+    return attrgetter(key)(config)
 
 
 def _merge(tree: Tree, changes: Tree) -> None:

@@ -53,3 +53,9 @@ class OutputError(BpcliError):
     """A file or folder that can't be written."""
 
     exit_code = 8
+
+
+class BusyError(BpcliError):
+    """A run's folder that another process is writing to."""
+
+    exit_code = 9

@@ -1,4 +1,4 @@
-"""YAML as configurations use it: small, shallow, without aliases, merge keys, tags of its own or duplicate keys."""
+"""YAML as configurations use it: small, shallow, without aliases, merge keys, tags or duplicate keys."""
 
 from typing import Any
 
@@ -8,6 +8,9 @@ from bpcli.errors import ConfigError
 
 LONGEST = 64 * 1024  # bytes; the longest preset has about 3,000
 DEEPEST = 16  # levels of nesting
+MOST_NODES = 5000  # keys, values and collections; a list of 1,000 milestones is the longest that a key takes
+LONGEST_NUMBER = 100  # characters; Python refuses to print integers of more than 4,300 digits, even in a message
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def parse_yaml(content: bytes, source: str) -> object:
@@ -23,7 +26,7 @@ def parse_yaml(content: bytes, source: str) -> object:
     if len(content) > LONGEST:
         raise ConfigError(f"{source}: longer than {LONGEST // 1024} KiB, which no configuration needs")
     try:
-        tree: object = yaml.load(content.decode("utf-8-sig"), _StrictLoader)  # noqa: S506 (a SafeLoader)
+        tree: object = yaml.load(content.decode("utf-8-sig"), _StrictLoader)  # noqa: S506 (a SafeLoader)  # nosec B506
     except UnicodeDecodeError as error:
         raise ConfigError(f"{source}: not UTF-8 text, at byte {error.start}") from None
     except yaml.MarkedYAMLError as error:
@@ -38,16 +41,23 @@ def parse_yaml(content: bytes, source: str) -> object:
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's safe loader, which refuses what can hide or multiply content."""
 
-    depth = 0
+    depth = nodes = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise _refusal("aliases (*name) are not allowed", event)
+        if event.tag is not None:  # PyYAML reads some of its own with a KeyError or an IndexError
+            raise _refusal("tags (!name) are not allowed", event)
         self.depth += 1
+        self.nodes += 1
         if self.depth > DEEPEST:
             raise _refusal(f"nested deeper than {DEEPEST} levels", event)
+        if self.nodes > MOST_NODES:
+            raise _refusal(f"more than {MOST_NODES:,} keys and values", event)
         node = super().compose_node(parent, index)
+        if node is not None and node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
+            raise _refusal(f"a number of more than {LONGEST_NUMBER} characters", event)
         self.depth -= 1
         return node
 

@@ -19,9 +19,16 @@ ROOMS: dict[str, set[str]] = {
     "core": {"numpy"},
     "config": {"msgspec", "yaml", "bpcli.core", "bpcli.strict_yaml"},
     "data": {"numpy", "PIL"},
-    "training": {"numpy", "threadpoolctl", "bpcli.core", "bpcli.data", "bpcli.config"},
+    "training": {
+        "msgspec", "numpy", "threadpoolctl", "bpcli.core", "bpcli.data", "bpcli.config", "bpcli.strict_yaml",
+    },
+    "report": {
+        "numpy", "PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.core", "bpcli.data", "bpcli.config",
+        "bpcli.training",
+    },
     "cli": {
         "click", "tqdm", "msgspec", "numpy", "bpcli", "bpcli.core", "bpcli.data", "bpcli.config", "bpcli.training",
+        "bpcli.report",
     },
 }  # fmt: skip
 

@@ -5,6 +5,8 @@ from importlib import import_module
 import click
 
 from bpcli import __version__
+from bpcli.cli.options import one_line as one_line  # also for those who import it from here
+from bpcli.cli.options import shortened
 from bpcli.errors import BpcliError
 
 # name: module, function, and what `bpcli --help` says of it without importing the module
@@ -14,6 +16,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
     "check": ("bpcli.cli.check:check", "Prove that a configuration's gradients are right."),
     "explain": ("bpcli.cli.explain:explain", "Show the computational graph of an expression and its derivatives."),
+    "report": (
+        "bpcli.cli.report:report",
+        "Show a run, or several, as one HTML file.",
+    ),
+    "draw": ("bpcli.cli.draw:draw", "Write a page to draw digits on, with the network inside."),
     "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
 }
 
@@ -22,7 +29,7 @@ class Refusal(click.ClickException):
     """A mistake of the user's, as click prints it."""
 
     def __init__(self, error: BpcliError) -> None:
-        super().__init__(one_line(str(error)))
+        super().__init__(shortened(one_line(str(error))))
         self.exit_code = error.exit_code  # type: ignore[misc]  # click types it as the class's alone
 
 
@@ -62,15 +69,11 @@ def cli() -> None:
     \b
     Exit codes: 0 success, 1 a failed check or a bug of bpcli, 2 wrong usage, 3 configuration,
     4 data files, 5 pictures, 6 checkpoints and runs, 7 diverged training, 8 output that can't
-    be written, 129, 130 and 143 stopped by a signal (hang-up, Ctrl-C, termination).
+    be written, 9 a folder that another run is using, 129, 130 and 143 stopped by a signal
+    (hang-up, Ctrl-C, termination).
     """  # noqa: D301 (click's mark for text that is not to be wrapped)
 
 
 def main() -> None:
     """Runs the command line and exits."""
     cli(prog_name="bpcli")
-
-
-def one_line(text: str) -> str:
-    """The text with everything escaped that a terminal would not show as one plain line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

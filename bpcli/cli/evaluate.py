@@ -63,7 +63,7 @@ def _write_errors(mistakes: Sequence[Mistake], path: Path) -> None:
     from bpcli.training.files import write_file
 
     rows = [f"{each.index},{each.label},{each.prediction},{each.score:.6f}\n" for each in mistakes]
-    write_file(path, lambda file: file.write("".join(["index,label,prediction,score\n", *rows]).encode()))
+    write_file(path, "".join(["index,label,prediction,score\n", *rows]).encode())
 
 
 def _write_sheet(mistakes: Sequence[Mistake], split: Split, path: Path) -> None:
@@ -72,8 +72,7 @@ def _write_sheet(mistakes: Sequence[Mistake], split: Split, path: Path) -> None:
     from bpcli.training.files import write_file
 
     captions = [f"{each.label} as {each.prediction}" for each in mistakes]
-    content = contact_sheet(split.images[[each.index for each in mistakes]], captions)
-    write_file(path, lambda file: file.write(content))
+    write_file(path, contact_sheet(split.images[[each.index for each in mistakes]], captions))
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LONGEST = 1000  # characters of a message
 
 
 def configured(command: F) -> F:
@@ -30,12 +31,27 @@ def print_json(result: object, *, pretty: bool = False) -> None:
     click.echo(msgspec.json.format(encoded) if pretty else encoded)
 
 
+def warn(text: str) -> None:
+    """Prints a warning, in one line on stderr."""
+    click.echo(f"Warning: {one_line(text)}", err=True)
+
+
+def shortened(text: str) -> str:
+    """The text without its middle, if it is longer than anybody would read."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+
+
 def percent(fraction: float) -> str:
     """A fraction as people read it: 98.37 %."""
     return f"{100 * fraction:.2f} %"
 
 
 def shown(path: Path) -> str:
-    """A path relative to the current folder where it lies below it."""
+    """A path as people see it: relative to the current folder where it lies below it, control characters escaped."""
     here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
+    return one_line(str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path))
+
+
+def one_line(text: str) -> str:
+    """The text with everything escaped that a terminal would not show as one plain line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

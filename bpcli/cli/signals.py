@@ -13,6 +13,10 @@ class Stop:
 
     signal = 0
 
+    def arrived(self) -> bool:
+        """Whether one did."""
+        return self.signal != 0
+
     @property
     def exit_code(self) -> int:
         """128 + the signal's number, as shells say it."""
@@ -26,16 +30,20 @@ class Stop:
 
 @contextmanager
 def noted_signals() -> Iterator[Stop]:
-    """Notes the first SIGINT, SIGTERM or SIGHUP in the record it gives; afterwards they act as they did before."""
+    """Notes the first SIGINT, SIGTERM or SIGHUP in the record it gives; afterwards they act as they did before.
+
+    What the process was told to ignore, as by nohup, it goes on ignoring.
+    """
     stop = Stop()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
 
     def note(number: int, frame: FrameType | None) -> None:
         stop.signal = number
-        for each in _SIGNALS:
+        for each in heeded:
             signal.signal(each, signal.SIG_DFL)
 
-    for number in _SIGNALS:
+    for number in heeded:
         signal.signal(number, note)
     try:
         yield stop

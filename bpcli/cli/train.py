@@ -5,20 +5,22 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
-from bpcli.cli.options import configured, percent, print_json, shown
-from bpcli.cli.signals import noted_signals
+from bpcli.cli.options import configured, percent, print_json, shown, warn
+from bpcli.cli.signals import Stop, noted_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from tqdm import tqdm
 
-    from bpcli.training.events import EpochEnd, Event, Score, Step
+    from bpcli.training.events import EpochEnd, Event, Score, Started, Step
 
 
 @click.command()
@@ -27,32 +29,64 @@ if TYPE_CHECKING:
     "-o", "--out", type=click.Path(path_type=Path), metavar="DIR",
     help="The run's folder, new or empty, instead of runs/<preset>-<n>.",
 )  # fmt: skip
+@click.option(
+    "--resume", is_flag=False, flag_value="latest", metavar="[RUN]",
+    help="Go on with a run's folder, by default the latest, instead of starting anew.",
+)  # fmt: skip
+@click.option("--epochs", type=int, metavar="N", help="Short for -s train.epochs=N; extends a run that is resumed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout at the end.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing while training.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing while training but for warnings.")
 @click.pass_context
 def train(
     context: click.Context,
     source: str,
     overrides: tuple[str, ...],
     out: Path | None,
+    resume: str | None,
+    epochs: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Train a network and keep the run: its configuration, metrics.csv, best.npz and last.npz."""
-    from bpcli import config as configuration
-    from bpcli.training.run import recorded_training
-
+    if resume is not None and out is not None:
+        raise click.UsageError("--resume goes on in the run's own folder; -o is for a new run's")
+    settings = overrides if epochs is None else (*overrides, f"train.epochs={epochs}")
+    given = source if context.get_parameter_source("source") is not ParameterSource.DEFAULT else None
+    narrator = Narrator(quiet)
     with noted_signals() as stop:
-        config = configuration.load(source, overrides)
-        narrator = Narrator(quiet)
-        with closing(recorded_training(config, Path(source).stem, out)) as events:
+        with closing(_events(source, given, settings, out, resume, stop.arrived)) as events:
             for event in events:
                 narrator.tell(event)
-                if stop.signal:
-                    break
-    narrator.hush()
-    if stop.signal:
-        click.echo(f"stopped by {stop.name}; the run is kept in {narrator.result.get('run')}", err=True)
+        narrator.hush()
+        _end(context, narrator, stop, as_json)
+
+
+def _events(
+    source: str,
+    given: str | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+    resume: str | None,
+    stopping: Callable[[], bool],
+) -> Generator[Event, None, None]:
+    """The events of the training that is asked for."""
+    from bpcli import config as configuration
+    from bpcli.training.run import recorded_training, resumed_training
+
+    if resume is not None:
+        return resumed_training(resume, given, settings, stopping)
+    return recorded_training(configuration.load(source, settings), Path(source).stem, out, stopping)
+
+
+def _end(context: click.Context, narrator: Narrator, stop: Stop, as_json: bool) -> None:
+    """Tells how it ended, on stdout if it came to an end by itself."""
+    if "test_accuracy" not in narrator.result:
+        kept = (
+            f"; go on with: bpcli train --resume {quote(str(narrator.result['run']))}"
+            if "run" in narrator.result
+            else ""
+        )
+        click.echo(f"stopped by {stop.name}{kept}", err=True)
         context.exit(stop.exit_code)
     if as_json:
         print_json(narrator.result)
@@ -82,16 +116,18 @@ class Narrator:
                 self._step(event)
             case events.Started():
                 self.result["run"] = shown(event.folder)
-                self._say(
-                    f"training on {event.training:,} images, validating on {event.validation:,}; "
-                    f"{event.parameters:,} parameters"
-                )
+                self._start_from(event)
+            case events.Noticed():
+                warn(event.text)
             case events.EpochEnd():
                 self._epoch(event)
             case events.Finished():
                 self.result |= {"epochs": event.epochs, "best_epoch": event.best_epoch + 1}
+                for split in ("train", "validation"):
+                    for kind in ("accuracy", "loss"):
+                        self.result[f"{split}_{kind}"] = event.figures.get(f"{split}_{kind}")
             case events.Tested():
-                self._note("test", event.test)
+                self.result |= {"test_accuracy": event.test.accuracy, "test_loss": event.test.loss}
                 self.result["seconds"] = round(perf_counter() - self._start, 3)
 
     def hush(self) -> None:
@@ -103,6 +139,14 @@ class Narrator:
     def _say(self, text: str) -> None:
         if not self._quiet:
             click.echo(text, err=True)
+
+    def _start_from(self, event: Started) -> None:
+        self._say(
+            f"training on {event.training:,} images, validating on {event.validation:,}; "
+            f"{event.parameters:,} parameters"
+        )
+        if event.epoch or event.step:
+            self._say(f"going on after epoch {event.epoch}" + f" and {event.step} steps of the next" * bool(event.step))
 
     def _step(self, event: Step) -> None:
         if self._quiet or not sys.stderr.isatty():
@@ -116,9 +160,6 @@ class Narrator:
 
     def _epoch(self, event: EpochEnd) -> None:
         self.hush()
-        if event.is_best or event.validation is None:
-            self._note("train", event.train)
-            self._note("validation", event.validation)
         width = len(str(event.epochs))
         validation = f"  validation {_score(event.validation)}" if event.validation else ""
         best = "  best" if event.validation and event.is_best else ""
@@ -127,16 +168,13 @@ class Narrator:
             f"  rate {event.learning_rate:.3g}  {event.seconds:.2f} s{best}"
         )
 
-    def _note(self, split: str, score: Score | None) -> None:
-        self.result[f"{split}_accuracy"] = score and score.accuracy
-        self.result[f"{split}_loss"] = score and score.loss
-
 
 def summary(result: Mapping[str, Any]) -> str:
     """The last line of a run: what came out of it, and where it lies."""
     validation = result["validation_accuracy"]
     kept = f"validation accuracy {percent(validation)}, " if validation is not None else ""
-    return f"{kept}test accuracy {percent(result['test_accuracy'])}; the run is in {result['run']}"
+    where = f"the run is in {result['run']}; see it with: bpcli report {quote(result['run'])}"
+    return f"{kept}test accuracy {percent(result['test_accuracy'])}; {where}"
 
 
 def _score(score: Score) -> str:

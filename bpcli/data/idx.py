@@ -4,6 +4,7 @@ import struct
 import zlib
 from math import prod
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from bpcli.errors import DataError
 
 _UNSIGNED_BYTE = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
+_PIECE = 1024 * 1024  # bytes of a packed file that are read at a time
+_SLACK = 64 * 1024  # bytes that a packed file may have beyond its data: its name, its header, its end
 
 
 def read_idx(path: Path, dimensions: int, *, longest: int) -> NDArray[np.uint8]:
@@ -20,61 +23,86 @@ def read_idx(path: Path, dimensions: int, *, longest: int) -> NDArray[np.uint8]:
     Args:
         path: the file; packed with gzip if it begins as gzip does, whatever its name.
         dimensions: how many dimensions it must have (3 for images, 1 for labels).
-        longest: the most bytes of data to accept; never more is unpacked than that, the header and one byte.
+        longest: the most bytes of data to accept.
 
     Returns:
-        A read-only array of the shape that the header promises.
+        A read-only array of the shape that the header promises; never more than a byte beyond it is unpacked.
 
     Raises:
         DataError: the file can't be read, or its magic number, type, dimensions or length are wrong.
     """
-    content = _read(path, limit=longest + 4 * (dimensions + 1) + 1)
-    shape = _shape(path, content, dimensions)
-    header = 4 * (dimensions + 1)
-    size = prod(shape)
-    if size > longest:
-        raise DataError(f"{path}: its header promises {size:,} bytes of data; at most {longest:,} are accepted")
-    if len(content) != header + size:
-        found = "more" if len(content) > header + size else f"only {len(content):,}"
-        raise DataError(f"{path}: its header promises {header + size:,} bytes in all, but it holds {found}")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-
-
-def _shape(path: Path, content: bytes, dimensions: int) -> tuple[int, ...]:
-    expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
-    if len(content) < 4 or content[:4] != expected:
-        raise DataError(
-            f"{path}: not an IDX file of unsigned bytes with {dimensions} dimension{'s' * (dimensions > 1)}: "
-            f"it begins with {content[:4].hex() or 'nothing'}, not {expected.hex()}"
-        )
-    if len(content) < 4 * (dimensions + 1):
-        raise DataError(f"{path}: ends in the middle of its header, after {len(content)} bytes")
-    return struct.unpack_from(f">{dimensions}I", content, 4)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """At most `limit` bytes of the file's content, unpacked."""
     try:
         with path.open("rb") as file:
             packed = file.read(2) == _GZIP_MAGIC
             file.seek(0)
-            if not packed:
-                return file.read(limit)
-            # bytes that don't compress grow by less than a hundredth
-            return _unpack(path, file.read(limit + limit // 100 + 1024), limit)
+            source = _Packed(path, file) if packed else _Plain(path, file)
+            return _read(path, source, dimensions, longest)
     except OSError as error:
         raise DataError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
-def _unpack(path: Path, packed: bytes, limit: int) -> bytes:
-    """The content of a gzip file of one member, whose length and CRC are checked; at most `limit` bytes of it."""
-    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        content = unpacker.decompress(packed, limit)
-    except zlib.error as error:
-        raise DataError(f"{path}: its gzip data are damaged: {error}") from error
-    if len(content) < limit and not unpacker.eof:
-        raise DataError(f"{path}: its gzip data are cut off after {len(packed):,} bytes")
-    if unpacker.unused_data:
-        raise DataError(f"{path}: {len(unpacker.unused_data):,} bytes follow the end of its gzip data")
-    return content
+def _read(path: Path, source: "_Plain | _Packed", dimensions: int, longest: int) -> NDArray[np.uint8]:
+    header = source.read(4 * (dimensions + 1))
+    shape = _shape(path, header, dimensions)
+    size = prod(shape)
+    if size > longest:
+        raise DataError(f"{path}: its header promises {size:,} bytes of data; at most {longest:,} are accepted")
+    content = source.read(size + 1)
+    if len(content) != size:
+        found = "more" if len(content) > size else f"only {len(header) + len(content):,}"
+        raise DataError(f"{path}: its header promises {len(header) + size:,} bytes in all, but it holds {found}")
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
+    expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
+    if header[:4] != expected:
+        raise DataError(
+            f"{path}: not an IDX file of unsigned bytes with {dimensions} dimension{'s' * (dimensions > 1)}: "
+            f"it begins with {header[:4].hex() or 'nothing'}, not {expected.hex()}"
+        )
+    if len(header) < 4 * (dimensions + 1):
+        raise DataError(f"{path}: ends in the middle of its header, after {len(header)} bytes")
+    return struct.unpack_from(f">{dimensions}I", header, 4)
+
+
+class _Plain:
+    """A file that is not packed."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._file, self._length = file, path.stat().st_size
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer only where the data end before; no room is made for what is not there."""
+        return self._file.read(min(size, self._length))
+
+
+class _Packed:
+    """A gzip file of one member, unpacked only as far as it is asked for; its length and CRC are checked."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file, self._allowance = path, file, _SLACK
+        self._unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer only where the data end before."""
+        parts, wanted = [], size
+        self._allowance += size + size // 100  # bytes that don't compress grow by less
+        while wanted and not self._unpacker.eof:
+            parts.append(self._next(wanted))
+            wanted -= len(parts[-1])
+        if self._unpacker.eof and (self._unpacker.unused_data or self._file.read(1)):
+            raise DataError(f"{self._path}: more bytes follow the end of its gzip data")
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _next(self, most: int) -> bytes:
+        packed = self._unpacker.unconsumed_tail
+        if not packed:
+            packed = self._file.read(min(_PIECE, self._allowance))
+            self._allowance -= len(packed)
+        if not packed:
+            raise DataError(f"{self._path}: its gzip data are cut off, or longer than what they hold")
+        try:
+            return self._unpacker.decompress(packed, most)
+        except zlib.error as error:
+            raise DataError(f"{self._path}: its gzip data are damaged: {error}") from error

@@ -68,9 +68,12 @@ def _read_pair(folder: Path, prefix: str) -> Split:
 
 
 def _find(folder: Path, name: str) -> Path:
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; data.folder names the one with the four MNIST files")
-    for path in (folder / f"{name}.gz", folder / name):
-        if path.is_file():
-            return path
+    try:
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such folder; data.folder names the one with the four MNIST files")
+        for path in (folder / f"{name}.gz", folder / name):
+            if path.is_file():
+                return path
+    except OSError as error:  # such as a name that is too long
+        raise DataError(f"{folder}: can't be read: {error.strerror or error}") from error
     raise DataError(f"{folder}: holds neither {name}.gz nor {name}")

@@ -1,6 +1,6 @@
 """The network's scores for images, and how good they are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,22 @@ from bpcli.training.team import Team
 CHUNK = 512  # images a pass; the default network's buffers then stay within a few MB
 
 
+class Interrupted(Exception):  # noqa: N818 (no error: somebody has asked for it)
+    """Raised instead of an answer where the caller wants to stop."""
+
+
+def never() -> bool:
+    """What nobody wants to stop asks in vain."""
+    return False
+
+
 def predict(
     network: Network,
     layers: Sequence[Layer],
     images: Bytes,
     normalization: Normalization,
     team: Team | None = None,
+    stopping: Callable[[], bool] = never,
 ) -> tuple[Array, Array]:
     """The logits and the scores of images, both (n, 10).
 
@@ -34,6 +44,10 @@ def predict(
         images: (n, 784).
         normalization: of the pixels.
         team: who shares the work; by default one worker.
+        stopping: asked after each chunk whether to leave the rest.
+
+    Raises:
+        Interrupted: that was so.
     """
     team = team or Team(1)
     dtype = layers[0].weight.dtype
@@ -50,6 +64,8 @@ def predict(
             alone = Worker(network, layers, buffers.first(n))
             alone.forward(x[:n])
             logits[start : start + n], scores[start : start + n] = alone.logits, alone.scores
+            if stopping():
+                raise Interrupted
 
     team.each(work)
     return logits, scores
@@ -61,9 +77,14 @@ def evaluate(
     split: Split,
     normalization: Normalization,
     team: Team | None = None,
+    stopping: Callable[[], bool] = never,
 ) -> Score:
-    """Mean loss and accuracy over a split."""
-    logits, scores = predict(network, layers, split.images, normalization, team)
+    """Mean loss and accuracy over a split.
+
+    Raises:
+        Interrupted: `stopping` said so before all was done.
+    """
+    logits, scores = predict(network, layers, split.images, normalization, team, stopping)
     hits = scores.argmax(axis=1) == split.labels
     return Score(mean_loss(network, logits, scores, split.labels), float(hits.mean()))
 

@@ -1,5 +1,6 @@
 """What happens in a run, as frozen records of numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,22 @@ class Started:
         folder: of the run.
         training, validation: the images of the splits.
         parameters: weights and biases of the network.
+        epoch, step: where it goes on, each from 0.
     """
 
     folder: Path
     training: int
     validation: int
     parameters: int
+    epoch: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something about the run that its owner should know; one line."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,30 @@ class EpochEnd:
     seconds: float
     is_best: bool
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """The losses and accuracies by name: train_loss, train_accuracy, validation_loss, validation_accuracy."""
+        scores = {"train": self.train, "validation": self.validation}
+        return {
+            f"{split}_{name}": value
+            for split, score in scores.items()
+            if score
+            for name, value in (("loss", score.loss), ("accuracy", score.accuracy))
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Between two steps, everybody has stopped working on the state: it can be saved.
+
+    Attributes:
+        epoch: the epoch under way, from 0.
+        step: the steps of it that are done.
+    """
+
+    epoch: int
+    step: int
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -75,10 +110,12 @@ class Finished:
     Attributes:
         epochs: how many epochs were trained.
         best_epoch: the one whose parameters are the best, from 0.
+        figures: losses and accuracies of that epoch, by name, as in metrics.csv.
     """
 
     epochs: int
     best_epoch: int
+    figures: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +125,4 @@ class Tested:
     test: Score
 
 
-Event = Started | Step | EpochEnd | Finished | Tested
+Event = Started | Noticed | Step | EpochEnd | Paused | Finished | Tested

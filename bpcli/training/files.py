@@ -1,44 +1,162 @@
-"""Files that are either the old ones or the new ones, never something in between."""
+"""Files that are either the old ones or the new ones, never something in between.
 
+Whatever changes the disk goes through `Calls`, so that tests can put in a disk that fails, forgets or dies.
+"""
+
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from bpcli.errors import OutputError
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_MORE = os.O_WRONLY | os.O_APPEND
+_MODE = 0o666  # before the user's umask
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # how file systems refuse them
 
-def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The system's calls by which files are written; each raises OSError."""
+
+    open: Callable[[Path, int, int], int] = os.open
+    write: Callable[[int, memoryview], int] = os.write
+    fsync: Callable[[int], None] = os.fsync
+    close: Callable[[int], None] = os.close
+    link: Callable[[Path, Path], None] = os.link
+    replace: Callable[[Path, Path], None] = os.replace
+    unlink: Callable[[Path], None] = os.unlink
+
+
+SYSTEM = Calls()
+
+
+def write_file(path: Path, content: bytes, *, previous: str | None = None, calls: Calls = SYSTEM) -> None:
     """Writes a file under a temporary name beside it, then moves it into place, all of it forced to the disk.
+
+    Whenever the process is killed or the power fails, the file is afterwards what it was before or what it was to be.
 
     Args:
         path: the file; replaced if it is there.
-        write: called with the temporary file, writes the content.
+        content: all of it.
+        previous: the name under which to keep what was there before.
+        calls: the system's calls.
 
     Raises:
-        OutputError: anything failed; the file is as it was, and nothing is left beside it.
+        OutputError: anything failed; the file is the old one (or, where only the last call failed, the new one), and
+            nothing is left beside it.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        _fill(calls.open(temporary, _NEW, _MODE), content, calls)
+        if previous is not None and path.exists():
+            duplicate(path, path.with_name(previous), calls=calls)
+        calls.replace(temporary, path)
+        sync_folder(path.parent, calls)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path}: can't be written: {error.strerror or error}") from error
+        _remove(temporary, calls)
+        raise cannot_write(path, error) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises:
+        OutputError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
+
+
+def append(path: Path, content: bytes, calls: Calls = SYSTEM) -> None:
+    """Adds the content to the end of a file, in one call where the system takes it in one.
+
+    Raises:
+        OutputError: anything failed; a part of the content may stand there.
+    """
+    try:
+        _fill(calls.open(path, _MORE, _MODE), content, calls)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def duplicate(source: Path, target: Path, *, calls: Calls = SYSTEM) -> None:
+    """Makes `target` another name of the file `source`, so that each is there at every moment.
+
+    On a file system without links it is moved instead.
+
+    Raises:
+        OSError: a call failed; both are as they were.
+    """
+    if target.exists() and target.samefile(source):  # rename would do nothing, and leave the temporary name
+        return
+    temporary = _temporary(target)
+    _remove(temporary, calls)
+    try:
+        calls.link(source, temporary)
+        calls.replace(temporary, target)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            calls.replace(source, target)
+            return
+        _remove(temporary, calls)
+        raise
+
+
+def sweep(folder: Path, pattern: str = ".*.tmp", calls: Calls = SYSTEM) -> None:
+    """Removes what a killed process left of files that were being written; the folder must be this process's alone.
+
+    Raises:
+        OutputError: one can't be removed.
+    """
+    for path in folder.glob(pattern):
+        try:
+            calls.unlink(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise OutputError(f"{path}: can't be removed: {error.strerror or error}") from error
+
+
+def sync_folder(folder: Path, calls: Calls = SYSTEM) -> None:
     """Forces the folder's entries to the disk, where the system lets a folder be opened."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = calls.open(folder, os.O_RDONLY, _MODE)
     try:
-        os.fsync(descriptor)
+        calls.fsync(descriptor)
     finally:
-        os.close(descriptor)
+        calls.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The message for what a call of the system said of a file."""
+    return OutputError(f"{path}: can't be written: {error.strerror or error}")
+
+
+def _fill(descriptor: int, content: bytes, calls: Calls) -> None:
+    """Writes the content to the disk and closes the descriptor, whatever happens."""
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[calls.write(descriptor, rest) :]
+        calls.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            calls.close(descriptor)
+        raise
+    calls.close(descriptor)
+
+
+def _remove(temporary: Path, calls: Calls) -> None:
+    with suppress(OSError):
+        calls.unlink(temporary)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")

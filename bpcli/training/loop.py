@@ -1,8 +1,9 @@
 """The training loop: a generator of events over a state that is exactly what a checkpoint saves."""
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from math import inf, isfinite
 from time import perf_counter
 
 import numpy as np
@@ -15,9 +16,9 @@ from bpcli.core.types import Array
 from bpcli.data.mnist import Split
 from bpcli.errors import TrainingError
 from bpcli.training import problem
-from bpcli.training.evaluation import evaluate
-from bpcli.training.events import EpochEnd, Event, Finished, Score, Step
-from bpcli.training.session import Session
+from bpcli.training.evaluation import Interrupted, evaluate, never
+from bpcli.training.events import EpochEnd, Event, Finished, Paused, Score, Step
+from bpcli.training.session import Order, Session
 from bpcli.training.team import Team
 
 
@@ -34,6 +35,8 @@ class State:
         loss_sum, correct: over the images of these steps.
         best_epoch: −1 before the first epoch's end.
         best_accuracy: on the validation split, after `best_epoch`; −1 without one.
+        figures: of the last epoch that ended, as in metrics.csv.
+        best_figures: of `best_epoch`, likewise.
     """
 
     parameters: Array
@@ -45,15 +48,18 @@ class State:
     correct: int = 0
     best_epoch: int = -1
     best_accuracy: float = -1.0
+    figures: Mapping[str, float] = field(default_factory=dict)
+    best_figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def first_state(config: Config) -> State:
     """The state before the first step: weights drawn from the seed, no velocity.
 
     Raises:
-        ConfigError: the machine has too little memory for the network.
+        ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
     """
     problem.require_memory(config)
+    problem.require_checkpoint(config)
     sizes = problem.network(config).sizes
     vector = np.zeros(parameters.count(sizes), np.float32)
     rng = seeds.stream(config.seed, seeds.INITIALIZATION)
@@ -61,10 +67,25 @@ def first_state(config: Config) -> State:
     return State(vector, np.zeros_like(vector), vector.copy())
 
 
-def train(config: Config, state: State, training: Split, validation: Split, team: Team) -> Generator[Event, None, None]:
+def train(
+    config: Config,
+    state: State,
+    training: Split,
+    validation: Split,
+    team: Team,
+    stopping: Callable[[], bool] = never,
+) -> Generator[Event, None, None]:
     """Trains from the state on, to the configuration's last epoch or until patience ends.
 
-    The state is consistent after each `EpochEnd`, and whenever this generator has been closed.
+    The state is consistent after each `EpochEnd` and `Paused`, and whenever this generator has been closed.
+
+    Args:
+        config: the run's configuration.
+        state: where it stands; changed in place.
+        training: what to train on.
+        validation: what to validate on; may be empty.
+        team: who does it.
+        stopping: asked between two steps, and between parts of a validation, whether to end with a last `Paused`.
 
     Raises:
         TrainingError: the loss or a parameter is not finite any more; the state is of no use then.
@@ -72,34 +93,87 @@ def train(config: Config, state: State, training: Split, validation: Split, team
     session = Session(config, state.parameters, state.velocity, training, team)
     while state.epoch < config.train.epochs and not _out_of_patience(config, state):
         start = perf_counter()
-        yield from _steps(config, state, session, len(training))
+        if (yield from _steps(config, state, session, len(training), stopping)):
+            return
         rate = session.learning_rate(state.epoch, session.steps - 1)
-        if not np.isfinite(state.parameters).all():
-            raise _divergence(state.epoch, session.steps - 1, rate, "a parameter")
-        score = _score(config, state, validation, team) if len(validation) else None
+        _require_finite(state, rate)
+        try:
+            score = _score(config, state, validation, team, stopping) if len(validation) else None
+        except Interrupted:
+            yield Paused(state.epoch, state.step)
+            return
         is_best = score is None or score.accuracy > state.best_accuracy
-        if is_best:
-            _remember(state, score)
         penalty = _penalty(config, state, len(training))
         trained = Score(state.loss_sum / len(training) + penalty, state.correct / len(training))
         validated = score and Score(score.loss + penalty, score.accuracy)
-        epoch, seconds = state.epoch, perf_counter() - start
-        state.epoch, state.step, state.loss_sum, state.correct = epoch + 1, 0, 0.0, 0
-        yield EpochEnd(epoch, config.train.epochs, rate, trained, validated, seconds, is_best)
-    yield Finished(state.epoch, state.best_epoch)
+        seconds = perf_counter() - start
+        end = EpochEnd(state.epoch, config.train.epochs, rate, trained, validated, seconds, is_best)
+        _finish(state, end)
+        yield end
+    yield Finished(state.epoch, state.best_epoch, state.best_figures)
 
 
-def _steps(config: Config, state: State, session: Session, images: int) -> Iterator[Step]:
-    """The steps of the state's epoch that are not yet done."""
+def _steps(
+    config: Config, state: State, session: Session, images: int, stopping: Callable[[], bool]
+) -> Generator[Step | Paused, None, bool]:
+    """The steps of the state's epoch that are not yet done, with a pause whenever a checkpoint is due.
+
+    Returns:
+        Whether `stopping` has ended them.
+    """
     order = seeds.order(config.seed, state.epoch, images)
-    for taken in session.run(state.epoch, order, state.step):
-        if not isfinite(session.loss_sum):
-            rate = session.learning_rate(state.epoch, state.step)
-            raise _divergence(state.epoch, state.step, rate, "the loss")
-        state.loss_sum += session.loss_sum
-        state.correct += session.correct
-        state.step += 1
-        yield Step(state.epoch, state.step - 1, session.steps, session.loss_sum / taken)
+    while state.step < session.steps:
+        yield from _steps_until(stopping, _due(config), state, session, order)
+        stopped = stopping()
+        if stopped or state.step < session.steps:
+            _require_finite(state, session.learning_rate(state.epoch, state.step - 1))
+            yield Paused(state.epoch, state.step)
+        if stopped:
+            return True
+    return False
+
+
+def _steps_until(
+    stopping: Callable[[], bool], due: float, state: State, session: Session, order: Order
+) -> Iterator[Step]:
+    """The next steps of the epoch: to its end, or until it's time to pause."""
+    with closing(session.run(state.epoch, order, state.step)) as steps:
+        for taken in steps:
+            if not isfinite(session.loss_sum):
+                rate = session.learning_rate(state.epoch, state.step)
+                raise _divergence(state.epoch, state.step, rate, "the loss")
+            state.loss_sum += session.loss_sum
+            state.correct += session.correct
+            state.step += 1
+            yield Step(state.epoch, state.step - 1, session.steps, session.loss_sum / taken)
+            if stopping() or perf_counter() >= due:
+                return
+
+
+def _due(config: Config) -> float:
+    """When, by `perf_counter`, the next checkpoint within an epoch is due."""
+    minutes = config.train.checkpoint_minutes
+    return inf if minutes is None else perf_counter() + 60 * minutes
+
+
+def _finish(state: State, end: EpochEnd) -> None:
+    """Takes the state from the end of an epoch to the start of the next."""
+    state.figures = end.figures
+    if end.is_best:
+        state.best_epoch, state.best_figures = end.epoch, end.figures
+        state.best_accuracy = end.validation.accuracy if end.validation else -1.0
+        np.copyto(state.best, state.parameters)
+    state.epoch, state.step, state.loss_sum, state.correct = end.epoch + 1, 0, 0.0, 0
+
+
+def is_finite(state: State) -> bool:
+    """Whether every parameter and velocity is a finite number."""
+    return bool(np.isfinite(state.parameters).all() and np.isfinite(state.velocity).all())
+
+
+def _require_finite(state: State, rate: float) -> None:
+    if not is_finite(state):
+        raise _divergence(state.epoch, state.step - 1, rate, "a parameter")
 
 
 def _divergence(epoch: int, step: int, rate: float, what: str) -> TrainingError:
@@ -109,17 +183,10 @@ def _divergence(epoch: int, step: int, rate: float, what: str) -> TrainingError:
     )
 
 
-def _score(config: Config, state: State, split: Split, team: Team) -> Score:
+def _score(config: Config, state: State, split: Split, team: Team, stopping: Callable[[], bool]) -> Score:
     network = problem.network(config)
     layers = parameters.views(state.parameters, network.sizes)
-    return evaluate(network, layers, split, NORMALIZATIONS[config.data.normalize], team)
-
-
-def _remember(state: State, score: Score | None) -> None:
-    """Notes that the state's epoch is the best so far."""
-    state.best_epoch = state.epoch
-    state.best_accuracy = score.accuracy if score else -1.0
-    np.copyto(state.best, state.parameters)
+    return evaluate(network, layers, split, NORMALIZATIONS[config.data.normalize], team, stopping)
 
 
 def _penalty(config: Config, state: State, images: int) -> float:

@@ -16,6 +16,9 @@ from bpcli.training.team import Team, usable_cores
 # multiplications of a forward pass over a batch below which meetings cost more than sharing saves
 _WORTH_SHARING = 20_000_000
 
+LARGEST_CHECKPOINT = 256 * 2**20  # bytes of a checkpoint's file
+_BESIDES = 2**20  # bytes of it that are not parameters, velocities or the best epoch's parameters, 4 bytes each
+
 
 def network(config: Config) -> Network:
     """The network that a configuration describes."""
@@ -48,14 +51,14 @@ def team(config: Config) -> Team:
 
 
 def require_memory(config: Config, per_parameter: int = 16) -> None:
-    """Refuses a network that the machine has no room for, before anything is allocated.
+    """Refuses a network that there is no room for, before anything is allocated.
 
     Args:
         config: the network's.
         per_parameter: bytes; training keeps parameters, velocity, gradients and the best epoch's copy in float32.
 
     Raises:
-        ConfigError: it needs more than the machine's memory.
+        ConfigError: it needs more than the machine's memory, or its checkpoints would be too large.
     """
     sizes = network(config).sizes
     # and a, δ and f' of a batch
@@ -65,6 +68,20 @@ def require_memory(config: Config, per_parameter: int = 16) -> None:
         raise ConfigError(
             f"model.hidden = {list(config.model.hidden)} with train.batch_size = {config.train.batch_size} needs "
             f"{needed / 2**30:,.1f} GiB of memory; this machine has {memory / 2**30:,.1f} GiB"
+        )
+
+
+def require_checkpoint(config: Config) -> None:
+    """Refuses a network whose checkpoints would be larger than what is read.
+
+    Raises:
+        ConfigError: that is so.
+    """
+    count, room = parameters.count(network(config).sizes), (LARGEST_CHECKPOINT - _BESIDES) // 12
+    if count > room:
+        raise ConfigError(
+            f"model.hidden = {list(config.model.hidden)} makes {count:,} parameters; a checkpoint, of "
+            f"{LARGEST_CHECKPOINT // 2**20} MB at most, has room for {room:,}"
         )
 
 

@@ -1,75 +1,27 @@
-"""The folder of a run, and a training that leaves its traces there."""
+"""Runs: what a command's argument names, and a training that leaves its traces in the run's folder."""
 
-import os
-from collections.abc import Generator
-from contextlib import suppress
-from itertools import count
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from bpcli import config as configuration
 from bpcli import resources
 from bpcli.config import Config
 from bpcli.core import parameters
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.types import Array, Bytes
 from bpcli.data.mnist import Split, SplitName, read_split
-from bpcli.errors import CheckpointError, OutputError
-from bpcli.training import checkpoint, problem
+from bpcli.errors import CheckpointError
+from bpcli.training import checkpoint, files, metrics, problem, resuming
 from bpcli.training.checkpoint import Checkpoint
-from bpcli.training.evaluation import figures, mean_loss, predict
-from bpcli.training.events import EpochEnd, Event, Score, Started, Tested
-from bpcli.training.files import write_file
-from bpcli.training.loop import State, first_state, train
+from bpcli.training.environment import differences, environment
+from bpcli.training.evaluation import Interrupted, figures, mean_loss, never, predict
+from bpcli.training.events import EpochEnd, Event, Finished, Noticed, Paused, Score, Started, Tested
+from bpcli.training.files import SYSTEM, Calls
+from bpcli.training.folder import BEST, LATEST, Record, find_run, new_folder, newest, point_latest
+from bpcli.training.lock import exclusive
+from bpcli.training.loop import State, first_state, is_finite, train
 from bpcli.training.team import Team
-
-RUNS = Path("runs")
-LATEST = RUNS / "latest"
-COLUMNS = (
-    "epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds",
-)  # fmt: skip
-
-
-def create_folder(name: str, out: Path | None = None) -> Path:
-    """Makes the folder of a new run: `out`, or `runs/<name>-<n>` with the next free n.
-
-    Raises:
-        OutputError: it can't be made, or `out` exists and is not empty.
-    """
-    try:
-        if out is None:
-            return _next_folder(name)
-        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            raise OutputError(f"{out}: exists and is not an empty folder; --out wants a new or an empty one")
-        out.mkdir(parents=True, exist_ok=True)
-        return out
-    except OSError as error:
-        raise OutputError(f"{out or RUNS}: can't be made: {error.strerror or error}") from error
-
-
-def _next_folder(name: str) -> Path:
-    RUNS.mkdir(exist_ok=True)
-    for number in count(1):
-        with suppress(FileExistsError):
-            folder = RUNS / f"{name}-{number}"
-            folder.mkdir()
-            return folder
-    raise AssertionError("count ended")
-
-
-def point_latest(folder: Path) -> None:
-    """Makes `runs/latest` name the folder, relative to `runs` where it lies there.
-
-    Raises:
-        OutputError: the link can't be made.
-    """
-    temporary = RUNS / f".latest.{os.getpid()}.tmp"
-    try:
-        RUNS.mkdir(exist_ok=True)
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(os.path.relpath(folder.resolve(), RUNS.resolve()), target_is_directory=True)
-        temporary.replace(LATEST)
-    except OSError as error:
-        raise OutputError(f"{LATEST}: can't be made: {error.strerror or error}") from error
 
 
 def find_checkpoint(source: str | None) -> Path:
@@ -78,14 +30,18 @@ def find_checkpoint(source: str | None) -> Path:
     Raises:
         CheckpointError: there is none.
     """
-    if source is None and not LATEST.exists():
-        raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a checkpoint or a run")
     path = LATEST if source is None else Path(source)
-    if path.is_dir():
-        path = path.resolve() / "best.npz" if path.is_symlink() else path / "best.npz"
+    try:
+        if source is None and not path.exists():
+            raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a checkpoint or a run")
+        if not path.is_dir():
+            return path
+        path = path.resolve() / BEST if path.is_symlink() else path / BEST
         if not path.exists():
-            raise CheckpointError(f"{path.parent}: holds no best.npz; no epoch of this run was finished")
-    return path
+            raise CheckpointError(f"{path.parent}: holds no {BEST}; no epoch of this run was finished")
+        return path
+    except OSError as error:
+        raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
 def read_data(config: Config, name: SplitName) -> Split:
@@ -98,26 +54,40 @@ def read_data(config: Config, name: SplitName) -> Split:
     return read_split(folder, name, config.data.validation)
 
 
-def scored(loaded: Checkpoint, split: Split, team: Team) -> tuple[float, Array, Bytes]:
+def scored(
+    loaded: Checkpoint, split: Split, team: Team, stopping: Callable[[], bool] = never
+) -> tuple[float, Array, Bytes]:
     """The mean loss of a checkpoint's network over a split, its scores (n, 10), and the labels (n,).
 
     Raises:
         CheckpointError: the split is empty.
+        Interrupted: `stopping` said so before all was done.
     """
     if not len(split):
         raise CheckpointError("this run kept no validation images (data.validation = 0); choose another --split")
-    logits, scores = answers(loaded, split.images, team)
+    logits, scores = answers(loaded, split.images, team, stopping)
     return mean_loss(problem.network(loaded.config), logits, scores, split.labels), scores, split.labels
 
 
-def answers(loaded: Checkpoint, images: Bytes, team: Team) -> tuple[Array, Array]:
+def answers(loaded: Checkpoint, images: Bytes, team: Team, stopping: Callable[[], bool] = never) -> tuple[Array, Array]:
     """The logits and the scores, both (n, 10), that a checkpoint's network gives images (n, 784)."""
     network = problem.network(loaded.config)
     layers = parameters.views(loaded.parameters, network.sizes)
-    return predict(network, layers, images, NORMALIZATIONS[loaded.config.data.normalize], team)
+    return predict(network, layers, images, NORMALIZATIONS[loaded.config.data.normalize], team, stopping)
 
 
-def recorded_training(config: Config, name: str, out: Path | None) -> Generator[Event, None, None]:
+def parameter_count(config: Config) -> int:
+    """How many weights and biases the configuration's network has."""
+    return parameters.count(problem.network(config).sizes)
+
+
+def recorded_training(
+    config: Config,
+    name: str,
+    out: Path | None,
+    stopping: Callable[[], bool] = never,
+    calls: Calls = SYSTEM,
+) -> Generator[Event, None, None]:
     """Trains from scratch and keeps the run in a folder; ends with the test of the best epoch's network.
 
     Who leaves the loop before its end has the state after the last step in last.npz.
@@ -126,73 +96,122 @@ def recorded_training(config: Config, name: str, out: Path | None) -> Generator[
         config: what to train.
         name: what to call the run's folder.
         out: the folder, instead.
+        stopping: asked again and again whether to save and end early.
+        calls: the system's calls by which files are written.
 
     Raises:
         ConfigError, DataError: nothing is written yet.
         TrainingError: training has diverged; the checkpoints of the last good epoch stay.
+        BusyError: another run is being written to the folder.
         OutputError: a file or folder can't be written.
     """
-    team = problem.team(config)
-    training, validation = read_data(config, "train"), read_data(config, "validation")
-    test = read_data(config, "test")
-    state = first_state(config)
-    folder = create_folder(name, out)
-    _write_text(folder / "config.yaml", configuration.to_yaml(config))
-    _write_text(folder / "metrics.csv", ",".join(COLUMNS) + "\n")
-    point_latest(folder)
-    yield Started(folder, len(training), len(validation), parameter_count(config))
-    yield from _recorded(config, state, folder, train(config, state, training, validation, team))
-    tested = figures(*scored(checkpoint.load(folder / "best.npz"), test, team))
-    yield Tested(Score(tested["loss"], tested["accuracy"]))
+    with suppress(Interrupted):
+        team, splits = problem.team(config), _Splits.read(config, stopping)
+        state = first_state(config)
+        with new_folder(name, out) as folder:
+            record = Record(folder, config, environment(team, len(splits.training)), calls)
+            record.save_config()
+            metrics.begin(folder, calls)
+            point_latest(folder)
+            yield _started(config, folder, splits, state)
+            yield from _recorded(config, state, record, splits, team, stopping)
 
 
-def parameter_count(config: Config) -> int:
-    """How many weights and biases the configuration's network has."""
-    return parameters.count(problem.network(config).sizes)
+def resumed_training(
+    source: str,
+    basis: str | None = None,
+    overrides: Iterable[str] = (),
+    stopping: Callable[[], bool] = never,
+    calls: Calls = SYSTEM,
+) -> Generator[Event, None, None]:
+    """Goes on with a run from its last checkpoint, or from its start if none was saved yet.
+
+    The files it leaves are those that the run would have left without interruption, byte for byte, given the same
+    number of workers, NumPy and BLAS; a `Noticed` says what differs.
+
+    Args:
+        source: `latest`, or the run's folder.
+        basis: a preset or file that the run's configuration must agree with; by default its own config.yaml.
+        overrides: `key=value` settings that change the configuration from here on.
+        stopping: asked again and again whether to save and end early.
+        calls: the system's calls by which files are written.
+
+    Raises:
+        CheckpointError: there is no such run, or none of its checkpoints can be read.
+        ConfigError: the configuration differs in more than the overrides, or they ask for the impossible.
+        BusyError: another process is writing to the run's folder.
+        DataError, TrainingError, OutputError: as `recorded_training`.
+    """
+    folder = find_run(source)
+    with suppress(Interrupted), exclusive(folder):
+        files.sweep(folder, calls=calls)
+        found, warning = newest(folder, calls)
+        config, changes = resuming.continued(folder, found, basis, list(overrides))
+        team, splits = problem.team(config), _Splits.read(config, stopping)
+        state = found.state() if found else first_state(config)
+        now = environment(team, len(splits.training))
+        record = Record(folder, config, now, calls)
+        record.mend(state)
+        if found and config != found.config:
+            record.save_last(state)
+        record.save_config(resuming.comments(folder, changes, state))
+        point_latest(folder)
+        yield _started(config, folder, splits, state)
+        differing = differences(found.environment, now) if found else ()
+        for text in (warning, *changes, *differing):
+            if text:
+                yield Noticed(text)
+        yield from _recorded(config, state, record, splits, team, stopping)
+
+
+class _Splits(NamedTuple):
+    """The three splits of a run."""
+
+    training: Split
+    validation: Split
+    test: Split
+
+    @classmethod
+    def read(cls, config: Config, stopping: Callable[[], bool]) -> "_Splits":
+        """Reads them all, or raises Interrupted between two of them."""
+        splits = []
+        for name in ("train", "validation", "test"):
+            splits.append(read_data(config, name))
+            if stopping():
+                raise Interrupted
+        return cls(*splits)
+
+
+def _started(config: Config, folder: Path, splits: _Splits, state: State) -> Started:
+    sizes = len(splits.training), len(splits.validation), parameter_count(config)
+    return Started(folder, *sizes, state.epoch, state.step)
 
 
 def _recorded(
-    config: Config, state: State, folder: Path, events: Generator[Event, None, None]
+    config: Config, state: State, record: Record, splits: _Splits, team: Team, stopping: Callable[[], bool]
 ) -> Generator[Event, None, None]:
-    """The events, each epoch's figures and checkpoints saved before its event is passed on."""
-    latest: dict[str, float] = {}
-    try:
-        for event in events:
-            if isinstance(event, EpochEnd):
-                latest = _figures(event)
-                _append_row(folder / "metrics.csv", event)
-                if event.is_best:
-                    best = Checkpoint(config, state.epoch, latest, state.best)
-                    checkpoint.save(best, folder / "best.npz")
-                checkpoint.save(checkpoint.of_state(config, state, latest), folder / "last.npz")
-            yield event
-    except GeneratorExit:
-        events.close()  # ends the workers, after which the state is consistent
-        checkpoint.save(checkpoint.of_state(config, state, latest), folder / "last.npz")
-        raise
+    """The events of a training and its test, each saved before it is passed on."""
+    event: Event | None = None
+    with closing(train(config, state, splits.training, splits.validation, team, stopping)) as events:
+        try:
+            for event in events:
+                _save(record, state, event)
+                yield event
+        except GeneratorExit:
+            events.close()  # ends the workers, after which the state is consistent
+            if is_finite(state):
+                record.save_last(state)
+            raise
+    if isinstance(event, Finished):
+        best = checkpoint.load(record.folder / BEST)
+        tested = figures(*scored(best, splits.test, team, stopping))
+        yield Tested(Score(tested["loss"], tested["accuracy"]))
 
 
-def _figures(event: EpochEnd) -> dict[str, float]:
-    """An epoch's losses and accuracies by name."""
-    scores = {"train": event.train, "validation": event.validation}
-    return {
-        f"{split}_{name}": value
-        for split, score in scores.items()
-        if score
-        for name, value in (("loss", score.loss), ("accuracy", score.accuracy))
-    }
-
-
-def _append_row(path: Path, event: EpochEnd) -> None:
-    """Adds an epoch's row to metrics.csv; the columns of a split that is not there stay empty."""
-    numbers = _figures(event) | {"learning_rate": event.learning_rate, "seconds": round(event.seconds, 3)}
-    row = [str(event.epoch + 1), *(f"{numbers[name]:.6g}" if name in numbers else "" for name in COLUMNS[1:])]
-    try:
-        with path.open("a", encoding="ascii") as file:
-            file.write(",".join(row) + "\n")
-    except OSError as error:
-        raise OutputError(f"{path}: can't be written: {error.strerror or error}") from error
-
-
-def _write_text(path: Path, text: str) -> None:
-    write_file(path, lambda file: file.write(text.encode()))
+def _save(record: Record, state: State, event: Event) -> None:
+    """Saves what an event is the occasion to save."""
+    match event:
+        case EpochEnd():
+            record.save_epoch(state, event)
+        case Paused():
+            record.save_last(state)

@@ -8,7 +8,8 @@ import pytest
 from click.testing import Result
 
 import bpcli as package
-from bpcli.cli import COMMANDS, one_line
+from bpcli.cli import COMMANDS
+from bpcli.cli.options import one_line
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 from PIL import Image
 
 from bpcli.data.mnist import read_split
-from bpcli.errors import CheckpointError, ImageError
+from bpcli.errors import CheckpointError, ImageError, OutputError
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def pictures(small_mnist: Path, tmp_path: Path) -> list[Path]:
 def test_saved_test_digits_score_what_evaluate_scores(
     bpcli: Callable[..., Result], trained: Path, pictures: list[Path], small_mnist: Path
 ) -> None:
-    lines = bpcli("predict", "--json", *pictures).stdout.splitlines()
+    lines = bpcli("predict", "--json", "--min-score", "0", *pictures).stdout.splitlines()
     answers = [json.loads(line) for line in lines]
     labels = read_split(small_mnist, "test", 0).labels
     errors = sum(answer["digit"] != label for answer, label in zip(answers, labels, strict=True))
@@ -47,12 +48,65 @@ def test_the_text_for_people(bpcli: Callable[..., Result], trained: Path, pictur
 def test_the_others_are_answered(bpcli: Callable[..., Result], trained: Path, pictures: list[Path]) -> None:
     Path("bad\n\x1b.png").write_bytes(b"nothing")
     Image.new("L", (30, 30), 255).save("blank.png")
-    result = bpcli("predict", "bad\n\x1b.png", pictures[0], "missing.png", "blank.png", pictures[1])
+    result = bpcli("predict", "bad\n\x1b.png", pictures[0], "missing.png", "blank.png", ".", pictures[1])
     assert result.exit_code == ImageError.exit_code
-    assert len(result.stdout.splitlines()) == 2
     assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == [
-        "bad\\n\\x1b.png", "missing.png", "blank.png",
-    ]  # fmt: skip
+        "bad\\n\\x1b.png",
+        "missing.png",
+        ".",
+    ]
+    names = [line.partition(":")[0] for line in result.stdout.splitlines()]
+    assert names == [str(pictures[0]), "blank.png", str(pictures[1])]
+    assert result.stdout.splitlines()[1].startswith("blank.png: no digit (blank")
+
+
+def test_no_digit_in_json(bpcli: Callable[..., Result], trained: Path, pictures: list[Path]) -> None:
+    Image.new("L", (30, 30), 255).save("blank.png")
+    result = bpcli("predict", "--json", "blank.png", pictures[0], "--min-score", "1")
+    assert result.exit_code == ImageError.exit_code
+    blank, unsure = (json.loads(line) for line in result.stdout.splitlines())
+    assert (blank["digit"], blank["score"], blank["scores"]) == (None, None, None)
+    assert unsure["digit"] is None
+    assert unsure["score"] == max(unsure["scores"])
+    assert unsure["reason"].startswith("no score reaches 1; the best, ")
+
+
+def test_folders_and_standard_input(bpcli: Callable[..., Result], trained: Path, pictures: list[Path]) -> None:
+    Path("folder/deeper").mkdir(parents=True)
+    for index, name in enumerate(("folder/b.png", "folder/deeper/a.PNG", "folder/notes.txt")):
+        Path(name).write_bytes(pictures[index].read_bytes())
+    result = bpcli("predict", "--json", "-r", "folder", "-", stdin=pictures[0].read_bytes())
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["file"] for answer in answers] == ["folder/b.png", "folder/deeper/a.PNG", "-"]
+    assert answers[0]["scores"] == pytest.approx(answers[2]["scores"])
+
+
+def test_what_the_network_saw_is_shown_and_saved(
+    bpcli: Callable[..., Result], trained: Path, pictures: list[Path], small_mnist: Path
+) -> None:
+    result = bpcli("predict", "--show", "--save-input", "steps", pictures[0])
+    assert sum(line.startswith("|") for line in result.stdout.splitlines()) == 28
+    pixels = read_split(small_mnist, "test", 0).images[0].reshape(28, 28)
+    (saved,) = Path("steps").iterdir()
+    with Image.open(saved) as picture:
+        assert (np.asarray(picture) == pixels).all()
+    large = Image.fromarray(255 - pixels).resize((300, 300))
+    large.save("large.png")
+    bpcli("predict", "--save-input", "more", "large.png")
+    names = sorted(path.name for path in Path("more").iterdir())
+    assert [name.rpartition("-")[2] for name in names] == [
+        "picture.png",
+        "ink.png",
+        "digit.png",
+        "strokes.png",
+        "input.png",
+    ]
+
+
+def test_steps_that_cant_be_saved(bpcli: Callable[..., Result], trained: Path, pictures: list[Path]) -> None:
+    result = bpcli("predict", "--save-input", pictures[1] / "in", pictures[0])
+    assert result.exit_code == OutputError.exit_code
+    assert "can't be made: Not a directory" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -65,3 +119,23 @@ def test_without_a_network_there_is_no_answer(
     assert result.exit_code == CheckpointError.exit_code
     assert complaint in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_number_is_read_digit_by_digit(
+    bpcli: Callable[..., Result], trained: Path, pictures: list[Path], small_mnist: Path
+) -> None:
+    digits = read_split(small_mnist, "test", 0).images[:4].reshape(-1, 28, 28)
+    row = np.hstack([np.pad(digit, ((10, 10), (6, 6))) for digit in digits])
+    Image.fromarray(255 - np.kron(row, np.ones((3, 3), np.uint8))).save("row.png")
+    Image.new("L", (90, 40), 250).save("blank.png")
+    result = bpcli("predict", "--multi", "--json", "--min-score", "0", "row.png", "blank.png")
+    row_answer, blank = (json.loads(line) for line in result.stdout.splitlines())
+    assert (blank["digits"], blank["number"]) == ([], "")
+    assert result.exit_code == ImageError.exit_code
+    boxes = [digit["box"] for digit in row_answer["digits"]]
+    assert [left // 120 for left, _, _, _ in boxes] == [0, 1, 2, 3]
+    assert all(0 <= box[1] < box[3] <= 144 for box in boxes)
+    assert row_answer["number"] == "".join(str(digit["digit"]) for digit in row_answer["digits"])
+    assert bpcli("predict", "--multi", "--min-score", "0", "row.png").stdout.startswith(
+        f"row.png: {row_answer['number']} ("
+    )

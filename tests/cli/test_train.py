@@ -29,7 +29,7 @@ def test_a_line_an_epoch_and_a_last_line(bpcli: Callable[..., Result], small: li
     assert told[0] == "training on 500 images, validating on 100; 12,730 parameters"
     assert [line.split()[:2] for line in told[1:]] == [["epoch", "1/2"], ["epoch", "2/2"]]
     assert result.stdout.startswith("validation accuracy ")
-    assert result.stdout.endswith("; the run is in runs/default-1\n")
+    assert result.stdout.endswith("; the run is in runs/default-1; see it with: bpcli report runs/default-1\n")
 
 
 def test_quiet_leaves_the_result(bpcli: Callable[..., Result], small: list[str]) -> None:
@@ -93,7 +93,7 @@ def test_a_signal_ends_the_run_after_the_batch_and_keeps_it(tmp_path: Path, smal
         process.send_signal(getattr(signal, name))
         _, told = process.communicate(timeout=20)
     assert process.returncode == 128 + getattr(signal, name)
-    assert told.splitlines()[-1] == f"stopped by {name}; the run is kept in runs/default-1"
+    assert told.splitlines()[-1] == f"stopped by {name}; go on with: bpcli train --resume runs/default-1"
     assert "Traceback" not in told
     loaded = checkpoint.load(tmp_path / "runs/default-1/last.npz")
     assert loaded.epoch >= 1

@@ -50,7 +50,7 @@ def test_any_bytes_are_an_array_or_one_line_of_refusal(tmp_path: Path, content: 
         (GOOD + b"x", "promises 40 bytes in all, but it holds more"),
         (b"\0\0\x08\x03" + b"\xff" * 12, "at most 1,000 are accepted"),
         (gzip.compress(GOOD)[:-4], "cut off"),
-        (gzip.compress(GOOD) + b"more", "4 bytes follow the end of its gzip data"),
+        (gzip.compress(GOOD) + b"more", "more bytes follow the end of its gzip data"),
         (gzip.compress(GOOD)[:12] + b"\xff\xff\xff\xff" + gzip.compress(GOOD)[16:], "gzip data"),
         (gzip.compress(GOOD)[:-8] + b"\0\0\0\0" + gzip.compress(GOOD)[-4:], "gzip data are damaged"),
     ],

@@ -1,29 +1,78 @@
+import errno
+import os
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
 from bpcli.errors import OutputError
-from bpcli.training.files import write_file
+from bpcli.training.files import Calls, append, duplicate, sweep, write_file
 
 
 def test_a_file_is_written_and_nothing_else(tmp_path: Path) -> None:
-    write_file(tmp_path / "a", lambda file: file.write(b"new"))
+    write_file(tmp_path / "a", b"new")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
 
-    def write(file: BinaryIO) -> None:
-        file.write(b"half of the n")
-        raise OSError(28, "No space left on device")
+    def write(descriptor: int, content: memoryview) -> int:
+        if len(content) < 10:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os.write(descriptor, content[:5])
 
     with pytest.raises(OutputError, match="a: can't be written: No space left on device"):
-        write_file(tmp_path / "a", write)
+        write_file(tmp_path / "a", b"much longer than what fits", calls=Calls(write=write))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="can't be written: No such file or directory"):
-        write_file(tmp_path / "nowhere" / "a", lambda file: file.write(b""))
+        write_file(tmp_path / "nowhere" / "a", b"")
+
+
+def test_what_was_there_before_is_kept(tmp_path: Path) -> None:
+    for content in (b"first", b"second", b"third"):
+        write_file(tmp_path / "a", content, previous="before")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"third", "before": b"second"}
+
+
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOTSUP])
+def test_it_is_kept_where_there_are_no_links(tmp_path: Path, refusal: int) -> None:
+    def link(source: Path, target: Path) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    for content in (b"first", b"second", b"third"):
+        write_file(tmp_path / "a", content, previous="before", calls=Calls(link=link))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"third", "before": b"second"}
+
+
+def test_two_names_of_one_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    for _ in range(2):
+        duplicate(tmp_path / "a", tmp_path / "b")
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"content", "b": b"content"}
+
+
+def test_a_file_is_readable_for_whom_the_user_lets_read(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_file(tmp_path / "a", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_lines_are_added_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one\n")
+    append(tmp_path / "a", b"two\n")
+    assert (tmp_path / "a").read_bytes() == b"one\ntwo\n"
+    with pytest.raises(OutputError, match="b: can't be written: No such file"):
+        append(tmp_path / "b", b"x")
+
+
+def test_only_temporary_files_are_swept(tmp_path: Path) -> None:
+    for name in ("a", ".a.tmp", ".a.12.tmp", "a.tmp", ".lock"):
+        (tmp_path / name).touch()
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "a.tmp", ".lock"}

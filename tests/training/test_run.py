@@ -9,13 +9,19 @@ from bpcli import config as configuration
 from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
 from bpcli.training import checkpoint
 from bpcli.training.events import EpochEnd, Started, Step
-from bpcli.training.run import create_folder, find_checkpoint, point_latest, recorded_training
+from bpcli.training.folder import new_folder, point_latest
+from bpcli.training.run import find_checkpoint, recorded_training
 from bpcli.training.session import Session
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def create_folder(name: str, out: Path | None = None) -> Path:
+    with new_folder(name, out) as folder:
+        return folder
 
 
 def test_folders_are_numbered() -> None:
@@ -59,7 +65,9 @@ def test_a_run_leaves_its_traces(small_settings: list[str]) -> None:
     config = configuration.load("default", small_settings)
     events = list(recorded_training(config, "small", None))
     folder = Path("runs/small-1")
-    assert sorted(path.name for path in folder.iterdir()) == ["best.npz", "config.yaml", "last.npz", "metrics.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".lock", "best.npz", "config.yaml", "last.npz", "metrics.csv", "previous.npz",
+    ]  # fmt: skip
     assert configuration.load(str(folder / "config.yaml")) == config
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -102,7 +110,7 @@ def test_who_leaves_early_keeps_the_state_after_the_last_step(small_settings: li
     events.close()
     loaded = checkpoint.load(Path("runs/left-1/last.npz"))
     assert loaded.progress is not None
-    assert (loaded.progress["epoch"], loaded.progress["step"]) == (last.epoch, last.step + 1)
+    assert (loaded.progress.epoch, loaded.progress.step) == (last.epoch, last.step + 1)
     assert checkpoint.load(Path("runs/left-1/best.npz")).epoch == 1
 
 

@@ -1,0 +1,33 @@
+"""`bpcli draw`: a page on which anyone draws a digit and watches the network decide."""
+
+from pathlib import Path
+
+import click
+
+from bpcli.cli.options import shown
+from bpcli.cli.predict import MIN_SCORE
+from bpcli.cli.report import open_page, require_free
+
+
+@click.command()
+@click.argument("source", required=False, metavar="[CHECKPOINT|RUN]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("digit.html"), metavar="FILE",
+              show_default=True, help="The page.")  # fmt: skip
+@click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
+    """Write a page to draw digits on, with the network inside.
+
+    One file that works offline in any browser and can be put on any web host as it is. Without an argument: the best
+    checkpoint of the latest run.
+    """
+    from bpcli.report.drawing import drawing_page
+    from bpcli.report.tables import write_text
+    from bpcli.training import checkpoint, run
+
+    loaded = checkpoint.load(run.find_checkpoint(source))
+    require_free(out, force)
+    write_text(out, drawing_page(loaded, MIN_SCORE))
+    click.echo(f"the page is {shown(out)}")
+    if opened:
+        open_page(out)

@@ -1,0 +1,96 @@
+"""`bpcli report`: a run as one HTML file that can be mailed, or its plots as pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.options import shown
+from bpcli.errors import OutputError
+
+if TYPE_CHECKING:
+    from bpcli.report.study import Study
+
+
+@click.command()
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="PATH",
+    help="The file, or with png the folder; by default in the run's folder, for several runs comparison.html here.",
+)  # fmt: skip
+@click.option("--format", "kind", type=click.Choice(["html", "png"]), default="html", show_default=True,
+              help="A page, or the plots as files.")  # fmt: skip
+@click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, force: bool) -> None:
+    """Show a run, or several, as one HTML file.
+
+    Learning curves, confusion matrix, mistakes, weights; several runs are compared.
+    Without an argument: the latest run. The figures are also kept in the run's folder `report` as CSV and JSON.
+    """
+    from bpcli.report.extras import require_extra
+
+    require_extra()
+    from bpcli.report.history import read_run
+    from bpcli.report.study import study
+    from bpcli.training.team import Team, usable_cores
+
+    if kind == "png" and len(runs) > 1:
+        raise click.UsageError("--format png takes one run")
+    chosen = [read_run(source) for source in runs or (None,)]
+    target = out or _target(chosen[0].folder, kind, len(chosen))
+    _require_free(target, kind, force)
+    seen = [study(run, Team(usable_cores())) for run in chosen]
+    _write_pictures(seen[0], target) if kind == "png" else _write_page(seen, target)
+    click.echo(f"the report is in {shown(target)}")
+    if opened:
+        open_page(target)
+
+
+def _target(folder: Path, kind: str, runs: int) -> Path:
+    """Where the report goes if nobody says where."""
+    if runs > 1:
+        return Path("comparison.html")
+    return folder / ("report.html" if kind == "html" else "report")
+
+
+def _require_free(target: Path, kind: str, force: bool) -> None:
+    """Refuses to replace what is there, before any work is done."""
+    from bpcli.report.plots import PNG_FILES
+
+    for path in [target] if kind == "html" else [target / name for name in PNG_FILES]:
+        require_free(path, force)
+
+
+def require_free(path: Path, force: bool) -> None:
+    """Refuses to replace a file unless it is wanted."""
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; -o names the file to write")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists; --force replaces it")
+
+
+def _write_page(seen: list[Study], target: Path) -> None:
+    from bpcli.report import page, tables
+
+    for each in seen:
+        tables.write_tables(each)
+    if len(seen) > 1:
+        tables.write_text(target.with_suffix(".csv"), tables.comparison(seen))
+    tables.write_text(target, page.report_page(seen[0]) if len(seen) == 1 else page.comparison_page(seen))
+
+
+def _write_pictures(seen: Study, target: Path) -> None:
+    from bpcli.report import plots, tables
+
+    tables.write_tables(seen)
+    plots.write_png(seen, tables.make_folder(target))
+
+
+def open_page(path: Path) -> None:
+    """Shows a file in the browser."""
+    import webbrowser
+
+    webbrowser.open(path.resolve().as_uri())

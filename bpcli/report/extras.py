@@ -1,0 +1,17 @@
+"""The packages that only the report needs."""
+
+from importlib.util import find_spec
+
+from bpcli.errors import OutputError
+
+EXTRA = ("matplotlib", "jinja2")
+
+
+def require_extra() -> None:
+    """Refuses to begin a report that can't be finished.
+
+    Raises:
+        OutputError: a package of the extra `report` is not installed.
+    """
+    if missing := [name for name in EXTRA if find_spec(name) is None]:
+        raise OutputError(f"the report needs {' and '.join(missing)}; install with: pip install 'bpcli[report]'")

@@ -1,0 +1,181 @@
+"""The report as one HTML file: what a study holds, put into the templates of `pages/`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bpcli import config as configuration
+from bpcli.data.mnist import CLASSES
+from bpcli.report import plots
+from bpcli.report.answers import Answers, Indices, cell, confident_mistakes, uncertain_hits
+from bpcli.report.history import Run
+from bpcli.report.plots import Painter
+from bpcli.report.sprites import ACROSS, digit_url, sheet_url, weights_url
+from bpcli.report.study import LayerStudy, Study, overview, versions
+from bpcli.report.svg import Inliner
+from bpcli.report.tables import SHOWN
+from bpcli.report.web import PAGES, digest
+
+UNITS = 64  # whose weights are shown
+MOST_IN_CELL = 1200  # digits of one cell of the confusion matrix; MNIST's fullest has fewer
+MOST_EPOCHS = 100  # rows of the table of epochs
+
+
+class Digit(NamedTuple):
+    """An image with what the network made of it."""
+
+    url: str
+    number: int
+    label: int
+    answer: int
+    scores: list[float]
+
+
+def report_page(seen: Study) -> str:
+    """The report of a run, an HTML document."""
+    inliner = Inliner(plots.PROPERTIES)
+    with plots.our_style():
+        drawn = _drawn(inliner, _single_plots(seen)) | {"layers": [_layer_plots(inliner, each) for each in seen.layers]}
+    return _render(
+        "report.html.j2",
+        inliner,
+        plots=drawn,
+        title=seen.run.name,
+        facts=overview(seen),
+        splits=seen.splits,
+        epochs=_thinned(seen.run.epochs),
+        bins=seen.bins,
+        layers=seen.layers,
+        mistakes=_digits(seen.test, confident_mistakes(seen.test, SHOWN)),
+        uncertain=_digits(seen.test, uncertain_hits(seen.test, SHOWN)),
+        units=[
+            (weights_url(w), n, u) for w, n, u in zip(seen.weight_images[:UNITS], seen.ranking, seen.use, strict=False)
+        ],
+        cells=_cells(seen),
+        settings=_settings(seen.run),
+    )
+
+
+def comparison_page(studies: Sequence[Study]) -> str:
+    """The comparison of several runs, an HTML document."""
+    inliner = Inliner(plots.PROPERTIES)
+    runs = [seen.run for seen in studies]
+    painters: dict[str, tuple[str, Painter]] = {
+        kind: (f"{kind} of each run by epoch", lambda axes, kind=kind: plots.compared(axes, runs, kind))  # type: ignore[misc]
+        for kind in ("loss", "accuracy")
+    }
+    with plots.our_style():
+        drawn = _drawn(inliner, painters)
+    return _render(
+        "comparison.html.j2",
+        inliner,
+        plots=drawn,
+        title=f"{len(runs)} runs",
+        runs=[(overview(seen), seen.splits) for seen in studies],
+        differences=_differences(runs),
+    )
+
+
+def _single_plots(seen: Study) -> dict[str, tuple[str, Painter]]:
+    """The plots that a report has once: a name, what screen readers say, and who paints it."""
+    run = seen.run
+    return {
+        "loss": ("training and validation loss by epoch", lambda axes: plots.loss(axes, run)),
+        "accuracy": ("training and validation accuracy by epoch", lambda axes: plots.accuracy(axes, run)),
+        "rate": ("learning rate by epoch", lambda axes: plots.learning_rate(axes, run)),
+        "reliability": ("share of right answers by score", lambda axes: plots.reliability(axes, seen)),
+        "scores": ("right and wrong answers by score", lambda axes: plots.score_histogram(axes, seen)),
+    }
+
+
+def _layer_plots(inliner: Inliner, layer: LayerStudy) -> list[Markup]:
+    painters: dict[str, tuple[str, Painter]] = {
+        "weights": (f"histogram of the weights, {layer.name}", lambda axes: plots.weights(axes, layer)),
+        "gradients": (f"histogram of the gradient's size, {layer.name}", lambda axes: plots.gradients(axes, layer)),
+    }
+    if (active := layer.active) is not None:
+        painters["firing"] = (
+            f"how often units fire, {layer.name}",
+            lambda axes: plots.firing(axes, layer.name, active),
+        )
+    return list(_drawn(inliner, painters).values())
+
+
+def _drawn(inliner: Inliner, painters: dict[str, tuple[str, Painter]]) -> dict[str, Any]:
+    return {
+        name: Markup(inliner.inline(plots.figure([paint]), label))  # noqa: S704 (ElementTree's)  # nosec B704
+        for name, (label, paint) in painters.items()
+    }
+
+
+def _digits(given: Answers, chosen: Indices) -> list[Digit]:
+    digits = given.digits
+    return [
+        Digit(digit_url(given.images[i]), int(i), int(given.labels[i]), int(digits[i]), given.scores[i].tolist())
+        for i in chosen
+    ]
+
+
+def _cells(seen: Study) -> dict[str, Any]:
+    """The digits of each cell of the confusion matrix that has some: a sheet of them, their places and scores."""
+    pairs = ((label, digit) for label in range(CLASSES) for digit in range(CLASSES))
+    found = {f"{label}-{digit}": cell(seen.test, label, digit) for label, digit in pairs}
+    return {
+        "across": ACROSS,
+        "cells": {name: _sheet(seen.test, inside) for name, inside in found.items() if len(inside)},
+    }
+
+
+def _sheet(given: Answers, inside: Indices) -> dict[str, Any]:
+    shown = inside[:MOST_IN_CELL]
+    scores = [round(float(score), 3) for score in given.winning[shown]]
+    return {"of": len(inside), "sheet": sheet_url(given.images[shown]), "index": shown.tolist(), "scores": scores}
+
+
+def _thinned(epochs: Sequence[Any]) -> Sequence[Any]:
+    """At most `MOST_EPOCHS` rows, evenly spaced, the last one among them."""
+    stride = -(-len(epochs) // MOST_EPOCHS)
+    return epochs[(len(epochs) - 1) % stride :: stride]
+
+
+def _settings(run: Run) -> dict[str, object]:
+    """The configuration, a dotted key each."""
+    return dict(_flat(configuration.to_tree(run.loaded.config)))
+
+
+def _flat(tree: dict[str, Any], path: str = "") -> Iterable[tuple[str, object]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", list(value) if isinstance(value, tuple) else value
+
+
+def _differences(runs: Sequence[Run]) -> dict[str, list[object]]:
+    """The keys in which the runs' configurations differ, with each run's value."""
+    settings = [_settings(run) for run in runs]
+    rows = {key: [each[key] for each in settings] for key in settings[0]}
+    return {key: row for key, row in rows.items() if any(value != row[0] for value in row)}
+
+
+def _render(template: str, inliner: Inliner, **context: object) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"percent": _percent, "duration": _duration}
+    css, script = (PAGES / "report.css").read_text() + inliner.css(), (PAGES / "report.js").read_text()
+    policy = f"style-src '{digest(css)}'; script-src '{digest(script)}'"
+    files = {"css": css, "script": script, "policy": policy}
+    own = {name: Markup(text) for name, text in files.items()}  # noqa: S704 (our own)  # nosec B704
+    return environment.get_template(template).render(own | {"versions": versions()} | context)
+
+
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.2f}\u00a0%"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}\u00a0min {rest}\u00a0s" if minutes else f"{seconds:.1f}\u00a0s"

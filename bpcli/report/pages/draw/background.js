@@ -1,0 +1,206 @@
+// The paper below the ink, and the ink as the share of light that it takes. As bpcli.data.picture.background.
+
+const CELLS = 24;
+const TREND_CELLS = 16;
+const PAPER_SHARE = 0.8;
+const STIFFNESS = 0.04;
+const DARKEST_PAPER = 0.05;
+
+/** The trend of the paper under dark ink: a quadratic surface, the PAPER_SHARE quantile of light. */
+function paperTrend(grey) {
+  const cells = toCells(grey, TREND_CELLS);
+  const terms = surfaces(cells.height, cells.width);
+  const coefficients = quantileFit(terms, cells.values);
+  return stretch(pictureOf(cells, (i) => dot(terms[i], coefficients)), grey);
+}
+
+/** The terms 1, x, y, x², xy and y² of a quadratic surface, x and y from −1 to 1. */
+function surfaces(height, width) {
+  return Array.from({ length: height * width }, (_, i) => {
+    const x = even(i % width, width);
+    const y = even(Math.floor(i / width), height);
+    return Float64Array.of(1, x, y, x * x, x * y, y * y);
+  });
+}
+
+/** The place of one of `count` points spread evenly from −1 to 1. */
+function even(index, count) {
+  return count === 1 ? -1 : (2 * index) / (count - 1) - 1;
+}
+
+/** The coefficients of the PAPER_SHARE quantile, all but the first shrunk, by iteratively reweighted least squares. */
+function quantileFit(terms, values) {
+  const start = quantile(values, PAPER_SHARE);
+  let residual = Float64Array.from(values, (value) => value - start);
+  let coefficients = new Float64Array(6);
+  for (let round = 0; round < 8; round++) {
+    const weights = residual.map((r) => (r > 0 ? PAPER_SHARE : 1 - PAPER_SHARE) / Math.max(Math.abs(r), 3e-3));
+    coefficients = reweighted(terms, values, weights, coefficients);
+    residual = residual.map((_, i) => values[i] - dot(terms[i], coefficients));
+  }
+  return coefficients;
+}
+
+function reweighted(terms, values, weights, before) {
+  const size = before.length;
+  const matrix = Array.from(before, () => new Float64Array(size));
+  const right = new Float64Array(size);
+  for (let i = 0; i < terms.length; i++) {
+    const term = terms[i];
+    for (let row = 0; row < size; row++) {
+      const weight = weights[i] * term[row];
+      for (let column = 0; column < size; column++) matrix[row][column] += weight * term[column];
+      right[row] += weight * values[i];
+    }
+  }
+  before.forEach((coefficient, row) => {
+    const stiff = row > 0 ? STIFFNESS * values.length : 0;
+    matrix[row][row] += stiff / Math.max(Math.abs(coefficient), 3e-3) + 1e-2;
+  });
+  return solve(matrix, right);
+}
+
+/** Solves a positive definite system by elimination; needs no pivots. */
+function solve(matrix, right) {
+  const size = right.length;
+  for (let pivot = 0; pivot < size; pivot++) {
+    for (let row = pivot + 1; row < size; row++) {
+      const factor = matrix[row][pivot] / matrix[pivot][pivot];
+      for (let column = pivot; column < size; column++) matrix[row][column] -= factor * matrix[pivot][column];
+      right[row] -= factor * right[pivot];
+    }
+  }
+  const found = right.slice();
+  for (let row = size - 1; row >= 0; row--) {
+    for (let column = row + 1; column < size; column++) found[row] -= matrix[row][column] * found[column];
+    found[row] /= matrix[row][row];
+  }
+  return found;
+}
+
+function dot(one, other) {
+  let sum = 0;
+  for (let i = 0; i < one.length; i++) sum += one[i] * other[i];
+  return sum;
+}
+
+/** Whether a picture shows light ink on dark paper, by two votes: the ink's sharp edges, and the border. */
+function isLight(grey) {
+  const negative = inverted(grey);
+  const [trend, otherTrend] = [paperTrend(grey), paperTrend(negative)];
+  const dark = grey.values.map((value, i) => Math.max(trend.values[i] - value, 0));
+  const light = negative.values.map((value, i) => Math.max(otherTrend.values[i] - value, 0));
+  const edges = sharpness(grey);
+  const [darkVote, lightVote] = [dot(edges, dark), dot(edges, light)];
+  const solid = Math.max(largest(dark), largest(light), 1e-6);
+  const border = mean(borderOf(pictureOf(grey, (i) => dark[i] - light[i]))) / solid;
+  return (lightVote - darkVote) / Math.max(lightVote + darkVote, 1e-9) + border > 0;
+}
+
+/** The sum of the squared differences between each pixel and its four neighbours. */
+function sharpness({ width, values }) {
+  const total = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    if (i + width < values.length) addStep(total, values, i, i + width);
+    if ((i + 1) % width) addStep(total, values, i, i + 1);
+  }
+  return total;
+}
+
+function addStep(total, values, one, other) {
+  const step = (values[other] - values[one]) ** 2;
+  total[one] += step;
+  total[other] += step;
+}
+
+/** The values of all four sides, the corners twice. */
+function borderOf({ width, height, values }) {
+  const sides = [];
+  for (let x = 0; x < width; x++) sides.push(values[x], values[(height - 1) * width + x]);
+  for (let y = 0; y < height; y++) sides.push(values[y * width], values[(y + 1) * width - 1]);
+  return sides;
+}
+
+function mean(values) {
+  return sumOf(values) / values.length;
+}
+
+/** The paper: its trend, corrected by what the picture is around, where it is not ink (normalised convolution). */
+function paperAround(grey, trend, inked) {
+  const { width, height } = grey;
+  const free = inverted(inked);
+  const light = { width, height, values: new Float32Array(width * height) };
+  for (let i = 0; i < light.values.length; i++) {
+    light.values[i] = (free.values[i] * grey.values[i]) / Math.max(trend.values[i], DARKEST_PAPER);
+  }
+  const [lights, frees] = [light, free].map((part) => blended(toCells(part, CELLS)));
+  const paper = stretch(pictureOf(lights, (i) => lights.values[i] / frees.values[i]), grey);
+  for (let i = 0; i < paper.values.length; i++) paper.values[i] *= trend.values[i];
+  return paper;
+}
+
+/** Means over squares of four sizes, a wider one counting a thousandth of the next narrower one. */
+function blended(cells) {
+  const { width, height } = cells;
+  const values = new Float64Array(width * height).fill(1e-12);
+  [2, 4, 8, CELLS].forEach((reach, rank) => {
+    const means = meanAround(cells, reach);
+    for (let i = 0; i < values.length; i++) values[i] += 1e-3 ** rank * means[i];
+  });
+  return { width, height, values };
+}
+
+/** Means over squares of 2·reach + 1 cells a side, with zeros beyond the grid. */
+function meanAround({ width, height, values }, reach) {
+  const size = 2 * reach + 1;
+  const across = new Float64Array(width * height);
+  const found = new Float64Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let u = Math.max(x - reach, 0); u <= Math.min(x + reach, width - 1); u++) across[y * width + x] += values[y * width + u] / size;
+    }
+  }
+  for (let y = 0; y < height; y++) {
+    for (let v = Math.max(y - reach, 0); v <= Math.min(y + reach, height - 1); v++) {
+      for (let x = 0; x < width; x++) found[y * width + x] += across[v * width + x] / size;
+    }
+  }
+  return found;
+}
+
+/** The paper if no stroke is wider than a quarter of the picture: the grey closing of its cells. */
+function paperBetween(grey) {
+  const reach = CELLS >> 3;
+  const lightest = largestAround(toCells(grey, CELLS), reach);
+  const closed = largestAround(pictureOf(lightest, (i) => -lightest.values[i]), reach);
+  return stretch(pictureOf(closed, (i) => -closed.values[i]), grey);
+}
+
+function largestAround(cells, reach) {
+  const { width, height, values } = cells;
+  return pictureOf(cells, (i) => {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    let most = -Infinity;
+    for (let v = Math.max(y - reach, 0); v <= Math.min(y + reach, height - 1); v++) {
+      for (let u = Math.max(x - reach, 0); u <= Math.min(x + reach, width - 1); u++) most = Math.max(most, values[v * width + u]);
+    }
+    return most;
+  });
+}
+
+/** How much of the paper's light is missing: 0 on bare paper, 1 in black ink, below 0 if it is lighter. */
+function darkness({ width, height, values }, paper) {
+  const found = new Float32Array(values.length);
+  for (let i = 0; i < found.length; i++) {
+    found[i] = (paper.values[i] - values[i]) / Math.max(paper.values[i], DARKEST_PAPER);
+  }
+  return { width, height, values: found };
+}
+
+function toCells(grey, most) {
+  return resize(grey, Math.min(grey.width, most), Math.min(grey.height, most), FILTERS.box);
+}
+
+function stretch(cells, { width, height }) {
+  return resize(cells, width, height, FILTERS.bilinear);
+}

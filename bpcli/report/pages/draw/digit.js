@@ -1,0 +1,108 @@
+// From a digit's ink to MNIST's 28×28, and the whole chain. As bpcli.data.picture.digit and bpcli.data.picture.prepare.
+// Two of its steps never apply to the paper, which is neither 28×28 nor larger than 400 pixels a side.
+
+const BOX = 20;
+const FINE = 4;
+const THINNEST = 1.7;
+const THICKEST = 4.0;
+const FAINTEST = 0.08;
+const CLEAR = 6;
+const SPARSEST = 0.05;
+
+/** The digit of a grey picture as MNIST would have it, 784 bytes; or null, and the reason why there is none. */
+function prepare(grey) {
+  const found = findInk(grey);
+  if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
+  const kept = oneDigit(found.pieces);
+  if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
+  const cover = coverage(found, kept);
+  if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
+  const strokes = weigh(fit(crop(cover), BOX * FINE));
+  return { pixels: centred(fit(crop(strokes), BOX)), reason: "" };
+}
+
+function nothing(reason) {
+  return { pixels: null, reason };
+}
+
+/** The smallest part of the picture that holds all pixels with at least a quarter of the most ink. */
+function crop({ width, height, values }) {
+  const least = 0.25 * largest(values);
+  const box = [width, height, 0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] >= least) include(box, i % width, Math.floor(i / width));
+  }
+  return part({ width, values }, ...box);
+}
+
+/** The part of a picture between left, top, right and bottom, the latter two one past the last pixel. */
+function part({ width, values }, left, top, right, bottom) {
+  const size = { width: right - left, height: bottom - top };
+  return pictureOf(size, (i) => values[(top + Math.floor(i / size.width)) * width + left + (i % size.width)]);
+}
+
+/** The picture with its longest side made `longest` pixels: smaller by area, larger by cubic curves. */
+function fit(ink, longest) {
+  const factor = longest / Math.max(ink.width, ink.height);
+  const [width, height] = [ink.width, ink.height].map((side) => Math.max(1, rint(side * factor)));
+  const fitted = resize(ink, width, height, factor <= 1 ? FILTERS.box : FILTERS.bicubic);
+  return pictureOf(fitted, (i) => clip(fitted.values[i], 0, 1));
+}
+
+/** The mean width of the strokes in pixels: twice their area over the length of their outline (Crofton's formula). */
+function strokeWidth(ink) {
+  const { width, height, values } = padded(ink, 1);
+  let [area, steps] = [0, 0];
+  for (let i = 0; i < width * height; i++) {
+    const inside = values[i] > 0.5;
+    area += inside;
+    if (i + width < values.length) steps += inside !== values[i + width] > 0.5;
+    if ((i + 1) % width) steps += inside !== values[i + 1] > 0.5;
+  }
+  return (2 * area) / ((Math.PI / 4) * Math.max(steps, 1));
+}
+
+/** A digit on the fine grid, its strokes brought to MNIST's weight if they are too thin or too thick. */
+function weigh(ink) {
+  const width = strokeWidth(ink) / FINE;
+  if (width < THINNEST) return thicken(ink, rint(((THINNEST - width) * FINE) / 2 + 0.5));
+  if (width > THICKEST) return thin(ink, rint(((width - THICKEST) * FINE) / 2 + 0.5));
+  return ink;
+}
+
+/** The picture with so many pixels of a value around it. */
+function padded({ width, height, values }, room, value = 0) {
+  const size = { width: width + 2 * room, height: height + 2 * room };
+  return pictureOf(size, (i) => {
+    const [x, y] = [(i % size.width) - room, Math.floor(i / size.width) - room];
+    return x >= 0 && x < width && y >= 0 && y < height ? values[y * width + x] : value;
+  });
+}
+
+/** Strokes wider by `steps` pixels on either side. */
+function thicken(ink, steps) {
+  return spread(padded(ink, steps), steps);
+}
+
+/** Strokes thinner by `steps` pixels on either side: the ground thickened. */
+function thin(ink, steps) {
+  const grown = thicken(padded(inverted(ink), steps + 1, 1), steps);
+  return inverted(part(grown, 2 * steps, 2 * steps, grown.width - 2 * steps, grown.height - 2 * steps));
+}
+
+/** A digit of at most 20×20 put into 28×28 bytes, its centre of mass moved to (14, 14) by whole pixels. */
+function centred({ width, height, values }) {
+  let [mass, momentX, momentY] = [0, 0, 0];
+  for (let i = 0; i < values.length; i++) {
+    mass += values[i];
+    momentX += values[i] * (i % width);
+    momentY += values[i] * Math.floor(i / width);
+  }
+  const left = clip(rint(SIDE / 2 - momentX / mass), 0, SIDE - width);
+  const top = clip(rint(SIDE / 2 - momentY / mass), 0, SIDE - height);
+  const pixels = new Uint8Array(PIXELS);
+  for (let i = 0; i < values.length; i++) {
+    pixels[(top + Math.floor(i / width)) * SIDE + left + (i % width)] = rint(255 * values[i]);
+  }
+  return pixels;
+}

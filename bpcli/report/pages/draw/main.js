@@ -1,0 +1,63 @@
+// Puts it together: what is drawn is prepared, answered and shown, with each stroke.
+
+const NOTHING = { pixels: null, reason: "", hidden: [], scores: [] };
+
+/** What the network makes of a grey picture. */
+function answerTo(network, grey) {
+  const { pixels, reason } = prepare(grey);
+  if (!pixels) return { ...NOTHING, reason };
+  const found = { pixels, ...forward(network, pixels) };
+  const seen = Math.max(...found.scores) >= network.least;
+  return { ...found, reason: seen ? "" : `No digit: no score reaches ${network.least}.` };
+}
+
+function start() {
+  const network = readNetwork(JSON.parse(element("network").textContent));
+  const silent = network.layers.slice(0, -1).map((layer) => new Float32Array(layer.fanOut));
+  let latest = NOTHING;
+  let pending = false;
+
+  /** Answers what is on the paper now; once for all events between two frames. */
+  const answer = () => {
+    pending = false;
+    latest = paper.isEmpty ? NOTHING : answerTo(network, paper.grey());
+    showAnswer(network, latest.pixels ? latest : { ...latest, hidden: silent });
+    element("undo").disabled = element("clear").disabled = element("save").disabled = paper.isEmpty;
+  };
+  const explain = () => {
+    if (element("why").open) showMaps(latest.pixels ? contributions(network, latest.pixels) : Array(10).fill([]));
+  };
+  const finish = () => {
+    answer();
+    explain();
+    element("spoken").textContent = latest.reason || `${element("answer").textContent}, ${element("certainty").textContent}`;
+  };
+  const paper = new Paper(element("paper"), (finished) => {
+    if (finished) finish();
+    else if (!pending) {
+      pending = true;
+      requestAnimationFrame(answer);
+    }
+  });
+
+  buildView(network);
+  listenToPointers(paper);
+  listenToKeys(paper, element("pen"));
+  element("undo").addEventListener("click", () => paper.undo());
+  element("clear").addEventListener("click", () => paper.clear());
+  element("save").addEventListener("click", () => save(paper.picture));
+  element("width").addEventListener("input", (event) => (paper.width = Number(event.target.value)));
+  element("why").addEventListener("toggle", explain);
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") paper.undo();
+  });
+  answer();
+}
+
+/** Hands the picture over as digit.png, just as the network was given it. */
+function save(canvas) {
+  const link = document.createElement("a");
+  link.download = "digit.png";
+  link.href = canvas.toDataURL("image/png");
+  link.click();
+}

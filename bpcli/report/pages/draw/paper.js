@@ -1,0 +1,158 @@
+// The paper: strokes by mouse, pen, finger or keyboard, kept as points so that they can be taken back.
+
+const PAPER = 200; // units a side, and pixels of the picture that is answered and saved
+const SHARP = 2 * Math.ceil(globalThis.devicePixelRatio ?? 1); // pixels a unit on the canvas that is looked at
+
+/** Strokes on a canvas; `changed(finished)` is called after each change, finished when the pen is lifted. */
+class Paper {
+  constructor(canvas, changed) {
+    this.canvas = canvas;
+    this.picture = document.createElement("canvas");
+    this.picture.width = this.picture.height = PAPER;
+    canvas.width = canvas.height = SHARP * PAPER;
+    this.look = canvas.getContext("2d");
+    this.look.scale(SHARP, SHARP);
+    this.context = this.picture.getContext("2d", { willReadFrequently: true });
+    this.changed = changed;
+    this.width = 16;
+    this.strokes = [];
+    this.stroke = null;
+    this.redraw();
+  }
+
+  get isEmpty() {
+    return this.strokes.length === 0;
+  }
+
+  /** Begins a stroke at a point [x, y] of the paper. */
+  press(point) {
+    this.stroke = { width: this.width, points: [point] };
+    this.strokes.push(this.stroke);
+    this.redraw();
+    this.changed(false);
+  }
+
+  /** Goes on with the stroke that was begun, if there is one. */
+  move(points) {
+    if (!this.stroke) return;
+    this.stroke.points.push(...points);
+    this.redraw();
+    this.changed(false);
+  }
+
+  /** Ends the stroke. */
+  lift() {
+    if (!this.stroke) return;
+    this.stroke = null;
+    this.changed(true);
+  }
+
+  /** Takes the last stroke back. */
+  undo() {
+    this.stroke = null;
+    this.strokes.pop();
+    this.redraw();
+    this.changed(true);
+  }
+
+  /** Takes all strokes back. */
+  clear() {
+    this.strokes = [];
+    this.undo();
+  }
+
+  redraw() {
+    for (const context of [this.look, this.context]) {
+      context.fillStyle = "white";
+      context.fillRect(0, 0, PAPER, PAPER);
+      this.strokes.forEach((stroke) => ink(context, stroke));
+    }
+  }
+
+  /** The picture as grey, from 0 (black) to 1 (white). */
+  grey() {
+    const { data } = this.context.getImageData(0, 0, PAPER, PAPER);
+    const values = new Float32Array(PAPER * PAPER);
+    for (let i = 0; i < values.length; i++) values[i] = data[4 * i] / 255;
+    return { width: PAPER, height: PAPER, values };
+  }
+}
+
+/** Draws a stroke as a smooth curve: its points are the bends, the middles between them lie on it. */
+function ink(context, { width, points }) {
+  context.strokeStyle = "black";
+  context.lineWidth = width;
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  context.moveTo(...points[0]);
+  for (let i = 1; i < points.length - 1; i++) {
+    context.quadraticCurveTo(...points[i], ...middle(points[i], points[i + 1]));
+  }
+  context.lineTo(...points.at(-1));
+  context.stroke();
+}
+
+function middle([x, y], [u, v]) {
+  return [(x + u) / 2, (y + v) / 2];
+}
+
+/** Where an event of a pointer lies on the paper, whatever size it is shown at. */
+function place(canvas, event) {
+  const box = canvas.getBoundingClientRect();
+  return [((event.clientX - box.left) / box.width) * PAPER, ((event.clientY - box.top) / box.height) * PAPER];
+}
+
+/** Lets mouse, pen and fingers draw, one at a time. */
+function listenToPointers(paper) {
+  const { canvas } = paper;
+  let drawing = null;
+  canvas.addEventListener("pointerdown", (event) => {
+    if (drawing !== null || event.button !== 0) return;
+    drawing = event.pointerId;
+    canvas.setPointerCapture(drawing);
+    paper.press(place(canvas, event));
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== drawing) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    paper.move((events.length ? events : [event]).map((each) => place(canvas, each)));
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, (event) => {
+      if (event.pointerId !== drawing) return;
+      drawing = null;
+      paper.lift();
+    });
+  }
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const STRIDE = 8;
+
+/** Lets the arrow keys move a pen, and the space bar set it down and lift it. */
+function listenToKeys(paper, mark) {
+  let pen = [PAPER / 2, PAPER / 4];
+  const show = () => {
+    mark.style.left = `${(pen[0] / PAPER) * 100}%`;
+    mark.style.top = `${(pen[1] / PAPER) * 100}%`;
+    mark.classList.toggle("down", paper.stroke !== null);
+  };
+  show();
+  paper.canvas.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === " " || event.key === "Enter") {
+      if (paper.stroke) paper.lift();
+      else paper.press(pen);
+    } else if (event.key in ARROWS) {
+      const stride = event.shiftKey ? STRIDE / 4 : STRIDE;
+      pen = pen.map((at, axis) => Math.min(Math.max(at + stride * ARROWS[event.key][axis], 0), PAPER));
+      paper.move([pen]);
+    } else return;
+    event.preventDefault();
+    show();
+  });
+  paper.canvas.addEventListener("blur", () => {
+    paper.lift();
+    show();
+  });
+}

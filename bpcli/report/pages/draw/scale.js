@@ -1,0 +1,196 @@
+// Grey pictures { width, height, values }, row by row, and masks, whose values are 0 and 1. As bpcli.data.picture.scale, and Pillow's resize.
+// Here and in the next files, what goes over all pixels of the paper is a plain loop: calls would take too long.
+
+/** A picture made from one value for each pixel. */
+function pictureOf({ width, height }, value) {
+  const values = new Float32Array(width * height);
+  for (let i = 0; i < values.length; i++) values[i] = value(i);
+  return { width, height, values };
+}
+
+/** The mask of the pixels with more than a value. */
+function above({ width, height, values }, least) {
+  const found = new Float32Array(values.length);
+  for (let i = 0; i < found.length; i++) found[i] = values[i] > least ? 1 : 0;
+  return { width, height, values: found };
+}
+
+/** The values outside a mask. */
+function outside(values, mask) {
+  const found = new Float32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < found.length; i++) if (!mask[i]) found[count++] = values[i];
+  return found.subarray(0, count);
+}
+
+/** The picture with light and dark exchanged. */
+function inverted({ width, height, values }) {
+  const found = new Float32Array(values.length);
+  for (let i = 0; i < found.length; i++) found[i] = 1 - values[i];
+  return { width, height, values: found };
+}
+
+function sumOf(values) {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}
+
+function largest(values) {
+  let most = -Infinity;
+  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
+  return most;
+}
+
+/** The nearest whole number, the even one of two: as Python rounds. */
+function rint(x) {
+  const low = Math.floor(x);
+  if (x - low !== 0.5) return Math.round(x);
+  return low % 2 === 0 ? low : low + 1;
+}
+
+const clip = (x, low, high) => Math.min(Math.max(x, low), high);
+
+/** Pillow's filters: how far they reach, in pixels of the coarser grid, and how they weigh a distance. */
+const FILTERS = {
+  box: { reach: 0.5, weigh: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  bilinear: { reach: 1, weigh: (x) => Math.max(1 - Math.abs(x), 0) },
+  bicubic: { reach: 2, weigh: (x) => cubic(Math.abs(x), -0.5) },
+};
+
+function cubic(x, a) {
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+/** For each of `to` pixels, the first of `from` that it is made of and the weights from there on. */
+function mixtures(from, to, { reach, weigh }) {
+  const scale = from / to;
+  const stretch = Math.max(scale, 1);
+  return Array.from({ length: to }, (_, index) => {
+    const centre = (index + 0.5) * scale;
+    const first = Math.max(Math.trunc(centre - reach * stretch + 0.5), 0);
+    const end = Math.min(Math.trunc(centre + reach * stretch + 0.5), from);
+    const weights = Float64Array.from({ length: end - first }, (_, i) => weigh((i + first - centre + 0.5) / stretch));
+    const sum = sumOf(weights);
+    return { first, weights: weights.map((weight) => weight / sum) };
+  });
+}
+
+/** The picture brought to another size, first its rows, then its columns. */
+function resize(picture, width, height, filter) {
+  const across = picture.width === width ? picture : resizeRows(picture, width, filter);
+  return across.height === height ? across : resizeColumns(across, height, filter);
+}
+
+function resizeRows({ width: from, height, values }, width, filter) {
+  const mixed = mixtures(from, width, filter);
+  const found = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const { first, weights } = mixed[x];
+      let sum = 0;
+      for (let i = 0; i < weights.length; i++) sum += values[y * from + first + i] * weights[i];
+      found[y * width + x] = sum;
+    }
+  }
+  return { width, height, values: found };
+}
+
+function resizeColumns({ width, height: from, values }, height, filter) {
+  const mixed = mixtures(from, height, filter);
+  const found = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const { first, weights } = mixed[y];
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let i = 0; i < weights.length; i++) sum += values[(first + i) * width + x] * weights[i];
+      found[y * width + x] = sum;
+    }
+  }
+  return { width, height, values: found };
+}
+
+/** The picture with its longest side brought down to at most `longest` pixels, by area. */
+function shrink(picture, longest) {
+  const factor = longest / Math.max(picture.width, picture.height);
+  if (factor >= 1) return picture;
+  const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, rint(side * factor)));
+  return resize(picture, width, height, FILTERS.box);
+}
+
+/** The picture convolved with [1 2 1]/4 in both directions, its border repeated. */
+function smooth(picture) {
+  const { width, height } = picture;
+  const across = new Float32Array(width * height);
+  const found = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0, i = y * width; x < width; x++, i++) {
+      const left = x > 0 ? i - 1 : i;
+      const right = x < width - 1 ? i + 1 : i;
+      across[i] = picture.values[left] + 2 * picture.values[i] + picture.values[right];
+    }
+  }
+  for (let y = 0; y < height; y++) {
+    const up = y > 0 ? -width : 0;
+    const down = y < height - 1 ? width : 0;
+    for (let x = 0, i = y * width; x < width; x++, i++) {
+      found[i] = (across[i + up] + 2 * across[i] + across[i + down]) / 16;
+    }
+  }
+  return { width, height, values: found };
+}
+
+/** The largest value within an octagon of `steps` pixels around each: by turns a square and a cross. */
+function spread({ width, height, values }, steps) {
+  let found = values;
+  for (let step = 0; step < steps; step++) {
+    const tall = found.slice();
+    for (let i = 0; i + width < found.length; i++) {
+      if (found[i + width] > tall[i]) tall[i] = found[i + width];
+      if (found[i] > tall[i + width]) tall[i + width] = found[i];
+    }
+    const sides = step % 2 ? found : tall;
+    const wide = tall.slice();
+    for (let y = 0; y < height; y++) {
+      for (let i = y * width, last = i + width - 1; i < last; i++) {
+        if (sides[i + 1] > wide[i]) wide[i] = sides[i + 1];
+        if (sides[i] > wide[i + 1]) wide[i + 1] = sides[i];
+      }
+    }
+    found = wide;
+  }
+  return { width, height, values: found };
+}
+
+/** The value of a rank among numbers, 0 the least; puts them into another order. (Hoare's quickselect.) */
+function select(values, rank) {
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const pivot = values[(low + high) >> 1];
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i <= j) {
+        const value = values[i];
+        values[i++] = values[j];
+        values[j--] = value;
+      }
+    }
+    if (rank <= j) high = j;
+    else if (rank >= i) low = i;
+    else break;
+  }
+  return values[rank];
+}
+
+/** A quantile of numbers, interpolated linearly between two of them, as NumPy does. */
+function quantile(values, share) {
+  const copy = values.slice();
+  const place = share * (copy.length - 1);
+  const rank = Math.floor(place);
+  const low = select(copy, rank);
+  return place === rank ? low : low + (place - rank) * (select(copy, rank + 1) - low);
+}

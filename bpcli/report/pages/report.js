@@ -1,0 +1,49 @@
+"use strict";
+
+// Opens the cells of the confusion matrix: each shows the digits that were counted in it.
+
+const SIDE = 28;
+const source = document.getElementById("cells");
+
+/** The part of a sheet of digits that holds the one at a place, as a canvas with words for who can't see it. */
+function cutOut(sheet, place, across, words) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SIDE;
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", words);
+  const left = (place % across) * SIDE;
+  const top = Math.floor(place / across) * SIDE;
+  canvas.getContext("2d").drawImage(sheet, left, top, SIDE, SIDE, 0, 0, SIDE, SIDE);
+  return canvas;
+}
+
+/** One digit with its score and its place in the test file. */
+function tile(sheet, place, across, index, score) {
+  const item = document.createElement("li");
+  item.append(cutOut(sheet, place, across, `Test image ${index}`), score.toFixed(3));
+  item.append(document.createElement("br"), `no. ${index}`);
+  return item;
+}
+
+/** Shows the digits of a cell, such as "4-9", once its sheet is decoded. */
+async function open(name, { across, cells }) {
+  const [label, answer] = name.split("-");
+  const cell = cells[name];
+  const sheet = new Image();
+  sheet.src = cell.sheet;
+  await sheet.decode();
+  const tiles = cell.index.map((index, place) => tile(sheet, place, across, index, cell.scores[place]));
+  document.getElementById("cell-title").textContent = `Label ${label}, answered ${answer}`;
+  document.getElementById("cell-note").textContent =
+    `${cell.index.length} of ${cell.of}, the least certain first; below each its score and its place in the test file.`;
+  document.getElementById("cell-digits").replaceChildren(...tiles);
+  document.getElementById("cell").showModal();
+}
+
+if (source) {
+  const sheets = JSON.parse(source.textContent);
+  for (const button of document.querySelectorAll("[data-cell]")) {
+    button.addEventListener("click", () => open(button.dataset.cell, sheets));
+  }
+  document.getElementById("cell-close").addEventListener("click", () => document.getElementById("cell").close());
+}

@@ -1,0 +1,230 @@
+"""The plots, by matplotlib: for the page as SVG, for files as PNG, in the colours of the page's light theme."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from bpcli.core.types import Array
+from bpcli.data.mnist import CLASSES
+from bpcli.report.answers import confident_mistakes
+from bpcli.report.history import Run
+from bpcli.report.sprites import SIDE, diverging, palette
+from bpcli.report.study import LayerStudy, Study
+from bpcli.report.tables import SHOWN
+from bpcli.report.units import Activity, Histogram
+
+# colour: the custom property that stands for it in the page
+INK, FAINT, PAPER = "#1d2330", "#c9ced8", "#fefefe"
+SERIES = ("#1f66b0", "#c2570c", "#2b7d3f", "#8a3fa0", "#a8790a", "#0f7f86", "#b52b55", "#5b6472")
+PROPERTIES = {INK: "--ink", FAINT: "--line", PAPER: "--page"} | {c: f"--series-{n}" for n, c in enumerate(SERIES)}
+FIRST, SECOND, THIRD = SERIES[:3]
+
+SIZE = (4.4, 2.7)  # inches of a plot in the page, which scales it; small, so that its text is legible on a phone
+DOTS = 150  # an inch, in PNG files
+
+_STYLE: Any = {
+    "axes.edgecolor": FAINT, "axes.facecolor": "none", "axes.grid": True, "axes.labelcolor": INK,
+    "axes.spines.right": False, "axes.spines.top": False, "axes.axisbelow": True, "axes.titlesize": 9,
+    "figure.facecolor": "none", "font.family": "sans-serif", "font.size": 9, "grid.color": FAINT, "grid.linewidth": 0.5,
+    "legend.frameon": False, "lines.linewidth": 1.6, "svg.fonttype": "none", "svg.hashsalt": "bpcli",
+    "text.color": INK, "xtick.color": INK, "ytick.color": INK, "savefig.facecolor": PAPER,
+}  # fmt: skip
+
+Painter = Callable[[Axes], object]
+
+
+@contextmanager
+def our_style() -> Iterator[None]:
+    """The style of all plots, whatever a matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def figure(painters: Sequence[Painter], size: tuple[float, float] = SIZE) -> Figure:
+    """A figure of plots one below the other, each of that size."""
+    whole = Figure((size[0], size[1] * len(painters)), layout="constrained")
+    for axes, paint in zip(whole.subplots(len(painters), squeeze=False)[:, 0], painters, strict=True):
+        paint(axes)
+    return whole
+
+
+def loss(axes: Axes, run: Run) -> None:
+    """Training and validation loss by epoch."""
+    _by_epoch(axes, run, "loss")
+    axes.set_ylabel("loss")
+    axes.set_ylim(bottom=0)
+
+
+def accuracy(axes: Axes, run: Run) -> None:
+    """Training and validation accuracy by epoch, with the best epoch marked."""
+    _by_epoch(axes, run, "accuracy")
+    axes.axvline(run.loaded.epoch, color=INK, linewidth=0.8, linestyle=":", label="kept")
+    axes.set_ylabel("accuracy")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.legend(loc="lower right")
+
+
+def learning_rate(axes: Axes, run: Run) -> None:
+    """The learning rate of each epoch's last step."""
+    axes.step(run.column("epoch"), run.column("learning_rate"), where="mid", color=THIRD, marker=_marker(run))
+    axes.set_ylabel("learning rate")
+    axes.set_ylim(bottom=0)
+    _epochs(axes)
+
+
+def _by_epoch(axes: Axes, run: Run, kind: str) -> None:
+    for split, colour in (("train", FIRST), ("validation", SECOND)):
+        if values := run.column(f"{split}_{kind}"):
+            axes.plot(run.column("epoch"), values, color=colour, marker=_marker(run), label=_SPOKEN[split])
+    _epochs(axes)
+    axes.legend()
+
+
+_SPOKEN = {"train": "training", "validation": "validation"}
+
+
+def _marker(run: Run) -> str:
+    """A dot for each epoch, where they are so few that dots can be told apart."""
+    return "." if len(run.epochs) <= 60 else ""
+
+
+def _epochs(axes: Axes) -> None:
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def compared(axes: Axes, runs: Sequence[Run], kind: str) -> None:
+    """The loss or accuracy of several runs by epoch: on validation images, or on training ones where there are none."""
+    for number, run in enumerate(runs):
+        values = run.column(f"validation_{kind}") or run.column(f"train_{kind}")
+        style: dict[str, Any] = {"color": SERIES[number % len(SERIES)], "linestyle": _DASHES[number // len(SERIES) % 4]}
+        axes.plot(run.column("epoch"), values, marker=_marker(run), label=_plain(run.name), **style)
+    axes.set_ylabel(kind)
+    if kind == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    _epochs(axes)
+    axes.legend(fontsize=7)
+
+
+_DASHES = ("-", "--", ":", "-.")
+
+
+def _plain(text: str) -> str:
+    """A text of others for a legend: a leading underscore would hide it, and dollars would be read as mathematics."""
+    return f" {text}".replace("$", r"\$")
+
+
+def reliability(axes: Axes, seen: Study) -> None:
+    """The share of right answers by their score; the diagonal is what scores would be if they were probabilities."""
+    filled = [each for each in seen.bins if each.accuracy is not None]
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="as good as it claims")
+    axes.plot(
+        [b.score or 0 for b in filled], [b.accuracy or 0 for b in filled], color=FIRST, marker="o", label="answers"
+    )
+    axes.set(xlabel="score of the answer", ylabel="share that is right", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend(loc="upper left")
+
+
+def score_histogram(axes: Axes, seen: Study) -> None:
+    """How many right and wrong answers have which score; on a logarithmic scale, for the right ones are many."""
+    middles = np.array([(each.low + each.high) / 2 for each in seen.bins])
+    width = 0.4 / len(seen.bins)
+    axes.bar(middles - width / 2, [each.right for each in seen.bins], width, color=FIRST, label="right")
+    axes.bar(middles + width / 2, [each.wrong for each in seen.bins], width, color=SECOND, label="wrong")
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set(xlabel="score of the answer", ylabel="answers")
+    axes.legend(loc="upper left")
+
+
+def weights(axes: Axes, layer: LayerStudy) -> None:
+    """The histogram of a layer's weights."""
+    _bars(axes, layer.weights, FIRST)
+    axes.set(title=layer.name, xlabel="weight", ylabel="weights")
+
+
+def gradients(axes: Axes, layer: LayerStudy) -> None:
+    """The histogram of the sizes of a layer's gradient."""
+    _bars(axes, layer.gradients, SECOND)
+    axes.set(title=layer.name, xlabel="log₁₀ |gradient|", ylabel="weights")
+
+
+def firing(axes: Axes, name: str, active: Activity) -> None:
+    """How many units of a hidden layer fire on which share of the test images."""
+    axes.stairs(*np.histogram(active.fired, 25, (0, 1)), color=THIRD, fill=True)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.set(title=name, xlabel="test images on which a unit fires", ylabel="units", xlim=(0, 1))
+
+
+def _bars(axes: Axes, histogram: Histogram, colour: str) -> None:
+    axes.stairs(histogram.counts, histogram.edges, color=colour, fill=True)
+    axes.set_yscale("symlog", linthresh=1)
+
+
+def confusion_matrix(axes: Axes, confusion: Sequence[Sequence[int]]) -> None:
+    """The confusion matrix, shaded by each label's share."""
+    counts = np.asarray(confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+    for label, row in enumerate(confusion):
+        for digit, count in enumerate(row):
+            colour = PAPER if shares[label, digit] > 0.3 else INK
+            axes.text(digit, label, str(count or "·"), ha="center", va="center", color=colour, fontsize=7)
+    axes.grid(False)
+    axes.set(xlabel="answer", ylabel="label", xticks=range(CLASSES), yticks=range(CLASSES))
+
+
+def gallery(pictures: Sequence[tuple[Array, str]], across: int = 8) -> Figure:
+    """Pictures (28, 28) or (28, 28, 3) with a line below each, on a figure."""
+    rows = max(-(-len(pictures) // across), 1)
+    whole = Figure((across * 0.9, rows * 1.1), layout="constrained")
+    places = whole.subplots(rows, across, squeeze=False).ravel()
+    for axes in places:
+        axes.set_axis_off()
+    for axes, (picture, text) in zip(places, pictures, strict=False):
+        axes.imshow(picture, cmap="gray")
+        axes.set_title(text, fontsize=7, y=-0.28)
+    return whole
+
+
+def write_png(seen: Study, folder: Path) -> None:
+    """Writes curves.png, confusion_matrix.png, weights.png and errors.png."""
+    with our_style():
+        for name, whole in _png_figures(seen).items():
+            whole.savefig(folder / name, dpi=DOTS, metadata={"Software": None})
+
+
+PNG_FILES = ("curves.png", "confusion_matrix.png", "weights.png", "errors.png")
+
+
+def _png_figures(seen: Study) -> dict[str, Figure]:
+    run, confusion = seen.run, seen.splits["test"]["confusion"]
+    figures = (
+        figure([lambda axes: loss(axes, run), lambda axes: accuracy(axes, run), lambda axes: learning_rate(axes, run)]),
+        figure([lambda axes: confusion_matrix(axes, confusion)], (5, 5)),
+        gallery(
+            [(_weight_picture(w), f"unit {n}") for w, n in zip(seen.weight_images[:64], seen.ranking, strict=False)]
+        ),
+        gallery(_mistakes(seen)),
+    )
+    return dict(zip(PNG_FILES, figures, strict=True))
+
+
+def _weight_picture(values: Array) -> Any:
+    return palette()[diverging(values)].reshape(SIDE, SIDE, 3)
+
+
+def _mistakes(seen: Study) -> list[tuple[Any, str]]:
+    test, digits = seen.test, seen.test.digits
+    return [
+        (test.images[i].reshape(SIDE, SIDE), f"{test.labels[i]} → {digits[i]} ({test.winning[i]:.2f})")
+        for i in confident_mistakes(test, SHOWN)
+    ]

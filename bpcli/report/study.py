@@ -1,0 +1,133 @@
+"""Everything there is to see about a run, as numbers: what the report shows and the tables hold."""
+
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bpcli import __version__
+from bpcli import config as configuration
+from bpcli.core.types import Array
+from bpcli.data.mnist import Split, SplitName
+from bpcli.report.answers import Answers, Bin, answers, calibration_error, reliability, summary
+from bpcli.report.history import Run
+from bpcli.report.units import Activity, Histogram, Reals, activity, gradient, layers, magnitudes, spread, use
+from bpcli.training.run import read_data
+from bpcli.training.team import Team
+
+SAMPLE = 1024  # training images whose gradient is shown
+
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStudy:
+    """One layer.
+
+    Attributes:
+        name: such as "hidden layer 1".
+        weights: their histogram.
+        gradients: the histogram of log₁₀|∂C/∂w|.
+        zero_gradients: how many of them are zero.
+        active: what its units did over the test images; None for the output layer.
+    """
+
+    name: str
+    weights: Histogram
+    gradients: Histogram
+    zero_gradients: int
+    active: Activity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A run, looked at from all sides.
+
+    Attributes:
+        run: the run.
+        test: its answers to the test images.
+        splits: the figures of `bpcli evaluate` for each split that it has.
+        bins: the reliability of its scores on the test images.
+        layers: from the first hidden layer to the output layer.
+        ranking: the units of the first layer, the most used first.
+        use: how much each of them is used, in that order.
+    """
+
+    run: Run
+    test: Answers
+    splits: dict[SplitName, dict[str, Any]]
+    bins: list[Bin]
+    layers: list[LayerStudy]
+    ranking: list[int]
+    use: list[float]
+
+    @property
+    def weight_images(self) -> Array:
+        """The weights (units, 784) of the units in the ranking."""
+        weights: Array = layers(self.run.loaded)[0].weight.T[self.ranking]
+        return weights
+
+
+def study(run: Run, team: Team) -> Study:
+    """Looks at a run.
+
+    Raises:
+        DataError: the data that it was trained on can't be read.
+    """
+    data = {name: read_data(run.loaded.config, name) for name in SPLITS}
+    given = {name: answers(run.loaded, split, team) for name, split in data.items() if len(split)}
+    active = activity(run.loaded, data["test"].images)
+    used = _first_layer_use(run, active)
+    ranking = np.argsort(-used, kind="stable")
+    return Study(
+        run,
+        given["test"],
+        {name: summary(each) for name, each in given.items()},
+        reliability(given["test"]),
+        _layers(run, data["train"], active),
+        ranking.tolist(),
+        used[ranking].tolist(),
+    )
+
+
+def _first_layer_use(run: Run, active: list[Activity]) -> Reals:
+    """How much each unit of the first layer is used; the output units, where there is no other layer, equally."""
+    return use(active[0], layers(run.loaded)[1]) if active else np.ones(len(layers(run.loaded)[0].bias))
+
+
+def _layers(run: Run, training: Split, active: list[Activity]) -> list[LayerStudy]:
+    sample = Split(training.images[:SAMPLE], training.labels[:SAMPLE])
+    names = [*(f"hidden layer {number}" for number in range(1, len(active) + 1)), "output layer"]
+    whole = zip(names, layers(run.loaded), gradient(run.loaded, sample), [*active, None], strict=True)
+    return [LayerStudy(name, spread(w.weight), *magnitudes(g.weight), each) for name, w, g, each in whole]
+
+
+def overview(seen: Study) -> dict[str, Any]:
+    """What summary.json holds."""
+    loaded = seen.run.loaded
+    return {
+        "run": seen.run.name,
+        "epochs": len(seen.run.epochs),
+        "best_epoch": loaded.epoch,
+        "seconds": round(seen.run.seconds, 3),
+        "parameters": int(loaded.parameters.size),
+        "splits": {name: {key: each[key] for key in _HEAD} for name, each in seen.splits.items()},
+        "calibration_error": calibration_error(seen.bins),
+        "dead_units": {each.name: int(each.active.dead.sum()) for each in seen.layers if each.active},
+        "config": configuration.to_tree(loaded.config),
+        "versions": versions(),
+    }
+
+
+_HEAD = ("n", "errors", "accuracy", "loss")
+
+
+def versions() -> dict[str, str]:
+    """What the report is made with."""
+    return {
+        "bpcli": __version__,
+        "NumPy": np.__version__,
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }

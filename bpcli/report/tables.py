@@ -1,0 +1,130 @@
+"""Every figure of a report as CSV or JSON, in the folder `report` of the run. `docs/formats.md` describes them."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bpcli.data.mnist import CLASSES
+from bpcli.errors import OutputError
+from bpcli.report.answers import Answers, Bin, Indices, confident_mistakes, uncertain_hits
+from bpcli.report.study import SPLITS, LayerStudy, Study, overview
+from bpcli.report.units import Histogram
+from bpcli.training.files import write_file
+
+FOLDER = "report"
+SHOWN = 24  # mistakes, and uncertain answers
+
+
+def write_tables(seen: Study) -> Path:
+    """Writes the tables of a run.
+
+    Returns:
+        Their folder.
+
+    Raises:
+        OutputError: a file or the folder can't be written.
+    """
+    folder = make_folder(seen.run.folder / FOLDER)
+    for name, content in tables(seen).items():
+        write_text(folder / name, content)
+    return folder
+
+
+def tables(seen: Study) -> dict[str, str]:
+    """The content of each file by its name."""
+    test, figures = seen.test, seen.splits["test"]
+    per_class = zip(
+        range(CLASSES), figures["precision"], figures["recall"], map(sum, figures["confusion"]), strict=True
+    )
+    return {
+        "summary.json": _json(overview(seen)),
+        "confusion_matrix.csv": _csv(["label", *range(CLASSES)], _confusion(figures["confusion"])),
+        "classes.csv": _csv(["digit", "precision", "recall", "images"], per_class),
+        "answers.csv": _answers(test, range(len(test.labels))),
+        "mistakes.csv": _answers(test, confident_mistakes(test, SHOWN)),
+        "uncertain.csv": _answers(test, uncertain_hits(test, SHOWN)),
+        "reliability.csv": _csv(Bin._fields, seen.bins),
+        "units.csv": _units(seen),
+        "layers.json": _json([_layer(each) for each in seen.layers]),
+    }
+
+
+def comparison(studies: Sequence[Study]) -> str:
+    """The rows of comparison.csv: a run each."""
+    rows = [(overview(seen), seen.splits) for seen in studies]
+    columns = ["run", "parameters", "epochs", "best_epoch", "seconds", "calibration_error"]
+    scores = [(split, kind) for split in SPLITS for kind in ("loss", "accuracy")]
+    return _csv(
+        [*columns, *(f"{split}_{kind}" for split, kind in scores)],
+        ([*(row[name] for name in columns), *(splits.get(s, {}).get(k) for s, k in scores)] for row, splits in rows),
+    )
+
+
+def make_folder(folder: Path) -> Path:
+    """The folder, made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
+    return folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, whole or not at all."""
+    write_file(path, text.encode())
+
+
+def _confusion(matrix: Sequence[Sequence[int]]) -> Iterable[list[int]]:
+    return ([label, *row] for label, row in enumerate(matrix))
+
+
+def _answers(given: Answers, chosen: Iterable[int] | Indices) -> str:
+    """A row for each image: its place in the test file, label, answer and scores."""
+    header = ["index", "label", "answer", *(f"score_{digit}" for digit in range(CLASSES))]
+    digits = given.digits
+    return _csv(header, ([i, given.labels[i], digits[i], *map(_short, given.scores[i])] for i in chosen))
+
+
+def _units(seen: Study) -> str:
+    """A row for each unit of the first layer, the most used first."""
+    active = seen.layers[0].active
+    header = ["unit", "use", "mean_activation", "fired", "dead"]
+    rows = zip(seen.ranking, seen.use, strict=True)
+    if active is None:
+        return _csv(header[:2], rows)
+    return _csv(header, ([u, n, active.strength[u], active.fired[u], int(active.dead[u])] for u, n in rows))
+
+
+def _layer(each: LayerStudy) -> dict[str, Any]:
+    return {
+        "layer": each.name,
+        "weights": _histogram(each.weights),
+        "log10_gradients": _histogram(each.gradients) | {"zero": each.zero_gradients},
+        "units": None if each.active is None else len(each.active.dead),
+        "dead": None if each.active is None else int(each.active.dead.sum()),
+        "fired": None if each.active is None else [_short(share) for share in each.active.fired],
+    }
+
+
+def _histogram(histogram: Histogram) -> dict[str, Any]:
+    return {"counts": histogram.counts.tolist(), "edges": [_short(edge) for edge in histogram.edges]}
+
+
+def _short(number: float) -> float:
+    """A number with the digits that float32 has."""
+    return float(f"{number:.7g}")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def _csv(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,32 @@
+"""What else the bits of a run depend on: the same configuration gives the same bytes where these are the same."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from bpcli.training.team import Team
+
+
+def environment(team: Team, images: int) -> dict[str, str | int]:
+    """The workers, the versions of NumPy and of its BLAS with the processor's kind, and how many images there are."""
+    return {"workers": team.size, "NumPy": np.__version__, "BLAS": _blas(), "training images": images}
+
+
+def differences(then: Mapping[str, str | int], now: Mapping[str, str | int]) -> Iterator[str]:
+    """A line for each thing that has changed."""
+    for name, value in now.items():
+        if name in then and then[name] != value:
+            yield (
+                f"{name}: {then[name]} when the run was saved, {value} now; the result may differ from that of a run "
+                "that was never interrupted"
+            )
+
+
+def _blas() -> str:
+    libraries = {
+        " ".join(str(library.get(key) or "") for key in ("internal_api", "version", "architecture")).strip()
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    }
+    return ", ".join(sorted(libraries)) or "unknown"

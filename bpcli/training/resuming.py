@@ -1,0 +1,94 @@
+"""With which configuration a run goes on, and how a change is recorded."""
+
+from pathlib import Path
+
+from bpcli import config as configuration
+from bpcli.config import Config
+from bpcli.errors import CheckpointError, ConfigError
+from bpcli.strict_yaml import LONGEST
+from bpcli.training import checkpoint
+from bpcli.training.checkpoint import Checkpoint, Progress
+from bpcli.training.folder import CONFIG, PREVIOUS
+from bpcli.training.loop import State
+
+_NEVER = ("model.hidden",)  # the parameters would not fit
+_BETWEEN_EPOCHS = ("seed", "data.folder", "data.validation", "train.batch_size")  # they decide what a step sees
+_MARK = "# from epoch "
+
+
+def continued(
+    folder: Path, found: Checkpoint | None, basis: str | None, overrides: list[str]
+) -> tuple[Config, list[str]]:
+    """The configuration to go on with, and a line for each key that changes.
+
+    Args:
+        folder: of the run.
+        found: its last checkpoint, if one was saved.
+        basis: the preset or file that the configuration must agree with; None for the run's config.yaml.
+        overrides: `key=value` settings that may change it.
+
+    Raises:
+        ConfigError: the basis differs from the checkpoint in more than the overrides, or a change is impossible.
+    """
+    written = folder / CONFIG
+    if found is None:
+        return configuration.load(basis or str(written), overrides), []
+    config = configuration.override(found.config, overrides)
+    if basis is not None or written.exists():
+        source = basis or str(written)
+        before = _before(folder, overrides) if basis is None else None
+        _require_agreement(source, configuration.load(source, overrides), config, before)
+    changed = configuration.differences(found.config, config)
+    if found.progress is not None:
+        _require_possible(found.progress, config, changed)
+    return config, [f"{key} = {now!r} from here on, {was!r} before" for key, (was, now) in changed.items()]
+
+
+def comments(folder: Path, changes: list[str], state: State) -> str:
+    """The lines about changes that stand at the head of config.yaml, with those of now."""
+    try:
+        with (folder / CONFIG).open("rb") as file:
+            text = file.read(LONGEST).decode(errors="replace")
+    except OSError:
+        text = ""
+    kept = [line for line in text.splitlines() if line.startswith(_MARK)]
+    new = [f"{_MARK}{state.epoch + 1}, step {state.step + 1}: {change}" for change in changes]
+    return "".join(f"{line}\n" for line in kept + new)
+
+
+def _before(folder: Path, overrides: list[str]) -> Config | None:
+    """The configuration of the checkpoint before, with the overrides, if there is one."""
+    try:
+        return configuration.override(checkpoint.load(folder / PREVIOUS).config, overrides)
+    except (CheckpointError, ConfigError):
+        return None
+
+
+def _require_agreement(source: str, written: Config, config: Config, before: Config | None) -> None:
+    """Refuses what is written elsewhere than in the checkpoint.
+
+    A run that was killed while it recorded a change has it in last.npz, but in previous.npz and config.yaml not yet.
+    """
+    if before is not None and not configuration.differences(before, written):
+        return
+    for key, (was, now) in configuration.differences(config, written).items():
+        raise ConfigError(
+            f"{source}: {key} = {now!r}, but the run was trained with {was!r}; to change it from here on, set it with "
+            f"-s {key}=..."
+        )
+
+
+def _require_possible(progress: Progress, config: Config, changed: dict[str, tuple[object, object]]) -> None:
+    """Refuses changes that the state can't go on with."""
+    for key in _NEVER:
+        if key in changed:
+            raise ConfigError(f"{key} can't change in a run: its parameters would not fit")
+    for key in _BETWEEN_EPOCHS:
+        if key in changed and progress.step:
+            raise ConfigError(
+                f"{key} can't change within an epoch; the run was saved after step {progress.step} of epoch "
+                f"{progress.epoch + 1}"
+            )
+    done = progress.epoch + (progress.step > 0)
+    if "train.epochs" in changed and config.train.epochs < done:
+        raise ConfigError(f"train.epochs = {config.train.epochs}: the run is already in epoch {done}")

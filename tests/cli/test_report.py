@@ -1,0 +1,141 @@
+"""`bpcli report` from the outside: what it writes where, and what it refuses."""
+
+import csv
+import json
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+from PIL import Image
+
+from bpcli.errors import CheckpointError, OutputError
+
+TABLES = {
+    "answers.csv", "classes.csv", "confusion_matrix.csv", "layers.json", "mistakes.csv", "reliability.csv",
+    "summary.json", "uncertain.csv", "units.csv",
+}  # fmt: skip
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_latest_runs_report_lies_in_its_folder(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = bpcli("report")
+    assert (result.exit_code, result.stdout) == (0, "the report is in runs/default-1/report.html\n")
+    assert (trained / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert {path.name for path in (trained / "report").iterdir()} == TABLES
+
+
+def test_the_tables_say_what_evaluate_says(bpcli: Callable[..., Result], trained: Path) -> None:
+    bpcli("report", trained, "-o", "somewhere.html")
+    figures = json.loads(bpcli("evaluate", "--json").stdout)
+    folder = trained / "report"
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["splits"]["test"]["accuracy"] == figures["accuracy"]
+    matrix = [[int(row[str(digit)]) for digit in range(10)] for row in rows(folder / "confusion_matrix.csv")]
+    assert matrix == figures["confusion"]
+    assert [float(row["recall"]) for row in rows(folder / "classes.csv")] == figures["recall"]
+    answers = rows(folder / "answers.csv")
+    assert len(answers) == figures["n"]
+    scores = np.array([[float(row[f"score_{digit}"]) for digit in range(10)] for row in answers])
+    assert scores.argmax(axis=1).tolist() == [int(row["answer"]) for row in answers]
+    assert sum(row["label"] != row["answer"] for row in answers) == figures["errors"]
+    assert len(rows(folder / "mistakes.csv")) == min(24, figures["errors"])
+    assert sum(int(row["right"]) + int(row["wrong"]) for row in rows(folder / "reliability.csv")) == figures["n"]
+    assert len(rows(folder / "units.csv")) == 16
+    layers = json.loads((folder / "layers.json").read_text())
+    assert [sum(layer["weights"]["counts"]) for layer in layers] == [784 * 16, 160]
+    assert sum(layers[0]["log10_gradients"]["counts"]) + layers[0]["log10_gradients"]["zero"] == 784 * 16
+    assert summary["dead_units"]["hidden layer 1"] == sum(int(row["dead"]) for row in rows(folder / "units.csv"))
+
+
+def test_plots_as_files(bpcli: Callable[..., Result], trained: Path) -> None:
+    assert bpcli("report", "--format", "png", "-o", "plots").exit_code == 0
+    names = {"curves.png", "confusion_matrix.png", "weights.png", "errors.png"}
+    assert {path.name for path in Path("plots").iterdir()} == names
+    for name in names:
+        with Image.open(Path("plots", name)) as picture:
+            assert np.asarray(picture.convert("L")).std() > 5
+    result = bpcli("report", "--format", "png", "-o", "plots")
+    assert (result.exit_code, result.stderr) == (8, "Error: plots/curves.png: exists; --force replaces it\n")
+
+
+def test_several_runs(bpcli: Callable[..., Result], trained: Path, small_settings: list[str]) -> None:
+    settings = [part for setting in [*small_settings, "model.hidden=[]"] for part in ("-s", setting)]
+    bpcli("train", "-q", "-o", "other", *settings)
+    assert bpcli("report", trained, "other").stdout == "the report is in comparison.html\n"
+    compared = rows(Path("comparison.csv"))
+    assert [row["run"] for row in compared] == ["default-1", "other"]
+    assert [row["parameters"] for row in compared] == ["12730", "7850"]
+    assert "model.hidden" in Path("comparison.html").read_text()
+    assert bpcli("report", trained, "other", "--format", "png").exit_code == 2
+
+
+def test_without_validation_or_mistakes_there_is_less_to_see(
+    bpcli: Callable[..., Result], small_settings: list[str]
+) -> None:
+    settings = [part for setting in [*small_settings, "data.validation=0"] for part in ("-s", setting)]
+    bpcli("train", "-q", *settings)
+    assert bpcli("report").exit_code == 0
+    assert "validation" not in json.loads(Path("runs/default-1/report/summary.json").read_text())["splits"]
+
+
+def test_what_exists_is_replaced_only_by_force(bpcli: Callable[..., Result], trained: Path) -> None:
+    Path("mine.html").write_text("mine")
+    result = bpcli("report", "-o", "mine.html")
+    assert (result.exit_code, result.stderr) == (8, "Error: mine.html: exists; --force replaces it\n")
+    assert Path("mine.html").read_text() == "mine"
+    assert bpcli("report", "-o", "mine.html", "--force").exit_code == 0
+    assert Path("mine.html").read_text() != "mine"
+
+
+def test_the_browser_is_shown_the_file(
+    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    bpcli("report", "-o", "a b.html", "--open")
+    assert opened == [Path("a b.html").resolve().as_uri()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        ([], CheckpointError.exit_code, "there is no run here yet"),
+        (["nowhere"], CheckpointError.exit_code, "nowhere: no such folder"),
+        (["empty"], CheckpointError.exit_code, "empty: holds no best.npz; no epoch of this run was finished"),
+        (["file.npz"], CheckpointError.exit_code, "file.npz: not the folder of a run"),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_code(
+    bpcli: Callable[..., Result], arguments: list[str], code: int, complaint: str
+) -> None:
+    Path("empty").mkdir()
+    Path("file.npz").write_bytes(b"something")
+    result = bpcli("report", *arguments)
+    assert result.exit_code == code
+    assert complaint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not Path("report.html").exists()
+
+
+def test_a_folder_is_no_file(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = bpcli("report", "-o", trained)
+    assert (result.exit_code, result.stderr.splitlines()) == (
+        OutputError.exit_code, ["Error: runs/default-1: is a folder; -o names the file to write"],
+    )  # fmt: skip
+
+
+def test_a_missing_extra_says_how_to_install_it(
+    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = bpcli("report")
+    assert result.exit_code == OutputError.exit_code
+    assert result.stderr == "Error: the report needs jinja2; install with: pip install 'bpcli[report]'\n"

@@ -1,0 +1,69 @@
+"""Disks that fail, die or forget: the system's calls of `bpcli.training.files`, with something done before them."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from bpcli.training.files import Calls
+
+NAMES = [field.name for field in fields(Calls)]
+
+
+def watched(before: Callable[..., None], real: Calls | None = None) -> Calls:
+    """Calls before each of which `before(name, *arguments)` is called."""
+    real = real or Calls()
+
+    def watch(name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            before(name, *arguments)
+            return getattr(real, name)(*arguments)
+
+        return call
+
+    return Calls(**{name: watch(name) for name in NAMES})
+
+
+QUICK = Calls(fsync=lambda descriptor: None)  # for tests in which no power fails
+
+
+class Failing:
+    """A disk whose call number `at` fails, once, or that and all later ones of its name."""
+
+    def __init__(self, at: int, error: int, *, for_ever: bool) -> None:
+        self.count, self.fired = 0, ""
+        self._at, self._error, self._for_ever = at, error, for_ever
+        self.calls = watched(self._before, QUICK)
+
+    def _before(self, name: str, *arguments: Any) -> None:
+        self.count += 1
+        if self.count == self._at or (self._for_ever and name == self.fired):
+            self.fired = name
+            raise OSError(self._error, os.strerror(self._error))
+
+
+class Deadly:
+    """A disk that kills the process at a point: before a call, or halfway through a write."""
+
+    def __init__(self, at: int) -> None:
+        self._at, self.count = at, 0
+        self.calls = watched(self._before, QUICK)
+
+    def _before(self, name: str, *arguments: Any) -> None:
+        self._reach()
+        if name == "write":
+            descriptor, content = arguments
+            if self.count + 1 == self._at:
+                os.write(descriptor, content[: len(content) // 2])
+            self._reach()
+
+    def _reach(self) -> None:
+        self.count += 1
+        if self.count == self._at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}

@@ -1,0 +1,262 @@
+"""Kill -9 at every call that changes the disk: the run goes on from what was saved, to the same bytes."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpcli import config as configuration
+from bpcli.config import Config
+from bpcli.errors import BpcliError
+from bpcli.training import checkpoint
+from bpcli.training.files import sweep
+from bpcli.training.folder import newest
+from bpcli.training.run import recorded_training, resumed_training
+from tests.reliability.conftest import ROOT
+from tests.reliability.disks import QUICK, names
+from tests.reliability.test_power import found, save
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def whole(tiny: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """The files of a run that was never interrupted."""
+    (tmp_path / "whole").mkdir()
+    monkeypatch.chdir(tmp_path / "whole")
+    list(recorded_training(tiny, "x", Path("run"), calls=QUICK))
+    return contents(Path("run"))
+
+
+def contents(run: Path) -> dict[str, bytes]:
+    """What must come out the same; metrics.csv without its last column, the seconds."""
+    rows = (run / "metrics.csv").read_bytes().splitlines()
+    return {name: (run / name).read_bytes() for name in ("best.npz", "last.npz", "config.yaml")} | {
+        "metrics.csv": b"\n".join(row.rpartition(b",")[0] for row in rows)
+    }
+
+
+def victims(python: Start, *arguments: str | Path) -> int:
+    """Has a run killed at every point; how many there were. The last child came to its end."""
+    process = python("tests.reliability.victim", *arguments)
+    told, complaints = process.communicate(timeout=300)
+    reports: list[dict[str, Any]] = [json.loads(line) for line in told.splitlines()]
+    assert process.returncode == 0, complaints
+    assert all(report["killed"] for report in reports[:-1])
+    assert reports[-1]["exit"] == 0, complaints
+    return len(reports) - 1
+
+
+def noted(folder: Path) -> tuple[int, int]:
+    """Epoch and step of the last checkpoint that was saved for certain."""
+    lines = (folder / "noted").read_text().splitlines() if (folder / "noted").exists() else []
+    return max((tuple(map(int, line.split())) for line in lines), default=(0, 0))  # type: ignore[return-value]
+
+
+def survives(folder: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sees that the run in a folder goes on from what was saved and ends as if nothing had happened."""
+    monkeypatch.chdir(folder)
+    if not (folder / "run/config.yaml").exists():
+        assert noted(folder) == (0, 0)
+        return
+    found, warning = newest(Path("run"))
+    state = found.state() if found else None
+    assert ((state.epoch, state.step) if state else (0, 0)) >= noted(folder)
+    assert warning == ""
+    list(resumed_training("run", calls=QUICK))
+    assert contents(Path("run")) == whole
+    assert not list(Path("run").glob(".*.tmp"))
+
+
+def test_a_run_killed_at_any_point_goes_on(
+    python: Start, tmp_path: Path, tiny_file: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "template").mkdir()
+    points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file)
+    assert points >= 60
+    for point in range(1, points + 1):
+        survives(tmp_path / "out" / str(point), whole, monkeypatch)
+
+
+def test_a_resumed_run_killed_at_any_point_goes_on(
+    python: Start, tmp_path: Path, tiny: Config, tiny_file: Path, whole: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (tmp_path / "template").mkdir()
+    monkeypatch.chdir(tmp_path / "template")
+    events = recorded_training(tiny, "x", Path("run"), calls=QUICK)
+    for _ in range(4):
+        next(events)
+    events.close()
+    points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file)
+    assert points >= 40
+    for point in range(1, points + 1):
+        survives(tmp_path / "out" / str(point), whole, monkeypatch)
+
+
+def test_a_change_that_was_killed_while_it_was_recorded_goes_on(
+    python: Start, tmp_path: Path, tiny: Config, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    list(recorded_training(tiny, "x", tmp_path / "template/run", calls=QUICK))
+    points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file, "train.epochs=3")
+    finished = contents(tmp_path / "out" / str(points + 1) / "run")
+    assert finished["config.yaml"].startswith(b"# from epoch 3, step 1: train.epochs = 3 from here on, 2 before\n")
+    extended = 0
+    for point in range(1, points + 1):
+        folder = tmp_path / "out" / str(point)
+        monkeypatch.chdir(folder)
+        list(resumed_training("run", calls=QUICK))  # as the user may say it, without the setting
+        extended += checkpoint.load(Path("run/last.npz")).epoch == 3
+        list(resumed_training("run", overrides=["train.epochs=3"], calls=QUICK))
+        found = contents(Path("run"))
+        assert (found["last.npz"], found["best.npz"]) == (finished["last.npz"], finished["best.npz"])
+    assert points > extended > 20
+
+
+def test_a_naive_writer_fails_the_same_test(
+    python: Start, tmp_path: Path, tiny_file: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "template").mkdir()
+    points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file, "naive")
+    lost = 0
+    for point in range(1, points + 1):
+        try:
+            survives(tmp_path / "out" / str(point), whole, monkeypatch)
+        except (AssertionError, BpcliError):
+            lost += 1
+    assert lost >= 5
+
+
+LONG = ["train.epochs=300", "train.checkpoint_minutes=null", "schedule.kind=constant", "train.patience=null"]
+
+
+def life(python: Start, folder: Path, config: Path, seconds: float) -> bool:
+    """Trains, or goes on, in a process that is killed after so many seconds; whether the kill fired."""
+    arguments: list[str | Path] = ["--resume", "run"]
+    if not (folder / "run/config.yaml").exists():
+        shutil.rmtree(folder / "run", ignore_errors=True)
+        arguments = ["-c", config, "-o", "run"]
+    paths = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    process = python("bpcli", "train", "-q", *arguments, cwd=folder, env=paths)
+    try:
+        _, complaints = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return process.returncode == -signal.SIGKILL
+    assert process.returncode == 0, complaints
+    return False
+
+
+def reached(run: Path) -> int:
+    """The epochs of the last checkpoint, which must be readable, and at most one behind the rows of metrics.csv."""
+    if not (run / "config.yaml").exists():
+        return 0
+    found, warning = newest(run)
+    epochs = found.epoch if found else 0
+    assert warning == ""
+    rows = (run / "metrics.csv").read_bytes().count(b"\n") - 1 if (run / "metrics.csv").exists() else 0
+    assert epochs <= rows + (epochs == 0) <= epochs + 1
+    return epochs
+
+
+@pytest.mark.torture
+def test_500_kills_at_random_times(
+    python: Start, tmp_path: Path, tiny: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = configuration.override(tiny, LONG)
+    (tmp_path / "long.yaml").write_text(configuration.to_yaml(config))
+    monkeypatch.chdir(tmp_path)
+    list(recorded_training(config, "x", Path("whole"), calls=QUICK))
+    whole, rng = contents(Path("whole")), random.Random(6)
+    kills = finished = 0
+    while kills < 500:
+        folder = tmp_path / f"life{finished}"
+        folder.mkdir(exist_ok=True)
+        before = reached(folder / "run")
+        if life(python, folder, tmp_path / "long.yaml", rng.uniform(0.1, 0.9)):
+            kills += 1
+            assert reached(folder / "run") >= before
+        else:
+            assert contents(folder / "run") == whole
+            finished += 1
+    with capsys.disabled():
+        sys.stdout.write(f"{kills} kills, {finished} runs that came to their end in spite of them\n")
+    assert finished >= 10
+
+
+SAVER = """
+import os, sys
+from pathlib import Path
+from bpcli.training.folder import newest
+from tests.reliability.test_power import save
+folder, step = Path(sys.argv[1]), int(sys.argv[2])
+newest(folder)  # as a run that goes on does
+os.write(2, b"begin")
+save(folder, step)
+os.write(2, b"end")
+"""
+SYSTEM_CALLS = ("openat", "write", "fsync", "close", "rename", "link", "linkat", "unlink")
+
+
+def traced(tmp_path: Path, saves: int, *options: str) -> tuple[int, Path]:
+    """Makes a save under strace; the exit code, and the folder. A new process saves after `saves` - 1 saves."""
+    folder = tmp_path / "folder"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for step in range(1, saves):
+        save(folder, step, QUICK)
+    command = ["strace", "-o", str(tmp_path / "log"), *options, sys.executable, "-c", SAVER, str(folder), str(saves)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
+    return done.returncode, folder
+
+
+def calls_of_a_save(log: str) -> list[tuple[str, int]]:
+    """The system's calls of the save itself, each with its number among all calls of its name."""
+    counts: dict[str, int] = {}
+    calls: list[tuple[str, int]] = []
+    inside = False
+    for line in log.splitlines():
+        name = line.partition("(")[0]
+        if name not in SYSTEM_CALLS:
+            continue
+        counts[name] = counts.get(name, 0) + 1
+        if '"end"' in line:
+            return calls
+        if inside:
+            calls.append((name, counts[name]))
+        inside = inside or '"begin"' in line
+    raise AssertionError("the log has no end")
+
+
+@pytest.mark.torture
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+def test_strace_kills_at_every_system_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    total = 0
+    for saves in (1, 2, 3, 4):
+        code, _ = traced(tmp_path, saves, "-e", f"trace={','.join(SYSTEM_CALLS)}")
+        assert code == 0
+        calls = calls_of_a_save((tmp_path / "log").read_text())
+        assert {"openat", "write", "fsync", "rename"} <= {name for name, _ in calls}
+        for name, number in calls:
+            code, folder = traced(
+                tmp_path, saves, "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"
+            )
+            assert code in (-signal.SIGKILL, 128 + signal.SIGKILL)
+            assert found(folder) in ((saves - 1) or None, saves)
+            sweep(folder)
+            assert names(folder) <= {"last.npz", "previous.npz"}
+            total += 1
+    with capsys.disabled():
+        sys.stdout.write(f"killed at {total} system calls\n")
+    assert total >= 35

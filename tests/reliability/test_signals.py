@@ -1,0 +1,191 @@
+"""Signals at any moment: the run is saved and the process gone within two seconds."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bpcli import config as configuration
+from bpcli.training.folder import newest
+from bpcli.training.run import resumed_training
+from tests.reliability.conftest import ROOT
+from tests.reliability.disks import QUICK
+
+LONGEST = 2.0  # seconds from the signal to the end of the process
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SETTINGS = ["model.hidden=[64]", "train.epochs=2", "data.validation=20000", "train.threads=1"]
+PATHS = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]), "OPENBLAS_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended, and how long after the signal."""
+
+    code: int
+    told: str
+    seconds: float
+
+
+def train(folder: Path) -> "subprocess.Popen[str]":
+    settings = [part for setting in SETTINGS for part in ("-s", setting)]
+    command = [sys.executable, "-m", "bpcli", "train", "-o", "run", *settings]
+    folder.mkdir()
+    return subprocess.Popen(
+        command, cwd=folder, env=os.environ | PATHS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )  # fmt: skip
+
+
+def lifetime(folder: Path) -> float:
+    """Seconds that a run takes if nobody disturbs it."""
+    start = time.perf_counter()
+    with train(folder) as process:
+        process.communicate()
+    return time.perf_counter() - start
+
+
+def deliver(folder: Path, number: int, delay: float) -> Ending:
+    with train(folder) as process:
+        time.sleep(delay)
+        process.send_signal(number)
+        start = time.perf_counter()
+        told, complaints = process.communicate(timeout=60)
+        return Ending(process.returncode, told + complaints, time.perf_counter() - start)
+
+
+def check(folder: Path, number: int, ending: Ending) -> str:
+    """Sees that the run is saved; gives the phase in which the signal came."""
+    assert ending.seconds < LONGEST
+    assert "Traceback" not in ending.told
+    if ending.code == 0 or "the run is in run" in ending.told:
+        return "ended before"
+    if ending.code == -number:
+        assert not (folder / "run").exists()
+        return "starting"
+    assert ending.code == 128 + number
+    assert ending.told.splitlines()[-1].startswith(f"stopped by {signal.Signals(number).name}")
+    if not (folder / "run").exists():
+        return "reading"
+    found, warning = newest(folder / "run")
+    assert found is not None
+    assert warning == ""
+    assert found.progress is not None
+    assert not list((folder / "run").glob(".*.tmp"))
+    if found.progress.epoch == 2:
+        return "testing"
+    return "validating" if found.progress.step == 157 else "training"
+
+
+def storm(tmp_path: Path, count: int, seed: int) -> dict[str, int]:
+    """Delivers so many signals at random moments; how many came in each phase."""
+    rng = random.Random(seed)
+    whole = max(lifetime(tmp_path / f"whole{n}") for n in range(2))
+    phases: dict[str, int] = {}
+    delivered = 0
+    while delivered < count:
+        folder, number = tmp_path / f"{seed}-{sum(phases.values())}", rng.choice(SIGNALS)
+        phase = check(folder, number, deliver(folder, number, rng.uniform(0.02, whole)))
+        phases[phase] = phases.get(phase, 0) + 1
+        delivered += phase != "ended before"
+    return phases
+
+
+def test_a_few_signals_at_random_moments(tmp_path: Path) -> None:
+    assert sum(storm(tmp_path, 6, 1).values()) >= 6
+
+
+@pytest.mark.torture
+def test_200_signals_at_random_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    phases = storm(tmp_path, 200, 2)
+    with capsys.disabled():
+        sys.stdout.write(f"signals by phase: {phases}\n")
+    assert phases.keys() >= {"starting", "reading", "training", "testing"}
+
+
+def told(process: "subprocess.Popen[str]", start: str) -> None:
+    assert process.stderr is not None
+    assert any(line.startswith(start) for line in process.stderr)
+
+
+def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tmp_path / "whole"
+    lifetime(whole)
+    with train(tmp_path / "stopped") as process:
+        told(process, "training on")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 143
+    monkeypatch.chdir(tmp_path / "stopped")
+    list(resumed_training("run", calls=QUICK))
+    for name in ("best.npz", "last.npz"):
+        assert (whole / "run" / name).read_bytes() == Path("run", name).read_bytes()
+
+
+def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
+    with train(tmp_path / "run") as process:
+        told(process, "epoch 1/2")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode in (130, -signal.SIGTERM)  # it may have been done already
+    found, warning = newest(tmp_path / "run/run")
+    assert found is not None
+    assert found.epoch >= 1
+    assert warning == ""
+
+
+def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    def nohup() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    command = [sys.executable, "-m", "bpcli", "train", "-o", "run", "-s", "model.hidden=[]", "--epochs", "1"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | PATHS, preexec_fn=nohup, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        told(process, "training on")
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["train"], ["config"]], ids=lambda command: command[0])
+def test_ctrl_c_leaves_no_traceback_while_the_program_starts(tmp_path: Path, command: list[str]) -> None:
+    for delay in (0.03, 0.06, 0.1, 0.15):
+        with subprocess.Popen(
+            [sys.executable, "-m", "bpcli", *command], cwd=tmp_path, env=os.environ | PATHS, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=20)
+        assert "bpcli/" not in complaints  # the interpreter's own start can't be helped
+
+
+def test_a_run_of_a_library_user_is_not_touched() -> None:
+    from bpcli.cli.signals import noted_signals
+
+    def mine(number: int, frame: object) -> None:
+        """A handler of somebody's."""
+
+    before: Callable[..., object] = signal.signal(signal.SIGTERM, mine)  # type: ignore[assignment]
+    try:
+        with noted_signals() as stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop.arrived()
+            assert (stop.name, stop.exit_code) == ("SIGTERM", 143)
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) is mine
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_the_settings_make_what_the_phases_say() -> None:
+    config = configuration.load("default", SETTINGS)
+    assert -(-(60_000 - config.data.validation) // config.train.batch_size) == 157

@@ -1,0 +1,73 @@
+"""A process that trains and is killed at every point at which it changes the disk, each time in a child of its own.
+
+    python -m tests.reliability.victim TEMPLATE OUT CONFIG [naive | KEY=VALUE...]
+
+The folder TEMPLATE is copied to OUT/<n> for the point n; there the run in `run` is begun, or resumed if it is there,
+with the settings.
+Prints for each point whether the kill fired; ends after the first child that came to its end.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Generator
+from itertools import count
+from pathlib import Path
+
+from bpcli import config as configuration
+from bpcli.training import checkpoint
+from bpcli.training.events import EpochEnd, Event, Paused
+from bpcli.training.files import SYSTEM, Calls
+from bpcli.training.run import recorded_training, resumed_training
+from tests.reliability.disks import Deadly
+
+RUN = Path("run")
+
+
+def main() -> None:
+    template, out, config, *settings = sys.argv[1:]
+    if settings == ["naive"]:
+        setattr(checkpoint, "write_file", naive_write)  # noqa: B010 (mypy would object to the plain form)
+        settings = []
+    for point in count(1):
+        folder = Path(out, str(point))
+        shutil.copytree(template, folder, symlinks=True)
+        child = os.fork()
+        if not child:
+            live(folder, Path(config).resolve(), settings, point)
+        _, status = os.waitpid(child, 0)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        print(json.dumps({"point": point, "killed": killed, "exit": status}), flush=True)
+        if not killed:
+            return
+
+
+def live(folder: Path, config: Path, settings: list[str], point: int) -> None:
+    """Trains until the kill; notes beside the run what is saved for certain."""
+    os.chdir(folder)
+    noted = os.open("noted", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for event in begin(config, settings, Deadly(point).calls):
+        if isinstance(event, EpochEnd):
+            os.write(noted, f"{event.epoch + 1} 0\n".encode())
+        elif isinstance(event, Paused):
+            os.write(noted, f"{event.epoch} {event.step}\n".encode())
+    os._exit(0)
+
+
+def begin(config: Path, settings: list[str], calls: Calls) -> Generator[Event, None, None]:
+    if RUN.exists():
+        return resumed_training(str(RUN), overrides=settings, calls=calls)
+    return recorded_training(configuration.load(str(config)), "x", RUN, calls=calls)
+
+
+def naive_write(path: Path, content: bytes, *, previous: str | None = None, calls: Calls = SYSTEM) -> None:
+    """How files are usually written."""
+    descriptor = calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    calls.write(descriptor, memoryview(content))
+    calls.close(descriptor)
+
+
+if __name__ == "__main__":
+    main()

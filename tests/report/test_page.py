@@ -1,0 +1,116 @@
+"""The report's pages, read by Python's own HTML parser."""
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from bpcli.report.page import comparison_page, report_page
+from bpcli.report.study import Study
+
+
+class Page(HTMLParser):
+    """What stands in a page: its elements, and the text of each kind."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.setdefault(self.open[-1] if self.open else "", []).append(data)
+
+    def attributes(self, name: str) -> list[str]:
+        return [value or "" for _, attributes in self.elements for key, value in attributes.items() if key == name]
+
+
+@pytest.fixture(scope="module")
+def report(seen: Study) -> str:
+    return report_page(seen)
+
+
+@pytest.fixture(scope="module")
+def page(report: str) -> Page:
+    return Page(report)
+
+
+def sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_and_nothing_else(report: str, page: Page) -> None:
+    policy = next(a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
+    style = re.findall(r"<style>(.*?)</style>", report, re.DOTALL)
+    script = re.findall(r"<script>(.*?)</script>", report, re.DOTALL)
+    assert len(style) == len(script) == 1
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["style-src"] == f"'sha256-{sha256(style[0])}'"
+    assert rules["script-src"] == f"'sha256-{sha256(script[0])}'"
+    assert rules["img-src"] == "data:"
+    assert not page.attributes("style")
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+    assert all(source.startswith("data:") for source in page.attributes("src"))
+    assert all(link.startswith(("#", "data:")) for link in page.attributes("href") + page.attributes("xlink:href"))
+
+
+def test_text_of_others_is_escaped(report: str, page: Page) -> None:
+    assert "<b>a &" not in report
+    assert any(text == "<b>a & 'b'" for text in page.texts["h1"])
+
+
+def test_names_are_unique(page: Page) -> None:
+    assert [name for name, count in Counter(page.attributes("id")).items() if count > 1] == []
+
+
+def test_the_confusion_matrix_opens_every_digit(seen: Study, page: Page) -> None:
+    cells = json.loads("".join(page.texts["script"]).split('"use strict"')[0])["cells"]
+    confusion = np.array(seen.splits["test"]["confusion"])
+    assert {tuple(map(int, name.split("-"))) for name in cells} == set(zip(*np.nonzero(confusion), strict=True))
+    assert sorted(page.attributes("data-cell")) == sorted(cells)
+    assert sorted(i for each in cells.values() for i in each["index"]) == list(range(200))
+    for name, each in cells.items():
+        label, digit = map(int, name.split("-"))
+        assert each["of"] == len(each["index"]) == confusion[label, digit]
+        for index, score in zip(each["index"], each["scores"], strict=True):
+            assert (seen.test.labels[index], seen.test.scores[index].argmax()) == (label, digit)
+            assert score == pytest.approx(float(seen.test.scores[index, digit]), abs=6e-4)
+
+
+def test_every_part_is_there(seen: Study, page: Page) -> None:
+    labels = page.attributes("aria-label")
+    for plot in ("training and validation loss by epoch", "learning rate by epoch", "share of right answers by score"):
+        assert plot in labels
+    for layer in ("hidden layer 1", "hidden layer 2", "output layer"):
+        assert {f"histogram of the weights, {layer}", f"histogram of the gradient's size, {layer}"} <= set(labels)
+    pictures = page.attributes("alt")
+    errors = seen.splits["test"]["errors"]
+    assert sum(alt.startswith("Weights of unit") for alt in pictures) == 24
+    assert sum(alt.startswith("Test image") for alt in pictures) == 24 + min(errors, 24)
+    rows = page.texts["td"]
+    assert f"{100 * seen.splits['validation']['accuracy']:.2f}\u00a0%" in rows
+    assert "[24, 16]" in rows
+
+
+def test_several_runs_are_compared(seen: Study) -> None:
+    text = comparison_page([seen, seen])
+    page = Page(text)
+    assert "<b>a &" not in text
+    assert page.texts["th"].count("<b>a & 'b'") == 4  # in the summary and in the table of digits
+    assert page.texts["text"].count(" <b>a & 'b'") == 4  # in the legends
+    assert "Nothing: the configurations are the same." in page.texts["p"]
+    assert page.texts["td"].count(f"{100 * seen.splits['test']['accuracy']:.2f}\u00a0%") >= 2
