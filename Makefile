@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install torture lint audit bench clean
+.PHONY: help train test test-install test-browser torture lint audit bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests
 torture: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests that take minutes: kills, signals, every bit, thousands of damaged files
 	$(BIN)/python -m pytest tests/reliability -m torture
 
+test-browser: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-browser  ## try the pages in Chromium, if it is installed
+	$(BIN)/python -m pytest -s tests/browser
+
 test-install: | .venv/bin/python  ## install the package by itself and use it in an empty folder
 	PYTHON=.venv/bin/python tests/install.sh
 
@@ -26,7 +29,7 @@ lint: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-lint  ## check style (r
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks PyPI) and for risky code in bpcli
+audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks the package index) and for risky code in bpcli
 	$(BIN)/bandit --quiet --recursive bpcli
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bpcli.cli.options import shown
+from bpcli.cli.predict import MIN_SCORE
 from bpcli.cli.report import open_page, require_free
 
 
@@ -26,7 +27,7 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
 
     loaded = checkpoint.load(run.find_checkpoint(source))
     require_free(out, force)
-    write_text(out, drawing_page(loaded))
+    write_text(out, drawing_page(loaded, MIN_SCORE))
     click.echo(f"the page is {shown(out)}")
     if opened:
         open_page(out)

@@ -21,8 +21,8 @@ MOST_PARAMETERS = 4_000_000  # 11 MB of page
 SCRIPTS = ("scale", "background", "marks", "ink", "digit", "network", "paper", "view", "main")  # in this order
 
 
-def drawing_page(loaded: Checkpoint) -> str:
-    """The page for a checkpoint's network, an HTML document.
+def drawing_page(loaded: Checkpoint, least: float) -> str:
+    """The page for a checkpoint's network, an HTML document; where no score reaches `least`, it sees no digit.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
@@ -35,7 +35,7 @@ def drawing_page(loaded: Checkpoint) -> str:
         "style_hash": digest(style),
         "script": code,
         "script_hash": digest(code),
-        "network": json.dumps(packed(loaded)).replace("<", "\\u003c"),
+        "network": json.dumps(packed(loaded) | {"least": least}).replace("<", "\\u003c"),
     }
     return _filled((folder / "draw.html").read_text(), parts)
 

@@ -17,6 +17,7 @@ CELLS = 24  # the paper is estimated on a grid of at most so many cells a side,
 TREND_CELLS = 16  # its trend on a coarser one
 PAPER_SHARE = 0.8  # the quantile of light that is paper: above the ink, below what glares
 STIFFNESS = 0.04  # the trend bends where that saves so much error a cell, so it does not dip under bold ink
+WIDEST_STROKES = (0.15, 0.4)  # as shares of the picture; a lighter or darker part that is wider is lamp or shadow
 DARKEST_PAPER = 0.05  # so that division by the paper never magnifies noise more than twentyfold
 
 
@@ -64,22 +65,29 @@ def _quantile_fit(terms: Reals, values: Reals) -> Reals:
 
 
 def is_light(grey: Grey) -> bool:
-    """Whether a picture (h, w) shows light ink on dark paper, by the sum of two votes, each between −1 and 1.
+    """Whether a picture (h, w) shows light ink on dark paper, by the sum of several votes, each between −1 and 1.
 
-    The first is how much stands out from either paper, weighed by how sharp its edges are: ink has sharp
-    edges and is on one side of the paper only, lamps and shadows have soft ones. The second is what lies
-    along the border: where both papers are as likely, since the ink fills the picture, more of the border is
-    paper.
+    The first ask how much stands out from either paper, if strokes are no wider than some share of the picture, weighed
+    by how sharp its edges are: ink has sharp edges and is on one side of the paper only, lamps and shadows have soft
+    ones. The last asks what lies along the border: where both papers are as likely, since the ink fills the picture,
+    more of the border is paper. It counts less where the border is less than half as sharp as the picture:
+    no ink reaches it.
     """
-    dark_ink, light_ink = (
-        np.maximum(paper_trend(grey) - grey, 0),
-        np.maximum(paper_trend(1 - grey) - (1 - grey), 0),
-    )
     edges = sharpness(grey)
-    dark, light = float(np.vdot(edges, dark_ink)), float(np.vdot(edges, light_ink))
+    trends = paper_trend(grey), paper_trend(1 - grey)
+    votes = 0.0
+    for widest in WIDEST_STROKES:
+        dark_ink, light_ink = _standing_out(grey, trends[0], widest), _standing_out(1 - grey, trends[1], widest)
+        dark, light = float(np.vdot(edges, dark_ink)), float(np.vdot(edges, light_ink))
+        votes += (light - dark) / max(light + dark, 1e-9)
     solid = max(float(dark_ink.max()), float(light_ink.max()), 1e-6)
-    border = float(np.mean(_border(dark_ink - light_ink))) / solid
-    return (light - dark) / max(light + dark, 1e-9) + border > 0
+    reached = min(1.0, 2 * float(np.mean(_border(edges))) / max(float(np.mean(edges)), 1e-12))
+    return votes + reached * float(np.mean(_border(dark_ink - light_ink))) / solid > 0
+
+
+def _standing_out(grey: Grey, trend: Grey, widest: float) -> Grey:
+    """By how much less light a pixel has than the paper's trend and than whatever lies around it, 0 or more."""
+    return np.maximum(np.minimum(trend, paper_between(grey, widest)) - grey, 0)
 
 
 def sharpness(grey: Grey) -> Grey:
@@ -125,20 +133,20 @@ def _band(size: int, reach: int) -> Reals:
     return np.where(apart <= reach, 1 / (2 * reach + 1), 0)
 
 
-def paper_between(grey: Grey) -> Grey:
-    """The paper (h, w) if no stroke is wider than a quarter of the picture: wider dark parts lie in shadow.
+def paper_between(grey: Grey, widest: float) -> Grey:
+    """The paper (h, w) if no stroke is wider than a share `widest` of the picture: wider dark parts lie in shadow.
 
     This is the grey closing of the picture's cells: the least, over each square, of the largest light around.
     """
-    reach = CELLS // 8
+    reach = round(widest * CELLS / 2)
     lightest = _largest_around(_cells(grey, CELLS), reach)
     return _stretch(-_largest_around(-lightest, reach), grey)
 
 
 def _largest_around(cells: Grey, reach: int) -> Grey:
     padded = np.pad(cells, reach, constant_values=-np.inf)
-    largest: Grey = sliding_window_view(padded, (2 * reach + 1, 2 * reach + 1)).max(axis=(2, 3))
-    return largest
+    rows = sliding_window_view(padded, 2 * reach + 1, axis=0).max(axis=-1)
+    return np.asarray(sliding_window_view(rows, 2 * reach + 1, axis=1).max(axis=-1), np.float32)
 
 
 def darkness(grey: Grey, paper: Grey) -> Grey:

@@ -8,13 +8,14 @@ from bpcli.data.picture.background import Ink, darkness, is_light, paper_around,
 from bpcli.data.picture.pieces import Mask, Pieces, crossing, find_pieces, on_border
 from bpcli.data.picture.scale import Grey, grow, shrink, smooth
 
-GLANCE = 64  # pixels a side that suffice to tell light ink from dark, and few enough to average noise away
+GLANCE = 128  # pixels a side that suffice to tell light ink from dark, and few enough to average noise away
 CORE = 30  # so many of the darkest pixels are ink: enough to outvote specks, fewer than any digit has
 SOLID = 60  # solid ink is this percentile of the darkness of what is at least half as dark as the core
 EDGE = 0.45  # a mark begins where the darkness is this share of solid ink's;
 FAINT_EDGE = 0.25  # here, where the paper is clean;
 FIRM_EDGES = (0.6, 0.75)  # or here, where lines of the paper are in the way
 ROUGH_EDGES = (0.45, 0.25)  # what is left out of the first and of the second estimate of the paper
+WIDE_STROKE = 0.25  # where shadows are suspected, no stroke is wider than this share of the picture
 PEN_ROOM = 2  # pixels around a mark that the ink's soft edge may reach
 CRISPER = 1.35  # what would be marks if a shadow were ink is so many times less crisp
 SMOOTHED_FROM = 100  # pictures with fewer pixels a side have strokes too thin to be smoothed
@@ -52,7 +53,7 @@ def find_ink(grey: Grey, ink: Ink = "auto") -> InkMap:
     found = _ink_on(dark_on_light, paper_trend(dark_on_light), light)
     if not on_border(found.pieces).any():
         return found
-    other = _ink_on(dark_on_light, paper_between(dark_on_light), light)
+    other = _ink_on(dark_on_light, paper_between(dark_on_light, WIDE_STROKE), light)
     return other if crispness(other) > CRISPER * crispness(found) else found
 
 

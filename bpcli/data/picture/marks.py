@@ -15,7 +15,9 @@ def one_digit(pieces: Pieces) -> Mask:
         return pieces.labels > 0
     outside = outer(pieces)
     main = int(np.argmax(np.where(outside, OUTER_WORTH, 1.0) * pieces.areas))
-    candidates = (pieces.areas >= SPECK * pieces.areas[main]) & (outside == outside[main])
+    candidates = pieces.areas >= SPECK * pieces.areas[main]
+    if not on_border(pieces)[main]:
+        candidates &= ~outside  # a digit cut out tightly may have parts there, one that stands free has none
     return pieces.only(connected_to(main, pieces.boxes, candidates))
 
 

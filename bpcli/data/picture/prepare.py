@@ -16,7 +16,7 @@ Bytes = NDArray[np.uint8]
 
 PAGE = 1200  # pixels a side to which pictures of several digits are brought
 WORKING = 400  # pixels a side to which larger pictures are brought: the digit is found there, noise averages out
-CLOSER = 60  # a digit found with fewer pixels is looked at again, in the full picture
+CLOSER = 150  # a digit found with fewer pixels is looked at again, in the full picture
 FAINTEST = 0.08  # ink takes at least this share of the paper's light
 CLEAR = 6.0  # and stands out by at least so many deviations of the paper's noise
 SPARSEST = 0.05  # a digit is at least this share of all marks; less is one speck among many

@@ -68,8 +68,8 @@ def test_a_shadow_wider_than_strokes_is_paper_and_a_stroke_is_not() -> None:
     scene[:, 60:] = 0.5
     shadow = scene.copy()
     scene[20:70, 20:28] = 0.1
-    np.testing.assert_allclose(paper_between(scene), paper_between(shadow), atol=1e-6)
-    assert paper_between(scene)[:, 70:].max() < 0.55
+    np.testing.assert_allclose(paper_between(scene, 0.25), paper_between(shadow, 0.25), atol=1e-6)
+    assert paper_between(scene, 0.25)[:, 70:].max() < 0.55
 
 
 def test_sharpness_is_the_sum_over_the_four_neighbours() -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from bpcli import resources
 from bpcli.data.mnist import read_split
 from bpcli.data.picture.background import Ink
 from bpcli.data.picture.prepare import prepare, prepare_all, to_bytes, unchanged
+from bpcli.data.picture.read import read_picture
 from bpcli.data.picture.scale import shrink
 from tests import scenes
 
@@ -134,3 +137,18 @@ def test_one_digit_of_mnist_is_a_number_of_one_and_a_blank_page_of_none() -> Non
     assert box == (0, 0, 28, 28)
     assert np.array_equal(prepared.pixels, DIGITS[0]) if prepared.pixels is not None else False
     assert prepare_all(np.ones((50, 90), np.float32)) == []
+
+
+FOLDER = Path(__file__).parents[2] / "pictures"
+DRAWN = sorted(path for path in FOLDER.iterdir() if path.suffix not in {".md", ".py", ".sh", ""})
+
+
+@pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.name)
+def test_every_digit_of_a_drawn_picture_is_found(path: Path) -> None:
+    shown = path.name.split("-")[0]
+    grey = read_picture(path)
+    found = [prepared for _, prepared in prepare_all(grey)] if len(shown) > 1 else [prepare(grey)]
+    assert len(found) == len(shown)
+    for prepared in found:
+        assert prepared.pixels is not None
+        assert 0.02 < prepared.pixels.mean() / 255 < 0.3

@@ -10,7 +10,7 @@ const DARKEST_PAPER = 0.05;
 function paperTrend(grey) {
   const cells = toCells(grey, TREND_CELLS);
   const terms = surfaces(cells.height, cells.width);
-  const coefficients = quantileFit(terms, Array.from(cells.values));
+  const coefficients = quantileFit(terms, cells.values);
   return stretch(pictureOf(cells, (i) => dot(terms[i], coefficients)), grey);
 }
 
@@ -19,7 +19,7 @@ function surfaces(height, width) {
   return Array.from({ length: height * width }, (_, i) => {
     const x = even(i % width, width);
     const y = even(Math.floor(i / width), height);
-    return [1, x, y, x * x, x * y, y * y];
+    return Float64Array.of(1, x, y, x * x, x * y, y * y);
   });
 }
 
@@ -31,26 +31,28 @@ function even(index, count) {
 /** The coefficients of the PAPER_SHARE quantile, all but the first shrunk, by iteratively reweighted least squares. */
 function quantileFit(terms, values) {
   const start = quantile(values, PAPER_SHARE);
-  let residual = values.map((value) => value - start);
-  let coefficients = terms[0].map(() => 0);
+  let residual = Float64Array.from(values, (value) => value - start);
+  let coefficients = new Float64Array(6);
   for (let round = 0; round < 8; round++) {
     const weights = residual.map((r) => (r > 0 ? PAPER_SHARE : 1 - PAPER_SHARE) / Math.max(Math.abs(r), 3e-3));
     coefficients = reweighted(terms, values, weights, coefficients);
-    residual = values.map((value, i) => value - dot(terms[i], coefficients));
+    residual = residual.map((_, i) => values[i] - dot(terms[i], coefficients));
   }
   return coefficients;
 }
 
 function reweighted(terms, values, weights, before) {
   const size = before.length;
-  const matrix = before.map(() => new Array(size).fill(0));
-  const right = new Array(size).fill(0);
-  terms.forEach((term, i) => {
+  const matrix = Array.from(before, () => new Float64Array(size));
+  const right = new Float64Array(size);
+  for (let i = 0; i < terms.length; i++) {
+    const term = terms[i];
     for (let row = 0; row < size; row++) {
-      for (let column = 0; column < size; column++) matrix[row][column] += weights[i] * term[row] * term[column];
-      right[row] += weights[i] * term[row] * values[i];
+      const weight = weights[i] * term[row];
+      for (let column = 0; column < size; column++) matrix[row][column] += weight * term[column];
+      right[row] += weight * values[i];
     }
-  });
+  }
   before.forEach((coefficient, row) => {
     const stiff = row > 0 ? STIFFNESS * values.length : 0;
     matrix[row][row] += stiff / Math.max(Math.abs(coefficient), 3e-3) + 1e-2;
@@ -77,18 +79,20 @@ function solve(matrix, right) {
 }
 
 function dot(one, other) {
-  return one.reduce((sum, value, i) => sum + value * other[i], 0);
+  let sum = 0;
+  for (let i = 0; i < one.length; i++) sum += one[i] * other[i];
+  return sum;
 }
 
 /** Whether a picture shows light ink on dark paper, by two votes: the ink's sharp edges, and the border. */
 function isLight(grey) {
-  const inverted = pictureOf(grey, (i) => 1 - grey.values[i]);
-  const [trend, otherTrend] = [paperTrend(grey), paperTrend(inverted)];
+  const negative = inverted(grey);
+  const [trend, otherTrend] = [paperTrend(grey), paperTrend(negative)];
   const dark = grey.values.map((value, i) => Math.max(trend.values[i] - value, 0));
-  const light = inverted.values.map((value, i) => Math.max(otherTrend.values[i] - value, 0));
+  const light = negative.values.map((value, i) => Math.max(otherTrend.values[i] - value, 0));
   const edges = sharpness(grey);
   const [darkVote, lightVote] = [dot(edges, dark), dot(edges, light)];
-  const solid = Math.max(...dark, ...light, 1e-6);
+  const solid = Math.max(largest(dark), largest(light), 1e-6);
   const border = mean(borderOf(pictureOf(grey, (i) => dark[i] - light[i]))) / solid;
   return (lightVote - darkVote) / Math.max(lightVote + darkVote, 1e-9) + border > 0;
 }
@@ -118,16 +122,21 @@ function borderOf({ width, height, values }) {
 }
 
 function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return sumOf(values) / values.length;
 }
 
 /** The paper: its trend, corrected by what the picture is around, where it is not ink (normalised convolution). */
 function paperAround(grey, trend, inked) {
-  const free = pictureOf(grey, (i) => 1 - inked.values[i]);
-  const light = pictureOf(grey, (i) => (free.values[i] * grey.values[i]) / Math.max(trend.values[i], DARKEST_PAPER));
+  const { width, height } = grey;
+  const free = inverted(inked);
+  const light = { width, height, values: new Float32Array(width * height) };
+  for (let i = 0; i < light.values.length; i++) {
+    light.values[i] = (free.values[i] * grey.values[i]) / Math.max(trend.values[i], DARKEST_PAPER);
+  }
   const [lights, frees] = [light, free].map((part) => blended(toCells(part, CELLS)));
-  const correction = stretch(pictureOf(lights, (i) => lights.values[i] / frees.values[i]), grey);
-  return pictureOf(grey, (i) => trend.values[i] * correction.values[i]);
+  const paper = stretch(pictureOf(lights, (i) => lights.values[i] / frees.values[i]), grey);
+  for (let i = 0; i < paper.values.length; i++) paper.values[i] *= trend.values[i];
+  return paper;
 }
 
 /** Means over squares of four sizes, a wider one counting a thousandth of the next narrower one. */
@@ -180,8 +189,12 @@ function largestAround(cells, reach) {
 }
 
 /** How much of the paper's light is missing: 0 on bare paper, 1 in black ink, below 0 if it is lighter. */
-function darkness(grey, paper) {
-  return pictureOf(grey, (i) => (paper.values[i] - grey.values[i]) / Math.max(paper.values[i], DARKEST_PAPER));
+function darkness({ width, height, values }, paper) {
+  const found = new Float32Array(values.length);
+  for (let i = 0; i < found.length; i++) {
+    found[i] = (paper.values[i] - values[i]) / Math.max(paper.values[i], DARKEST_PAPER);
+  }
+  return { width, height, values: found };
 }
 
 function toCells(grey, most) {

@@ -14,10 +14,9 @@ function prepare(grey) {
   const found = findInk(grey);
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
-  const area = found.pieces.areas.reduce((sum, each) => sum + each, 0);
-  if (kept.values.reduce((sum, each) => sum + each, 0) < SPARSEST * area) return nothing("There is nothing but specks.");
+  if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
   const cover = coverage(found, kept);
-  if (!cover.values.some((value) => value > 0)) return nothing("The paper is blank.");
+  if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
   const strokes = weigh(fit(crop(cover), BOX * FINE));
   return { pixels: centred(fit(crop(strokes), BOX)), reason: "" };
 }
@@ -28,15 +27,10 @@ function nothing(reason) {
 
 /** The smallest part of the picture that holds all pixels with at least a quarter of the most ink. */
 function crop({ width, height, values }) {
-  const least = 0.25 * values.reduce((most, value) => Math.max(most, value), 0);
+  const least = 0.25 * largest(values);
   const box = [width, height, 0, 0];
   for (let i = 0; i < values.length; i++) {
-    if (values[i] < least) continue;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    box[0] = Math.min(box[0], x);
-    box[1] = Math.min(box[1], y);
-    box[2] = Math.max(box[2], x + 1);
-    box[3] = Math.max(box[3], y + 1);
+    if (values[i] >= least) include(box, i % width, Math.floor(i / width));
   }
   return part({ width, values }, ...box);
 }
@@ -92,10 +86,8 @@ function thicken(ink, steps) {
 
 /** Strokes thinner by `steps` pixels on either side: the ground thickened. */
 function thin(ink, steps) {
-  const ground = pictureOf(ink, (i) => 1 - ink.values[i]);
-  const grown = thicken(padded(ground, steps + 1, 1), steps);
-  const rest = part(grown, 2 * steps, 2 * steps, grown.width - 2 * steps, grown.height - 2 * steps);
-  return pictureOf(rest, (i) => 1 - rest.values[i]);
+  const grown = thicken(padded(inverted(ink), steps + 1, 1), steps);
+  return inverted(part(grown, 2 * steps, 2 * steps, grown.width - 2 * steps, grown.height - 2 * steps));
 }
 
 /** A digit of at most 20×20 put into 28×28 bytes, its centre of mass moved to (14, 14) by whole pixels. */

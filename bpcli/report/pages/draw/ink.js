@@ -13,7 +13,7 @@ const SMOOTHED_FROM = 100;
 
 /** The ink on a picture, with the paper divided out; a second estimate of the paper where marks may be shadows. */
 function findInk(grey) {
-  const darkOnLight = isLight(shrink(grey, GLANCE)) ? pictureOf(grey, (i) => 1 - grey.values[i]) : grey;
+  const darkOnLight = isLight(shrink(grey, GLANCE)) ? inverted(grey) : grey;
   const found = inkOn(darkOnLight, paperTrend(darkOnLight));
   if (!found.pieces.boxes.some((box) => onBorder(box, grey))) return found;
   const other = inkOn(darkOnLight, paperBetween(darkOnLight));
@@ -24,21 +24,16 @@ function findInk(grey) {
 function inkOn(grey, paper) {
   let dark = darkness(grey, paper);
   for (const edge of ROUGH_EDGES) {
-    const rough = spread(above(steadied(dark), edge), PEN_ROOM);
+    const steady = steadied(dark);
+    const rough = spread(above(steady, edge * solidDarkness(steady.values)), PEN_ROOM);
     dark = darkness(grey, paperAround(grey, paper, rough));
   }
   const steady = steadied(dark);
   const solid = solidDarkness(steady.values);
-  const marked = spread(maskOf(steady, (i) => steady.values[i] > EDGE * solid), PEN_ROOM).values;
-  const bare = steady.values.filter((_, i) => !marked[i]);
-  const noise = grain(dark.values.filter((_, i) => !marked[i]));
+  const marked = spread(above(steady, EDGE * solid), PEN_ROOM).values;
+  const bare = outside(steady.values, marked);
+  const noise = grain(outside(dark.values, marked));
   return { dark, solid, grain: noise, contrast: solid / Math.max(grain(bare), 1e-6), pieces: findMarks(steady, solid, bare) };
-}
-
-/** The pixels that are darker than a share of solid ink. */
-function above(steady, edge) {
-  const least = edge * solidDarkness(steady.values);
-  return maskOf(steady, (i) => steady.values[i] > least);
 }
 
 function steadied(dark) {
@@ -49,19 +44,28 @@ function steadied(dark) {
 function solidDarkness(values) {
   const rank = Math.min(CORE, (values.length >> 2) + 1);
   const core = select(values.slice(), values.length - rank);
-  return core > 0 ? quantile(values.filter((value) => value > 0.5 * core), SOLID) : 0;
+  return core > 0 ? quantile(moreThan(values, 0.5 * core), SOLID) : 0;
+}
+
+function moreThan(values, least) {
+  const found = new Float32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] > least) found[count++] = values[i];
+  return found.subarray(0, count);
 }
 
 /** The deviation of the noise of bare paper, taken from its light side, which is free of ink. */
 function grain(paper) {
-  return paper.length ? Math.sqrt(mean(paper.map((value) => Math.min(value, 0) ** 2))) : 0;
+  let sum = 0;
+  for (let i = 0; i < paper.length; i++) if (paper[i] < 0) sum += paper[i] * paper[i];
+  return paper.length ? Math.sqrt(sum / paper.length) : 0;
 }
 
 /** The connected marks, where faint strokes count if the paper allows. */
 function findMarks(steady, solid, bare) {
   const dirt = bare.length ? quantile(bare, 0.98) : 0;
   const lowest = FAINT_EDGE * solid > 1.5 * dirt ? FAINT_EDGE : EDGE;
-  const piecesAbove = (edge) => findPieces(maskOf(steady, (i) => steady.values[i] > edge * solid));
+  const piecesAbove = (edge) => findPieces(above(steady, edge * solid));
   for (const edge of [lowest, EDGE, ...FIRM_EDGES]) {
     const pieces = piecesAbove(edge);
     if (!pieces.boxes.some((box) => crosses(box, steady))) return pieces;
@@ -84,6 +88,9 @@ function crispness({ dark, solid, pieces }) {
 /** The share of each pixel that the ink of the kept marks covers, 0 to 1. */
 function coverage({ dark, solid, grain: noise }, kept) {
   const low = Math.min(3 * noise, 0.5 * solid);
-  const near = spread(kept, 1).values;
-  return pictureOf(dark, (i) => (near[i] ? clip((dark.values[i] - low) / Math.max(solid - low, 1e-6), 0, 1) : 0));
+  const found = spread(kept, 1);
+  for (let i = 0; i < found.values.length; i++) {
+    if (found.values[i]) found.values[i] = clip((dark.values[i] - low) / Math.max(solid - low, 1e-6), 0, 1);
+  }
+  return found;
 }

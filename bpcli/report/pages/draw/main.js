@@ -5,7 +5,10 @@ const NOTHING = { pixels: null, reason: "", hidden: [], scores: [] };
 /** What the network makes of a grey picture. */
 function answerTo(network, grey) {
   const { pixels, reason } = prepare(grey);
-  return pixels ? { pixels, reason, ...forward(network, pixels) } : { ...NOTHING, reason };
+  if (!pixels) return { ...NOTHING, reason };
+  const found = { pixels, ...forward(network, pixels) };
+  const seen = Math.max(...found.scores) >= network.least;
+  return { ...found, reason: seen ? "" : `No digit: no score reaches ${network.least}.` };
 }
 
 function start() {
@@ -27,7 +30,7 @@ function start() {
   const finish = () => {
     answer();
     explain();
-    element("spoken").textContent = latest.pixels ? `${element("answer").textContent}, ${element("certainty").textContent}` : latest.reason;
+    element("spoken").textContent = latest.reason || `${element("answer").textContent}, ${element("certainty").textContent}`;
   };
   const paper = new Paper(element("paper"), (finished) => {
     if (finished) finish();
@@ -42,7 +45,7 @@ function start() {
   listenToKeys(paper, element("pen"));
   element("undo").addEventListener("click", () => paper.undo());
   element("clear").addEventListener("click", () => paper.clear());
-  element("save").addEventListener("click", () => save(paper.canvas));
+  element("save").addEventListener("click", () => save(paper.picture));
   element("width").addEventListener("input", (event) => (paper.width = Number(event.target.value)));
   element("why").addEventListener("toggle", explain);
   document.addEventListener("keydown", (event) => {

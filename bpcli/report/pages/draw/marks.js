@@ -22,10 +22,7 @@ function fill({ width, height, labels, boxes, areas }, values, start) {
     const i = stack.pop();
     const [x, y] = [i % width, Math.floor(i / width)];
     area++;
-    box[0] = Math.min(box[0], x);
-    box[1] = Math.min(box[1], y);
-    box[2] = Math.max(box[2], x + 1);
-    box[3] = Math.max(box[3], y + 1);
+    include(box, x, y);
     for (let v = Math.max(y - 1, 0); v <= Math.min(y + 1, height - 1); v++) {
       for (let u = Math.max(x - 1, 0); u <= Math.min(x + 1, width - 1); u++) {
         const neighbour = v * width + u;
@@ -37,6 +34,14 @@ function fill({ width, height, labels, boxes, areas }, values, start) {
   }
   boxes.push(box);
   areas.push(area);
+}
+
+/** Makes a box [left, top, right, bottom] large enough for a pixel. */
+function include(box, x, y) {
+  if (x < box[0]) box[0] = x;
+  if (y < box[1]) box[1] = y;
+  if (x >= box[2]) box[2] = x + 1;
+  if (y >= box[3]) box[3] = y + 1;
 }
 
 function onBorder([left, top, right, bottom], { width, height }) {
@@ -51,12 +56,15 @@ function crosses([left, top, right, bottom], { width, height }) {
 /** The mask of the marks that make up the most prominent digit; empty where there is none. */
 function oneDigit(pieces) {
   const { boxes, areas, labels } = pieces;
-  const outside = outer(pieces);
-  const worth = areas.map((area, i) => (outside[i] ? OUTER_WORTH : 1) * area);
+  const edges = outer(pieces);
+  const worth = areas.map((area, i) => (edges[i] ? OUTER_WORTH : 1) * area);
   const main = worth.indexOf(Math.max(...worth));
-  const candidates = areas.map((area, i) => area >= SPECK * areas[main] && outside[i] === outside[main]);
+  const candidates = areas.map((area, i) => area >= SPECK * areas[main] && edges[i] === edges[main]);
   const chosen = connectedTo(main, boxes, candidates);
-  return maskOf(pieces, (i) => labels[i] > 0 && chosen[labels[i] - 1]);
+  const kept = Uint8Array.from([0, ...chosen]); // by label
+  const values = new Float32Array(labels.length);
+  for (let i = 0; i < values.length; i++) values[i] = kept[labels[i]];
+  return { width: pieces.width, height: pieces.height, values };
 }
 
 /** Which pieces are on the border and hardly in the middle. */

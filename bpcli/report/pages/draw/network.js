@@ -47,8 +47,9 @@ function halves(base64) {
 }
 
 /** The network of the page's JSON: weights row by row of the units, so that each unit's lie side by side. */
-function readNetwork({ sizes, activations, output, scale, shift, layers }) {
+function readNetwork({ sizes, activations, output, scale, shift, least, layers }) {
   return {
+    least,
     scale,
     shift,
     output: OUTPUTS[output],

@@ -1,14 +1,20 @@
 // The paper: strokes by mouse, pen, finger or keyboard, kept as points so that they can be taken back.
 
-const PAPER = 280; // pixels a side
+const PAPER = 200; // units a side, and pixels of the picture that is answered and saved
+const SHARP = 2 * Math.ceil(globalThis.devicePixelRatio ?? 1); // pixels a unit on the canvas that is looked at
 
 /** Strokes on a canvas; `changed(finished)` is called after each change, finished when the pen is lifted. */
 class Paper {
   constructor(canvas, changed) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    this.picture = document.createElement("canvas");
+    this.picture.width = this.picture.height = PAPER;
+    canvas.width = canvas.height = SHARP * PAPER;
+    this.look = canvas.getContext("2d");
+    this.look.scale(SHARP, SHARP);
+    this.context = this.picture.getContext("2d", { willReadFrequently: true });
     this.changed = changed;
-    this.width = 22;
+    this.width = 16;
     this.strokes = [];
     this.stroke = null;
     this.redraw();
@@ -56,15 +62,19 @@ class Paper {
   }
 
   redraw() {
-    this.context.fillStyle = "white";
-    this.context.fillRect(0, 0, PAPER, PAPER);
-    this.strokes.forEach((stroke) => ink(this.context, stroke));
+    for (const context of [this.look, this.context]) {
+      context.fillStyle = "white";
+      context.fillRect(0, 0, PAPER, PAPER);
+      this.strokes.forEach((stroke) => ink(context, stroke));
+    }
   }
 
-  /** The picture as grey, 0 black to 1 white. */
+  /** The picture as grey, from 0 (black) to 1 (white). */
   grey() {
     const { data } = this.context.getImageData(0, 0, PAPER, PAPER);
-    return { width: PAPER, height: PAPER, values: Float32Array.from({ length: PAPER * PAPER }, (_, i) => data[4 * i] / 255) };
+    const values = new Float32Array(PAPER * PAPER);
+    for (let i = 0; i < values.length; i++) values[i] = data[4 * i] / 255;
+    return { width: PAPER, height: PAPER, values };
   }
 }
 
@@ -117,7 +127,7 @@ function listenToPointers(paper) {
 }
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const STRIDE = 12;
+const STRIDE = 8;
 
 /** Lets the arrow keys move a pen, and the space bar set it down and lift it. */
 function listenToKeys(paper, mark) {

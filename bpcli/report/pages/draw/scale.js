@@ -1,4 +1,5 @@
-// Grey pictures and masks: { width, height, values }, row by row. As bpcli.data.picture.scale, and Pillow's resize.
+// Grey pictures { width, height, values }, row by row, and masks, whose values are 0 and 1. As bpcli.data.picture.scale, and Pillow's resize.
+// Here and in the next files, what goes over all pixels of the paper is a plain loop: calls would take too long.
 
 /** A picture made from one value for each pixel. */
 function pictureOf({ width, height }, value) {
@@ -7,11 +8,38 @@ function pictureOf({ width, height }, value) {
   return { width, height, values };
 }
 
-/** A mask made from the pixels that pass. */
-function maskOf({ width, height }, passes) {
-  const values = new Uint8Array(width * height);
-  for (let i = 0; i < values.length; i++) values[i] = passes(i) ? 1 : 0;
-  return { width, height, values };
+/** The mask of the pixels with more than a value. */
+function above({ width, height, values }, least) {
+  const found = new Float32Array(values.length);
+  for (let i = 0; i < found.length; i++) found[i] = values[i] > least ? 1 : 0;
+  return { width, height, values: found };
+}
+
+/** The values outside a mask. */
+function outside(values, mask) {
+  const found = new Float32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < found.length; i++) if (!mask[i]) found[count++] = values[i];
+  return found.subarray(0, count);
+}
+
+/** The picture with light and dark exchanged. */
+function inverted({ width, height, values }) {
+  const found = new Float32Array(values.length);
+  for (let i = 0; i < found.length; i++) found[i] = 1 - values[i];
+  return { width, height, values: found };
+}
+
+function sumOf(values) {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}
+
+function largest(values) {
+  let most = -Infinity;
+  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
+  return most;
 }
 
 /** The nearest whole number, the even one of two: as Python rounds. */
@@ -44,8 +72,8 @@ function mixtures(from, to, { reach, weigh }) {
     const centre = (index + 0.5) * scale;
     const first = Math.max(Math.trunc(centre - reach * stretch + 0.5), 0);
     const end = Math.min(Math.trunc(centre + reach * stretch + 0.5), from);
-    const weights = Array.from({ length: end - first }, (_, i) => weigh((i + first - centre + 0.5) / stretch));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
+    const weights = Float64Array.from({ length: end - first }, (_, i) => weigh((i + first - centre + 0.5) / stretch));
+    const sum = sumOf(weights);
     return { first, weights: weights.map((weight) => weight / sum) };
   });
 }
@@ -114,7 +142,7 @@ function smooth(picture) {
   return { width, height, values: found };
 }
 
-/** The largest value within an octagon of `steps` pixels around each: by turns a square and a cross. Not below 0. */
+/** The largest value within an octagon of `steps` pixels around each: by turns a square and a cross. */
 function spread({ width, height, values }, steps) {
   let found = values;
   for (let step = 0; step < steps; step++) {
@@ -145,7 +173,11 @@ function select(values, rank) {
     while (i <= j) {
       while (values[i] < pivot) i++;
       while (values[j] > pivot) j--;
-      if (i <= j) [values[i++], values[j--]] = [values[j], values[i]];
+      if (i <= j) {
+        const value = values[i];
+        values[i++] = values[j];
+        values[j--] = value;
+      }
     }
     if (rank <= j) high = j;
     else if (rank >= i) low = i;

@@ -74,17 +74,17 @@ function field({ fanOut }, index) {
 
 /** Shows an answer: { pixels, reason, hidden, scores }; pixels are null where there is no digit. */
 function showAnswer(network, answer) {
-  showScores(answer.scores);
+  showScores(answer.scores, answer.reason === "");
   paint(element("seen"), answer.pixels ? SIDE * SIDE : 0, (i) => grey(answer.pixels[i] / 255));
   element("reason").textContent = answer.reason;
   answer.hidden.forEach((a, index) => showUnits(element("layers").children[index], a));
   showStrongest(network, answer.hidden);
 }
 
-function showScores(scores) {
-  const best = scores.indexOf(Math.max(...scores));
-  element("answer").textContent = scores.length ? best : "–";
-  element("certainty").textContent = scores.length ? `score ${scores[best].toFixed(3)}` : "";
+function showScores(scores, sure) {
+  const best = sure ? scores.indexOf(Math.max(...scores)) : -1;
+  element("answer").textContent = best < 0 ? "–" : best;
+  element("certainty").textContent = best < 0 ? "" : `score ${scores[best].toFixed(3)}`;
   for (const [digit, item] of [...element("scores").children].entries()) {
     const score = scores[digit] ?? 0;
     item.classList.toggle("best", digit === best);

@@ -1,0 +1,194 @@
+"""The page to draw on, used as people use it: with a mouse, with a finger, with keys."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from playwright.sync_api import Page
+
+from bpcli import resources
+from bpcli.data.mnist import read_split
+from bpcli.training.checkpoint import Checkpoint
+from bpcli.training.run import answers
+from bpcli.training.team import Team, usable_cores
+from tests.browser.conftest import Opened
+from tests.browser.strokes import Points, strokes
+
+DIGITS = 200
+
+# how long the page takes to answer a frame's events, and the time since the last of these events
+TIMING = """
+window.answered = []; let latest = 0;
+addEventListener("pointermove", (event) => (latest = event.timeStamp), true);
+const frame = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (callback) => frame((time) => {
+  const start = performance.now(); callback(time); const end = performance.now();
+  window.answered.push([end - start, end - latest]);
+});
+"""
+
+
+def draw(page: Page, lines: list[Points]) -> None:
+    """Draws lines of a 28×28 digit by the mouse."""
+    box = page.locator("#paper").bounding_box()
+    assert box is not None
+    unit = box["width"] / 34
+    for line in lines:
+        places = [(box["x"] + (x + 3.5) * unit, box["y"] + (y + 3.5) * unit) for x, y in line]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
+
+
+def scores(page: Page) -> list[str]:
+    return page.locator("#scores .score").all_text_contents()
+
+
+def saved(page: Page) -> bytes:
+    """The PNG that the page's button saves."""
+    with page.expect_download() as download:
+        page.locator("#save").click()
+    assert download.value.suggested_filename == "digit.png"
+    return Path(download.value.path()).read_bytes()
+
+
+def test_drawn_digits_are_answered_as_predict_answers_the_saved_pictures(
+    opened: Opened, bpcli: Callable[..., Result], run_folder: Path
+) -> None:
+    test = read_split(resources.mnist(), "test", 0)
+    shown: list[tuple[str, list[str]]] = []
+    with opened("draw", script=TIMING) as page:
+        for number, image in enumerate(test.images[:DIGITS]):
+            draw(page, strokes(image.reshape(28, 28)))
+            shown.append((page.locator("#answer").text_content() or "", scores(page)))
+            Path(f"{number:03}.png").write_bytes(saved(page))
+            page.locator("#clear").click()
+        times = np.array(page.evaluate("window.answered"))
+    told = bpcli("predict", "-m", run_folder, "--json", *sorted(map(str, Path().glob("*.png")))).stdout.splitlines()
+    expected = [json.loads(line) for line in told]
+    assert len(expected) == DIGITS
+    same = [page_digit == str(answer["digit"]) for (page_digit, _), answer in zip(shown, expected, strict=True)]
+    far = [
+        abs(np.array(each, float) - answer["scores"]).max() for (_, each), answer in zip(shown, expected, strict=True)
+    ]
+    right = [page_digit == str(label) for (page_digit, _), label in zip(shown, test.labels, strict=False)]
+    print(
+        f"the same digit in {np.mean(same):.1%}, scores within {max(far):.4f}, right in {np.mean(right):.1%}; answered "
+        f"in {np.median(times[:, 0]):.1f} ms (95 % within {np.quantile(times[:, 0], 0.95):.1f}), "
+        f"{np.median(times[:, 1]):.1f} ms after the event (95 % within {np.quantile(times[:, 1], 0.95):.1f})"
+    )
+    assert np.mean(same) >= 0.99
+    assert max(far) <= 0.02
+    assert np.mean(right) >= 0.8  # or else the strokes would not be digits
+
+
+def test_the_pages_network_is_numpys_on_all_of_mnist(opened: Opened, loaded: Checkpoint) -> None:
+    images = read_split(resources.mnist(), "test", 0).images
+    code = """(data) => {
+      const network = readNetwork(JSON.parse(document.getElementById("network").textContent));
+      const bytes = bytesOf(data), found = [];
+      for (let start = 0; start < bytes.length; start += 784)
+        found.push(forward(network, bytes.subarray(start, start + 784)).scores);
+      return found;
+    }"""
+    with opened("draw") as page:
+        found = np.array(page.evaluate(code, base64.b64encode(images.tobytes()).decode()))
+    _, expected = answers(loaded, images, Team(usable_cores()))
+    difference = float(abs(found - expected).max())
+    print(f"largest difference of a score: {difference:.2e}")
+    assert found.shape == (10_000, 10)
+    assert difference < 1e-3
+
+
+def test_an_empty_paper_gives_no_answer(opened: Opened) -> None:
+    with opened("draw") as page:
+        empty = ("–", ["–"] * 10)
+        assert (page.locator("#answer").text_content(), scores(page)) == empty
+        assert page.locator("#save").is_disabled()
+        draw(page, [[(14, 5), (14, 22)]])
+        assert page.locator("#answer").text_content() == "1"
+        page.locator("#undo").click()
+        assert (page.locator("#answer").text_content(), scores(page)) == empty
+
+
+def test_strokes_are_taken_back_one_by_one(opened: Opened) -> None:
+    with opened("draw") as page:
+        draw(page, [[(14, 5), (14, 22)]])
+        before = scores(page)
+        draw(page, [[(6, 5), (6, 15), (20, 15)]])
+        assert scores(page) != before
+        page.keyboard.press("Control+z")
+        assert scores(page) == before
+        page.locator("#clear").click()
+        assert page.locator("#answer").text_content() == "–"
+
+
+def test_the_pens_width_is_chosen(opened: Opened) -> None:
+    ink = "(canvas) => canvas.getContext('2d').getImageData(0, 0, 800, 800).data.filter((v, i) => i % 4 === 0 && v < 128).length"  # noqa: E501
+    with opened("draw") as page:
+        found = []
+        for width in ("6", "32"):
+            page.locator("#width").fill(width)
+            draw(page, [[(8, 14), (20, 14)]])
+            found.append(page.locator("#paper").evaluate(ink))
+            page.locator("#clear").click()
+    assert found[1] > 4 * found[0] > 0
+
+
+def test_a_finger_draws_too(opened: Opened, browser: Any, pages: dict[str, Path]) -> None:
+    context = browser.new_context(has_touch=True, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(pages["draw"].as_uri())
+    box = page.locator("#paper").bounding_box()
+    session = context.new_cdp_session(page)
+    points = [
+        {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] * share} for share in (0.2, 0.4, 0.6, 0.8)
+    ]
+    for kind, touch in [("touchStart", points[:1]), *(("touchMove", [each]) for each in points[1:]), ("touchEnd", [])]:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touch})
+    page.wait_for_function("document.getElementById('answer').textContent === '1'")
+    assert page.evaluate("scrollY") == 0
+    context.close()
+
+
+def test_the_keyboard_draws_too(opened: Opened) -> None:
+    with opened("draw") as page:
+        page.locator("#paper").focus()
+        assert page.locator("#pen").is_visible()
+        page.keyboard.press("Space")
+        for _ in range(15):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Space")
+        assert page.locator("#answer").text_content() == "1"
+        spoken = page.locator("#spoken").text_content()
+        assert spoken is not None
+        assert spoken.startswith("1, score 0.")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "undo"
+
+
+def test_how_each_score_was_made_is_told_on_request(opened: Opened) -> None:
+    with opened("draw") as page:
+        draw(page, [[(14, 5), (14, 22)]])
+        page.locator("#why summary").click()
+        captions = page.locator("#maps figcaption")
+        page.wait_for_function("document.querySelector('#maps figcaption').textContent.length > 2")
+        sums = [float(text.split(": ")[1].replace("−", "-")) for text in captions.all_text_contents()]
+        assert max(range(10), key=sums.__getitem__) == 1
+
+
+@pytest.mark.parametrize("part", ["seen", "layers", "strongest"])
+def test_the_inside_is_painted(opened: Opened, part: str) -> None:
+    bright = """(id) => { const own = document.getElementById(id); const canvas = own.matches("canvas") ? own :
+      own.querySelector("canvas"); return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+      .filter((value, i) => i % 4 === 0 && value > 0).length; }"""
+    with opened("draw") as page:
+        draw(page, [[(14, 5), (14, 22)]])
+        assert page.evaluate(bright, part) > 20
