@@ -1,5 +1,7 @@
 """What several commands share: options, and how results are printed."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,9 +33,22 @@ def print_json(result: object, *, pretty: bool = False) -> None:
     click.echo(msgspec.json.format(encoded) if pretty else encoded)
 
 
+def say(text: str) -> None:
+    """Prints on stderr; from then on nothing, once nobody listens there any more, as after a hang-up."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        silence()
+
+
+def silence() -> None:
+    """Lets everything that is printed on stderr go nowhere."""
+    sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for the rest of the process)
+
+
 def warn(text: str) -> None:
     """Prints a warning, in one line on stderr."""
-    click.echo(f"Warning: {one_line(text)}", err=True)
+    say(f"Warning: {one_line(text)}")
 
 
 def shortened(text: str) -> str:

@@ -1,10 +1,13 @@
 """Signals at any moment: the run is saved and the process gone within two seconds."""
 
+import fcntl
 import os
+import pty
 import random
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,6 +141,31 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     assert found is not None
     assert found.epoch >= 1
     assert warning == ""
+
+
+def test_a_terminal_that_hangs_up(tmp_path: Path) -> None:
+    """The kernel sends SIGHUP, and whatever is printed from then on is an error."""
+    parent, child = pty.openpty()
+
+    def own_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    command = [sys.executable, "-m", "bpcli", "train", "-o", "run", "--epochs", "1000", "-s", "model.hidden=[]"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | PATHS, stdin=child, stdout=child, stderr=child, preexec_fn=own_terminal
+    ) as process:
+        os.close(child)
+        seen = b""
+        while b"epoch 2/1000" not in seen:
+            seen += os.read(parent, 4096)
+        os.close(parent)
+        start = time.perf_counter()
+        assert process.wait(timeout=20) == 128 + signal.SIGHUP
+        assert time.perf_counter() - start < LONGEST
+    found, _ = newest(tmp_path / "run")
+    assert found is not None
+    assert found.epoch >= 2
 
 
 def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
