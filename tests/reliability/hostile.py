@@ -296,6 +296,13 @@ def picture(kind: str, mode: str = "L") -> bytes:
     return file.getvalue()
 
 
+def tiff(compression: str) -> bytes:
+    """A small picture that libtiff reads."""
+    file = io.BytesIO()
+    Image.fromarray(IMAGES[1]).save(file, "TIFF", compression=compression)
+    return file.getvalue()
+
+
 def pictures() -> Iterator[tuple[str, bytes]]:
     """At least twenty."""
     rows = zlib.compress(b"".join(b"\0" + bytes(28) for _ in range(28)))
@@ -329,6 +336,9 @@ def pictures() -> Iterator[tuple[str, bytes]]:
         "TIFF of a size of its own",
         b"II*\0\x08\0\0\0\x02\0" + b"".join(struct.pack("<HHII", tag, 4, 1, 2**31) for tag in (256, 257)) + bytes(4),
     )
+    yield "TIFF of which libtiff prints that it is cut off", tiff("tiff_lzw").replace(b"\x80", b"\xff")
+    yield "TIFF of which libtiff prints what it misses", tiff("tiff_adobe_deflate").replace(b"\x78\x9c", b"\xff\xff")
+    yield "TIFF of a JPEG that is none", tiff("jpeg").replace(b"\xff\xd8", b"\xff\xff")
     yield "WebP cut off", picture("WEBP", "RGB")[:40]
     yield "PGM of a size of its own", b"P5 99999 99999 255\n" + bytes(100)
     yield "PGM of endless digits", b"P5 " + b"9" * 100_000 + b" 1 255\n"
