@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from bpcli.errors import OutputError
+
 F = TypeVar("F", bound=Callable[..., Any])
 _LONGEST = 1000  # characters of a message
 
@@ -30,7 +32,23 @@ def print_json(result: object, *, pretty: bool = False) -> None:
     import msgspec
 
     encoded = msgspec.json.encode(result)
-    click.echo(msgspec.json.format(encoded) if pretty else encoded)
+    print_text(msgspec.json.format(encoded) if pretty else encoded)
+
+
+def print_text(text: str, *, nl: bool = True) -> None:
+    """Prints a result on stdout, with a new line after it.
+
+    Raises:
+        OutputError: it can't be written, as to a file on a full disk.
+        BrokenPipeError: the reader has gone, which click makes the end of the program, without a word.
+    """
+    try:
+        click.echo(text, nl=nl)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (or Python would try again at its end)
+        raise OutputError(f"standard output: can't be written: {error.strerror or error}") from error
 
 
 def say(text: str) -> None:

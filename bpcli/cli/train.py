@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from bpcli.cli.options import configured, percent, print_json, say, shown, silence, warn
+from bpcli.cli.options import configured, percent, print_json, print_text, say, shown, silence, warn
 from bpcli.cli.signals import Stop, noted_signals
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _end(context: click.Context, narrator: Narrator, stop: Stop, as_json: bool) 
     if as_json:
         print_json(narrator.result)
     else:
-        click.echo(summary(narrator.result))
+        print_text(summary(narrator.result))
 
 
 class Narrator:
