@@ -35,7 +35,7 @@ def print_json(result: object, *, pretty: bool = False) -> None:
     print_text(msgspec.json.format(encoded) if pretty else encoded)
 
 
-def print_text(text: str, *, nl: bool = True) -> None:
+def print_text(text: str | bytes, *, nl: bool = True) -> None:
     """Prints a result on stdout, with a new line after it.
 
     Raises:
