@@ -36,7 +36,12 @@ HOSTILE = "tests/reliability/test_hostile.py"
 GROUPS = {
     "checkpoint": Group(
         ("bpcli/training/checkpoint.py", "bpcli/training/archive.py"),
-        ("tests/training/test_checkpoint.py", "tests/reliability/test_corruption.py", f"{HOSTILE}::test_checkpoints"),
+        (
+            "tests/training/test_checkpoint.py",
+            "tests/training/test_archive.py",
+            "tests/reliability/test_corruption.py",
+            f"{HOSTILE}::test_checkpoints",
+        ),
     ),
     "idx": Group(("bpcli/data/idx.py",), ("tests/data/test_idx.py", f"{HOSTILE}::test_image_files")),
     "configuration": Group(
@@ -88,10 +93,11 @@ def tell(name: str, folder: Path) -> None:
     """Prints what became of a group's mutants: their number by module, and the difference that each survivor makes."""
     lines = mutmut(folder, "results", "--all", "true").splitlines()
     fates = dict(line.strip().rsplit(": ", 1) for line in lines if ": " in line)
-    counts = Counter((mutant.partition(".x")[0], fate in NOTICED) for mutant, fate in fates.items())
+    counts = Counter((mutant.partition(".x")[0], fate) for mutant, fate in fates.items())
     for module in sorted({module for module, _ in counts}):
-        noticed, missed = counts[module, True], counts[module, False]
-        print(f"{name}: {module}: {noticed} of {noticed + missed} noticed, {noticed / (noticed + missed):.1%}")
+        of_module = {fate: count for (where, fate), count in counts.items() if where == module}
+        noticed, all_ = sum(count for fate, count in of_module.items() if fate in NOTICED), sum(of_module.values())
+        print(f"{name}: {module}: {noticed} of {all_} noticed, {noticed / all_:.1%}: {of_module}", flush=True)
     for mutant, fate in fates.items():
         if fate not in NOTICED:
             print(f"\n{fate}: {mutant}")
