@@ -179,6 +179,8 @@ def test_plain_data_are_called_by_their_source() -> None:
         ("trian.epochs=1", "unknown key trian"),
         ("a.b.epohcs=1", "unknown key a"),
         ("zzzz=1", "unknown key zzzz"),
+        ("kind=1", "unknown key kind; did you mean schedule.kind?"),
+        ("model.epochs=1", "unknown key model.epochs; did you mean train.epochs?"),
         ("model.hiden=1", "unknown key model.hiden; did you mean model.hidden?"),
         (f"loss={'x' * 60}", f"loss = {'x' * 60}: expected one of binary_cross_entropy, cross_entropy, quadratic"),
         (f"loss={'x' * 61}", f"loss = {'x' * 57}...: expected one of binary_cross_entropy, cross_entropy, quadratic"),
@@ -214,3 +216,19 @@ def test_a_file_that_cant_be_read_is_named(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ConfigError) as caught:
         load(str(tmp_path / "mine.yaml"))
     assert str(caught.value) == f"{tmp_path}/mine.yaml: can't be read: Permission denied"
+
+
+def test_a_contradiction_in_a_file_is_called_by_the_files_name(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("schedule: {milestones: [8, 4]}")
+    with pytest.raises(ConfigError) as caught:
+        load(str(tmp_path / "mine.yaml"))
+    assert str(caught.value) == f"{tmp_path}/mine.yaml: schedule.milestones = [8, 4]: expected rising epochs"
+
+
+def test_a_name_that_is_no_file_is_one_message() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("x" * 300)
+    assert str(caught.value) == f"{'x' * 300}: can't be read: File name too long"
+    with pytest.raises(ConfigError) as caught:
+        load("nowhere")
+    assert str(caught.value) == f"'nowhere' is neither a file nor a preset ({', '.join(preset_names())})"

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -153,10 +154,21 @@ def test_deflated_data_are_unpacked_to_their_size_and_no_further() -> None:
     assert complaint(stream("a", data, zlib.compress(data))).startswith("a is damaged: Error -3 while decompressing")
 
 
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = opened(stream("a", b"small", squeezed(bytes(50_000_000))))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Malformed, match=r"^a unpacks to something else than the directory says$"):
+            bomb.read("a")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_file_that_becomes_shorter_is_noticed(tmp_path: Path) -> None:
     class Shrinking(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             return b"" if size == len(WHOLE) - 64 else super().read(size)
 
-    with pytest.raises(Malformed, match="it has become shorter meanwhile"):
+    with pytest.raises(Malformed, match=r"^it has become shorter meanwhile$"):
         Archive(Shrinking(WHOLE))

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import struct
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -382,4 +383,28 @@ def test_half_a_character_is_no_text(saved: Path) -> None:
         members = {f"{name}.npy": npy(arrays[name]) for name in arrays.files}
     saved.write_bytes(pack(members | {"meta.npy": half}))
     with pytest.raises(CheckpointError, match="damaged: meta is not text: 'utf-32-le' codec can't decode bytes"):
+        checkpoint.load(saved)
+
+
+def test_a_member_of_a_longer_header(saved: Path) -> None:
+    with np.load(saved) as arrays:
+        members = {f"{name}.npy": npy(arrays[name]) for name in arrays.files}
+    bias = members["layer1.bias.npy"]
+    header, data = bias[10:-20], bias[-20:]
+    for room, complaint in (
+        (990, None),
+        (991, "layer1.bias has 1021 bytes, not 20 and a header"),
+    ):
+        longer = bias[:8] + struct.pack("<H", room) + header.rstrip().ljust(room - 1) + b"\n" + data
+        saved.write_bytes(pack(members | {"layer1.bias.npy": longer}))
+        if complaint is None:
+            assert checkpoint.load(saved).epoch == 3
+            continue
+        with pytest.raises(CheckpointError, match=complaint):
+            checkpoint.load(saved)
+    saved.write_bytes(pack(members | {"layer1.bias.npy": bias[:-4]}))
+    with pytest.raises(CheckpointError, match=r"damaged: layer1\.bias has 16 bytes of data, not 20$"):
+        checkpoint.load(saved)
+    saved.write_bytes(pack(members | {"layer1.bias.npy": bytes(20)}))
+    with pytest.raises(CheckpointError, match=r"damaged: layer1\.bias has 20 bytes, not 20 and a header$"):
         checkpoint.load(saved)
