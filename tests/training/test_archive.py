@@ -124,6 +124,18 @@ def test_bytes_between_the_members_and_the_directory_belong_to_nobody() -> None:
     assert complaint(resealed(padded)) == "there are bytes that belong to no member"
 
 
+def test_a_member_behind_the_end_is_cut_off() -> None:
+    """The first member says that it takes almost the whole file, and the second begins where it ends."""
+    content = pack({"a": b"", "b": b""})
+    locals_, entries, _ = places(content)
+    start = len(content) - 10
+    sizes = struct.pack("<2I", *[start - 31] * 2)
+    lying = patched(
+        content, (locals_[0] + 18, sizes), (entries[0] + 20, sizes), (entries[1] + 42, struct.pack("<I", start))
+    )
+    assert complaint(lying) == "it is cut off"
+
+
 def test_a_long_directory_is_not_read() -> None:
     fits, too_long = ({f"{n:050}": b"" for n in range(count)} for count in (1365, 1366))
     assert len(opened(pack(fits)).members) == 1365
