@@ -79,13 +79,13 @@ def until_the_end(process: "subprocess.Popen[Any]") -> float:
 
 def check(folder: Path, number: int, ending: Ending) -> str:
     """Sees that the run is saved; gives the phase in which the signal came."""
+    if ending.code == 0 or "the run is in run" in ending.told:
+        return "ended before"
     assert ending.seconds < LONGEST
     if "Traceback" in ending.told:
         assert "bpcli/" not in ending.told  # the interpreter's own start can't be helped
         assert not (folder / "run").exists()
         return "starting"
-    if ending.code == 0 or "the run is in run" in ending.told:
-        return "ended before"
     if ending.code == -number:
         assert not (folder / "run").exists()
         return "starting"
@@ -114,8 +114,8 @@ def storm(tmp_path: Path, count: int, seed: int) -> tuple[dict[str, int], float]
         ending = deliver(folder, number, rng.uniform(0.02, whole))
         phase = check(folder, number, ending)
         phases[phase] = phases.get(phase, 0) + 1
-        delivered += phase != "ended before"
-        longest = max(longest, ending.seconds)
+        if phase != "ended before":
+            delivered, longest = delivered + 1, max(longest, ending.seconds)
     return phases, longest
 
 
