@@ -40,7 +40,7 @@ class Ranges:
     Attributes:
         rotation: degrees.
         scale: fraction of the size, for each axis by itself.
-        shear: fraction of the height by which the top moves against the bottom.
+        shear: pixels to the side for each pixel up.
         shift: pixels along each axis.
         elastic_alpha: α, by which uniform noise from ±1 is multiplied once it is smoothed.
         elastic_sigma: σ of the Gaussian that smooths it, pixels.
@@ -154,7 +154,7 @@ class Distorter:
 
     def __init__(self, fields: Fields | None, stroke: bool, normalization: Normalization, most: int) -> None:
         self._fields, self._stroke, self._normalization = fields, stroke, normalization
-        self._most = min(most, _BLOCK)
+        self._most = min(max(most, 1), _BLOCK)
         pixels = self._most * PIXELS
         self._source, self._left = np.empty(2 * pixels, np.float32), np.empty(2 * pixels, np.float32)
         self._right = np.empty(2 * pixels, np.float32)
