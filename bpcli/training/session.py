@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from bpcli.config import Config
 from bpcli.core import parameters
+from bpcli.core.distortions import Distorter, draw, smooth_fields
 from bpcli.core.network import Buffers, Part, Worker
 from bpcli.core.optimizers import blocks, settle
 from bpcli.core.pixels import NORMALIZATIONS, normalize
 from bpcli.core.schedules import rate
-from bpcli.core.types import Array
+from bpcli.core.types import Array, Bytes
 from bpcli.data.mnist import CLASSES, Split
 from bpcli.training import problem
 from bpcli.training.evaluation import one_hot
@@ -62,6 +63,8 @@ class Session:
         self._normalization = NORMALIZATIONS[config.data.normalize]
         self._size = min(config.train.batch_size, len(training))
         self.steps = -(-len(training) // self._size)
+        self._seed, self._ranges = config.seed, problem.distortions(config)
+        self._distorters = self._prepared() if self._ranges.any else []
         self._allocate(vector, velocity)
 
     def _allocate(self, vector: Array, velocity: Array) -> None:
@@ -81,6 +84,12 @@ class Session:
         self._logits = np.empty((max(_NOTED // size, 1), size, CLASSES), dtype)
         self._noted: list[Order] = []
 
+    def _prepared(self) -> list[Distorter]:
+        """What distorts each worker's images."""
+        ranges, most = self._ranges, -(-self._size // self._team.size)
+        fields = smooth_fields(ranges, self._seed) if ranges.elastic_alpha else None
+        return [Distorter(fields, ranges.stroke > 0, self._normalization, most) for _ in range(self._team.size)]
+
     def learning_rate(self, epoch: int, step: int) -> float:
         """η at one step."""
         return self._learning_rate * rate(self._schedule, epoch, step, self.steps)
@@ -94,13 +103,13 @@ class Session:
         self._noted = []
 
         def work(worker: int) -> None:
-            self._fill(worker, first, order)
+            self._fill(worker, epoch, first, order)
             self._team.meet(worker)
             for step in range(first, self.steps):
                 self._advance(worker, epoch, step, order)
 
         with self._team.helping(work):
-            self._fill(0, first, order)
+            self._fill(0, epoch, first, order)
             self._team.meet(0)
             for step in range(first, self.steps):
                 self._advance(0, epoch, step, order)
@@ -133,7 +142,7 @@ class Session:
     @np.errstate(over="ignore", invalid="ignore")
     def _advance(self, k: int, epoch: int, step: int, order: Order) -> None:
         """Worker k's part of one step."""
-        self._fill(k, step + 1, order)
+        self._fill(k, epoch, step + 1, order)
         batch = self._batch(step, order)
         n, learning_rate = len(batch), self.learning_rate(epoch, step)
         worker, x, y = self._worker(k, n), self._x[step % 3, :n], self._y[step % 3, :n]
@@ -164,11 +173,18 @@ class Session:
             )
         return self._workers[k, n]
 
-    def _fill(self, k: int, step: int, order: Order) -> None:
-        """Gathers worker k's rows of a step's batch."""
+    def _fill(self, k: int, epoch: int, step: int, order: Order) -> None:
+        """Gathers worker k's rows of a step's batch, if there is such a step."""
         batch = self._batch(step, order)
+        if not len(batch):
+            return
         mine = Part(k, self._team.size).slice(len(batch))
         chosen, pixels = batch[mine], self._pixels[mine]
         self._training.images.take(chosen, axis=0, out=pixels, mode="clip")
-        normalize(pixels, self._normalization, self._x[step % 3, mine])
         self._targets.take(chosen, axis=0, out=self._y[step % 3, mine], mode="clip")
+        x = self._x[step % 3, mine]
+        if self._distorters:
+            draws = draw(self._ranges, self._seed, epoch, step, len(batch))
+            self._distorters[k](pixels, draws.rows(mine), x)
+        else:
+            normalize(pixels, self._normalization, x)
