@@ -1,6 +1,7 @@
 """A browser, a trained network of the default shape, and the pages made of it."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,13 @@ QUIET = [
 _HARMLESS = "warning: Canvas2D: Multiple readback"  # the tests themselves look at canvases
 
 Opened = Callable[..., Any]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Says what was measured, whether the test passed or not."""
+    if report.when == "call":
+        for name, value in report.user_properties:
+            sys.stdout.write(f"\n{name}: {value}\n")
 
 
 @pytest.fixture(scope="session")
