@@ -17,7 +17,7 @@ def test_every_plot_and_table_is_seen(opened: Opened) -> None:
         assert page.locator("table").count() == 6
         broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
         assert page.evaluate(broken) == 0
-        assert page.locator("#units img").count() == 64
+        assert page.locator("#units img").count() == 60
 
 
 def test_a_cell_of_the_confusion_matrix_shows_its_digits(opened: Opened) -> None:

@@ -124,7 +124,7 @@ function showWeights(whole, { weights }, unit, activation) {
   const most = reach(own);
   paint(canvas, PIXELS, (i) => diverging(own[i] / most));
   canvas.setAttribute("aria-label", `Weights of unit ${unit}`);
-  caption.textContent = `no. ${unit}: ${activation.toFixed(1)}`;
+  caption.textContent = `${unit}: ${activation.toFixed(1)}`;
 }
 
 /** Shows for each digit which ink spoke for it (red) and which against it (blue), all to one scale. */
