@@ -25,6 +25,7 @@ QUIET = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+PATIENCE = 300_000  # milliseconds: a busy machine is slow, not wrong
 _HARMLESS = "warning: Canvas2D: Multiple readback"  # the tests themselves look at canvases
 
 Opened = Callable[..., Any]
@@ -84,6 +85,7 @@ def opened(browser: Browser, pages: dict[str, Path]) -> Opened:
     @contextmanager
     def show(name: str, width: int = 1400, scheme: Any = "light", script: str = "") -> Iterator[Page]:
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.set_default_timeout(PATIENCE)
         heard: list[str] = []
         page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: heard.append(str(error)))

@@ -16,7 +16,7 @@ from bpcli.data.mnist import read_split
 from bpcli.training.checkpoint import Checkpoint
 from bpcli.training.run import answers
 from bpcli.training.team import Team, usable_cores
-from tests.browser.conftest import Opened
+from tests.browser.conftest import PATIENCE, Opened
 from tests.browser.strokes import Points, strokes
 
 DIGITS = 200
@@ -156,6 +156,7 @@ def test_the_pens_width_is_chosen(opened: Opened) -> None:
 def test_a_finger_draws_too(opened: Opened, browser: Any, pages: dict[str, Path]) -> None:
     context = browser.new_context(has_touch=True, viewport={"width": 360, "height": 740})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(pages["draw"].as_uri())
     box = page.locator("#paper").bounding_box()
     session = context.new_cdp_session(page)
