@@ -14,7 +14,7 @@ from bpcli.core.network import Buffers, Part, Worker
 from bpcli.core.optimizers import blocks, settle
 from bpcli.core.pixels import NORMALIZATIONS, normalize
 from bpcli.core.schedules import rate
-from bpcli.core.types import Array, Bytes
+from bpcli.core.types import Array
 from bpcli.data.mnist import CLASSES, Split
 from bpcli.training import problem
 from bpcli.training.evaluation import one_hot
