@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.options import shown
+from bpcli.cli.options import print_text, shown
 from bpcli.cli.predict import MIN_SCORE
 from bpcli.cli.report import open_page, require_free
 
@@ -28,6 +28,6 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
     loaded = checkpoint.load(run.find_checkpoint(source))
     require_free(out, force)
     write_text(out, drawing_page(loaded, MIN_SCORE))
-    click.echo(f"the page is {shown(out)}")
+    print_text(f"the page is {shown(out)}")
     if opened:
         open_page(out)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bpcli.cli.options import percent, print_json, shown
+from bpcli.cli.options import percent, print_json, print_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def evaluate(
     if errors_sheet is not None:
         _write_sheet(mistakes, images, errors_sheet)
     result = {"checkpoint": shown(path), "split": split} | evaluation.figures(loss, scores, labels)
-    print_json(result) if as_json else click.echo(_table(result))
+    print_json(result) if as_json else print_text(_table(result))
 
 
 def _write_errors(mistakes: Sequence[Mistake], path: Path) -> None:
