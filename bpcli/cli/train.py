@@ -164,7 +164,7 @@ class Narrator:
 
             self._bar = tqdm(total=event.steps, unit="batch", leave=False, desc=f"epoch {event.epoch + 1}")
         self._bar.set_postfix(loss=f"{event.loss:.4f}", refresh=False)
-        self._bar.update()
+        self._bar.update(event.step + 1 - self._bar.n)
 
     def _epoch(self, event: EpochEnd) -> None:
         self.hush()

@@ -26,13 +26,16 @@ def gradient(network: Network, vector: np.ndarray, x: np.ndarray, y: np.ndarray,
     """The gradient, the work divided among threads that meet at real barriers."""
     layers = parameters.views(vector, network.sizes)
     flat = np.full_like(vector, np.nan)
-    gradients, buffers = parameters.views(flat, network.sizes), Buffers.allocate(network, len(x), vector.dtype)
+    gradients, buffers = (
+        parameters.views(flat, network.sizes),
+        Buffers.allocate(network, len(x), vector.dtype, workers=workers),
+    )
     barrier = Barrier(workers)
 
     def work(part: Part) -> None:
         worker = Worker(network, layers, buffers, gradients, part, lambda: void(barrier.wait()))
         worker.forward(x)
-        worker.backward(x, y[worker.rows])
+        worker.backward(x, y)
 
     threads = [Thread(target=work, args=(Part(k, workers),)) for k in range(workers)]
     for thread in threads:

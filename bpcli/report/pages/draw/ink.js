@@ -1,12 +1,13 @@
 // The ink of a picture: how much of it covers each pixel, and the marks that it makes. As bpcli.data.picture.ink.
 
-const GLANCE = 64;
+const GLANCE = 128;
 const CORE = 30;
 const SOLID = 0.6;
 const EDGE = 0.45;
 const FAINT_EDGE = 0.25;
 const FIRM_EDGES = [0.6, 0.75];
 const ROUGH_EDGES = [0.45, 0.25];
+const WIDE_STROKE = 0.25;
 const PEN_ROOM = 2;
 const CRISPER = 1.35;
 const SMOOTHED_FROM = 100;
@@ -16,7 +17,7 @@ function findInk(grey) {
   const darkOnLight = isLight(shrink(grey, GLANCE)) ? inverted(grey) : grey;
   const found = inkOn(darkOnLight, paperTrend(darkOnLight));
   if (!found.pieces.boxes.some((box) => onBorder(box, grey))) return found;
-  const other = inkOn(darkOnLight, paperBetween(darkOnLight));
+  const other = inkOn(darkOnLight, paperBetween(darkOnLight, WIDE_STROKE));
   return crispness(other) > CRISPER * crispness(found) ? other : found;
 }
 

@@ -64,8 +64,16 @@ function cubic(x, a) {
   return 0;
 }
 
+const MIXTURES = new Map(); // by the two sizes; there are few, since the paper keeps its size
+
 /** For each of `to` pixels, the first of `from` that it is made of and the weights from there on. */
-function mixtures(from, to, { reach, weigh }) {
+function mixtures(from, to, filter) {
+  const key = `${from} ${to} ${filter.reach}`;
+  if (!MIXTURES.has(key)) MIXTURES.set(key, mixed(from, to, filter));
+  return MIXTURES.get(key);
+}
+
+function mixed(from, to, { reach, weigh }) {
   const scale = from / to;
   const stretch = Math.max(scale, 1);
   return Array.from({ length: to }, (_, index) => {
@@ -85,11 +93,11 @@ function resize(picture, width, height, filter) {
 }
 
 function resizeRows({ width: from, height, values }, width, filter) {
-  const mixed = mixtures(from, width, filter);
+  const parts = mixtures(from, width, filter);
   const found = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const { first, weights } = mixed[x];
+      const { first, weights } = parts[x];
       let sum = 0;
       for (let i = 0; i < weights.length; i++) sum += values[y * from + first + i] * weights[i];
       found[y * width + x] = sum;
@@ -99,10 +107,10 @@ function resizeRows({ width: from, height, values }, width, filter) {
 }
 
 function resizeColumns({ width, height: from, values }, height, filter) {
-  const mixed = mixtures(from, height, filter);
+  const parts = mixtures(from, height, filter);
   const found = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
-    const { first, weights } = mixed[y];
+    const { first, weights } = parts[y];
     for (let x = 0; x < width; x++) {
       let sum = 0;
       for (let i = 0; i < weights.length; i++) sum += values[(first + i) * width + x] * weights[i];
