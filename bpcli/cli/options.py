@@ -1,12 +1,14 @@
 """What several commands share: options, and how results are printed."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 _LONGEST = 1000  # characters of a message
 
 
@@ -21,6 +23,30 @@ def configured(command: F) -> F:
         help="Override a key, such as train.epochs=3. Repeatable.",
     )  # fmt: skip
     return source(override(command))
+
+
+def chosen_checkpoint(source: str | None) -> Path:
+    """The checkpoint that a command's argument names; stderr says so where it is the one that comes with bpcli.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    from bpcli import resources
+    from bpcli.training.run import find_network
+
+    path = find_network(source)
+    if source is None and path == resources.pretrained():
+        click.echo("no run here yet: this is the network that comes with bpcli", err=True)
+    return path
+
+
+def with_bar(items: Sequence[T], unit: str) -> Iterable[T]:
+    """The items, with a bar on a terminal."""
+    if not sys.stderr.isatty():
+        return items
+    from tqdm import tqdm
+
+    return tqdm(items, unit=unit, leave=False)
 
 
 def print_json(result: object, *, pretty: bool = False) -> None:

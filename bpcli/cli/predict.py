@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
-from bpcli.cli import one_line
+from bpcli.cli.options import chosen_checkpoint, one_line, with_bar
 from bpcli.errors import ImageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ class Seen(NamedTuple):
 
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
-@click.option("-m", "--model", metavar="CHECKPOINT|RUN", help="The network; by default the latest run's best.")
+@click.option(
+    "-m", "--model", metavar="CHECKPOINT|RUN", help="The network; by default the latest run's best, or bpcli's own."
+)
 @click.option("-r", "--recursive", is_flag=True, help="Take the pictures in folders, and in the folders in them.")
 @click.option(
     "--ink", type=click.Choice(["auto", "dark", "light"]), default="auto", show_default=True,
@@ -71,12 +73,12 @@ def predict(
     IMAGE is a file, a folder (with -r) or - for standard input. A picture that can't be read is reported on stderr, one
     that shows no digit is answered so; the others are answered, and the exit code is then 5.
     """
-    from bpcli.training import checkpoint, reading, run
+    from bpcli.training import checkpoint, reading
     from bpcli.training.team import Team, usable_cores
 
-    loaded = checkpoint.load(run.find_checkpoint(model))
+    loaded = checkpoint.load(chosen_checkpoint(model))
     sources = list(_sources(images, recursive))
-    seen = [found for source in _with_bar(sources) if (found := _see(source, ink, multi)) is not None]
+    seen = [found for source in with_bar(sources, "picture") if (found := _see(source, ink, multi)) is not None]
     everything = [digit for each in seen for digit in each.digits]
     answers = iter(reading.read_digits(loaded, everything, min_score, Team(usable_cores())))
     complete = len(seen) == len(sources)
@@ -105,15 +107,6 @@ def _sources(images: Iterable[str], recursive: bool) -> Iterator[Path | bytes]:
             yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
         else:
             yield path
-
-
-def _with_bar(sources: list[Path | bytes]) -> Iterable[Path | bytes]:
-    """The sources, with a bar on a terminal where there are many."""
-    if len(sources) < 20 or not sys.stderr.isatty():
-        return sources
-    from tqdm import tqdm
-
-    return tqdm(sources, unit="picture", leave=False)
 
 
 def _see(source: Path | bytes, ink: Literal["auto", "dark", "light"], multi: bool) -> Seen | None:
