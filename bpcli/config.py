@@ -74,6 +74,18 @@ class ScheduleConfig(Struct, frozen=True):
     warmup: Annotated[int, Meta(ge=0, le=100_000)]
 
 
+class AugmentConfig(Struct, frozen=True):
+    """How far the training images are distorted, each at random between ± these."""
+
+    rotation: Annotated[float, Meta(ge=0, le=180)]
+    scale: Annotated[float, Meta(ge=0, le=0.9)]
+    shear: Annotated[float, Meta(ge=0, le=2)]
+    shift: Annotated[float, Meta(ge=0, le=14)]
+    elastic_alpha: Annotated[float, Meta(ge=0, le=1000)]
+    elastic_sigma: Annotated[float, Meta(ge=1, le=14)]
+    stroke: Annotated[float, Meta(ge=0, le=1)]
+
+
 class TrainConfig(Struct, frozen=True):
     """The length of a run and the size of its steps."""
 
@@ -94,6 +106,7 @@ class Config(Struct, frozen=True):
     loss: str
     optimizer: OptimizerConfig
     schedule: ScheduleConfig
+    augment: AugmentConfig
     train: TrainConfig
 
 

@@ -2,9 +2,12 @@
 
 import os
 
+import msgspec
+
 from bpcli.config import Config
 from bpcli.core import parameters
 from bpcli.core.activations import ACTIVATIONS
+from bpcli.core.distortions import Ranges
 from bpcli.core.losses import OUTPUTS
 from bpcli.core.network import Network
 from bpcli.core.optimizers import Momentum
@@ -40,6 +43,11 @@ def schedule(config: Config) -> Schedule:
     """The learning rate's schedule."""
     settings = config.schedule
     return Schedule(settings.kind, config.train.epochs, settings.milestones, settings.factor, settings.warmup)
+
+
+def distortions(config: Config) -> Ranges:
+    """How far the training images are distorted."""
+    return Ranges(**msgspec.structs.asdict(config.augment))
 
 
 def team(config: Config) -> Team:

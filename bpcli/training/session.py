@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from bpcli.config import Config
 from bpcli.core import parameters
+from bpcli.core.distortions import Distorter, draw, smooth_fields
 from bpcli.core.network import Buffers, Part, Worker
 from bpcli.core.optimizers import blocks, settle
 from bpcli.core.pixels import NORMALIZATIONS, normalize
 from bpcli.core.schedules import rate
-from bpcli.core.types import Array
+from bpcli.core.types import Array, Bytes
 from bpcli.data.mnist import CLASSES, Split
 from bpcli.training import problem
 from bpcli.training.team import Team
@@ -46,6 +47,8 @@ class Session:
         self._normalization = NORMALIZATIONS[config.data.normalize]
         self._size = min(config.train.batch_size, len(training))
         self.steps = -(-len(training) // self._size)
+        self._seed, self._ranges = config.seed, problem.distortions(config)
+        self._distorters = self._prepared() if self._ranges.any else []
         self._allocate(vector, velocity)
 
     def _allocate(self, vector: Array, velocity: Array) -> None:
@@ -63,6 +66,12 @@ class Session:
         self._workers: dict[tuple[int, int], Worker] = {}
         self._loss_sums, self._hits = [0.0] * team, [0] * team
 
+    def _prepared(self) -> list[Distorter]:
+        """What distorts each worker's images."""
+        ranges, most = self._ranges, -(-self._size // self._team.size)
+        fields = smooth_fields(ranges, self._seed) if ranges.elastic_alpha else None
+        return [Distorter(fields, ranges.stroke > 0, self._normalization, most) for _ in range(self._team.size)]
+
     def learning_rate(self, epoch: int, step: int) -> float:
         """η at one step."""
         return self._learning_rate * rate(self._schedule, epoch, step, self.steps)
@@ -75,13 +84,13 @@ class Session:
         """
 
         def work(worker: int) -> None:
-            self._fill(worker, first, order)
+            self._fill(worker, epoch, first, order)
             self._team.meet(worker)
             for step in range(first, self.steps):
                 self._advance(worker, epoch, step, order)
 
         with self._team.helping(work):
-            self._fill(0, first, order)
+            self._fill(0, epoch, first, order)
             self._team.meet(0)
             for step in range(first, self.steps):
                 self._advance(0, epoch, step, order)
@@ -107,7 +116,7 @@ class Session:
         worker = self._worker(k, n)
         x, y = self._x[step % 2, :n], self._y[step % 2, worker.rows]
         worker.forward(x)
-        self._fill(k, step + 1, order)  # here, where the others would otherwise be waited for
+        self._fill(k, epoch, step + 1, order)  # here, where the others would otherwise be waited for
         self._loss_sums[k] = float(self._network.output.loss(worker.logits, worker.scores, y).sum())
         self._hits[k] = int(np.count_nonzero(worker.scores.argmax(axis=1) == y.argmax(axis=1)))
         worker.backward(x, y)
@@ -130,7 +139,7 @@ class Session:
             )
         return self._workers[k, n]
 
-    def _fill(self, k: int, step: int, order: Order) -> None:
+    def _fill(self, k: int, epoch: int, step: int, order: Order) -> None:
         """Gathers worker k's rows of a step's batch, if there is such a step."""
         if step >= self.steps:
             return
@@ -138,5 +147,14 @@ class Session:
         chosen = order[step * self._size :][mine]
         pixels = self._pixels[mine]
         np.take(self._training.images, chosen, axis=0, out=pixels, mode="clip")
-        normalize(pixels, self._normalization, self._x[step % 2, mine])
+        self._show(k, epoch, step, pixels, self._x[step % 2, mine])
         self._y[step % 2, mine] = self._targets[self._training.labels[chosen]]
+
+    def _show(self, k: int, epoch: int, step: int, pixels: Bytes, x: Array) -> None:
+        """Writes worker k's images of a step to x, distorted where the configuration says so."""
+        if not self._distorters:
+            normalize(pixels, self._normalization, x)
+            return
+        n = self._count(step)
+        draws = draw(self._ranges, self._seed, epoch, step, n)
+        self._distorters[k](pixels, draws.rows(Part(k, self._team.size).slice(n)), x)
