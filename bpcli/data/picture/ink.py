@@ -130,8 +130,9 @@ def through(pieces: Pieces, dark: Grey) -> Grey:
     Of two ends on opposite sides of the picture, the fainter counts; of the two directions, the darker.
     """
     ends = np.full((4, len(pieces) + 1), -np.inf, np.float32)
-    for end, side in zip(ends, (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]), strict=True):
-        np.maximum.at(end, pieces.labels[side], dark[side])
+    for axis in (0, 1):
+        for end in (0, -1):
+            np.maximum.at(ends[2 * axis - end], pieces.labels.take(end, axis), dark.take(end, axis))
     darkest = np.maximum(np.minimum(ends[0], ends[1]), np.minimum(ends[2], ends[3]))[1:]
     return np.where(crossing(pieces), darkest, np.float32(np.inf))
 

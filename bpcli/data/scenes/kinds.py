@@ -131,7 +131,7 @@ def two_colours(rng: Generator) -> tuple[Colour, Colour]:
 
 
 def _sized(look: Look, rng: Generator, smallest: int = 28, largest: int = 500) -> Look:
-    """The look with a size of any order of magnitude between the two; margins from hardly any to one and a half sizes."""
+    """The look with a size of any order of magnitude between the two, and margins up to one and a half times that."""
     side = round(_log_uniform(rng, smallest, largest))
     reach = rng.uniform(0.1, 1.5)
     left, top, right, bottom = (min(MOST_MARGIN, max(1, round(side * rng.uniform(0.05, reach)))) for _ in range(4))
