@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from bpcli.cli.options import chosen_checkpoint, shown
-from bpcli.cli.predict import MIN_SCORE
 from bpcli.cli.report import open_page, require_free
 
 
@@ -23,11 +22,11 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
     """
     from bpcli.report.drawing import drawing_page
     from bpcli.report.tables import write_text
-    from bpcli.training import checkpoint
+    from bpcli.training import checkpoint, reading
 
     loaded = checkpoint.load(chosen_checkpoint(source))
     require_free(out, force)
-    write_text(out, drawing_page(loaded, MIN_SCORE))
+    write_text(out, drawing_page(loaded, reading.default_min_score(loaded)))
     click.echo(f"the page is {shown(out)}")
     if opened:
         open_page(out)

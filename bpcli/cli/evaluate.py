@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bpcli.cli.options import chosen_checkpoint, percent, print_json, shown, with_bar
-from bpcli.cli.predict import MIN_SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,13 +83,14 @@ def _picture_figures(loaded: Checkpoint, images: Split, limit: int | None) -> di
     """What the network makes of a split's digits once they are in pictures, kind by kind."""
     from bpcli.data.scenes.kinds import KINDS
     from bpcli.training.picturing import read_scenes
+    from bpcli.training.reading import default_min_score
     from bpcli.training.run import require_images
     from bpcli.training.team import Team, usable_cores
 
     require_images(images)
-    team = Team(usable_cores())
-    kinds = with_bar(list(KINDS), "kind")
-    readings = [read_scenes(loaded, images, kind, limit, MIN_SCORE, team) for kind in kinds]
+    team, least = Team(usable_cores()), default_min_score(loaded)
+    kinds = with_bar(KINDS, "kind", len(KINDS))
+    readings = [read_scenes(loaded, images, kind, limit, least, team) for kind in kinds]
     return {
         "n": readings[0].n,
         "kinds": {

@@ -1,7 +1,7 @@
 """What several commands share: options, and how results are printed."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 _LONGEST = 1000  # characters of a message
+_FEW = 10  # items that need no bar
 
 
 def configured(command: F) -> F:
@@ -40,13 +41,13 @@ def chosen_checkpoint(source: str | None) -> Path:
     return path
 
 
-def with_bar(items: Sequence[T], unit: str) -> Iterable[T]:
-    """The items, with a bar on a terminal."""
-    if not sys.stderr.isatty():
+def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:
+    """The items, with a bar on a terminal where there are many."""
+    if total < _FEW or not sys.stderr.isatty():
         return items
     from tqdm import tqdm
 
-    return tqdm(items, unit=unit, leave=False)
+    return tqdm(items, unit=unit, total=total, leave=False)
 
 
 def print_json(result: object, *, pretty: bool = False) -> None:
