@@ -73,6 +73,7 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
             "model.output=softmax",
             "model.output = softmax doesn't go with loss = binary_cross_entropy; these do: sigmoid",
         ),
+        ("data.strangers=-1", "data.strangers = -1: expected int >= 0"),
         ("loss=mse", "loss = mse: expected one of"),
         ("data.normalize=zscore", "expected one of standard, unit"),
         ("schedule.milestones=[8, 4]", "schedule.milestones = [8, 4]: expected rising epochs"),
@@ -88,6 +89,11 @@ def test_a_mistake_is_named_with_key_value_and_limit(setting: str, complaint: st
         load("default", [setting])
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_strangers_want_scores_that_can_all_be_low() -> None:
+    with pytest.raises(ConfigError, match=r"data\.strangers = 5 wants model\.output = sigmoid, not softmax"):
+        load("softmax-regression", ["data.strangers=5"])
 
 
 def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:

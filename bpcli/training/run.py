@@ -11,6 +11,7 @@ from bpcli.core import parameters
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.types import Array, Bytes
 from bpcli.data.mnist import Split, SplitName, read_split
+from bpcli.data.strangers import with_strangers
 from bpcli.errors import CheckpointError
 from bpcli.training import checkpoint, files, metrics, problem, resuming
 from bpcli.training.checkpoint import Checkpoint
@@ -192,7 +193,10 @@ class _Splits(NamedTuple):
         """Reads them all, or raises Interrupted between two of them."""
         splits = []
         for name in ("train", "validation", "test"):
-            splits.append(read_data(config, name))
+            split = read_data(config, name)
+            if name == "train" and config.data.strangers:
+                split = with_strangers(split, config.data.strangers, config.seed)
+            splits.append(split)
             if stopping():
                 raise Interrupted
         return cls(*splits)

@@ -62,7 +62,7 @@ class Session:
         self._x = np.empty((2, size, sizes[0]), vector.dtype)
         self._y = np.empty((2, size, CLASSES), vector.dtype)
         self._pixels = np.empty((size, sizes[0]), np.uint8)
-        self._targets = np.eye(CLASSES, dtype=vector.dtype)
+        self._targets = np.eye(CLASSES + 1, CLASSES, dtype=vector.dtype)  # none of them for strangers
         self._workers: dict[tuple[int, int], Worker] = {}
         self._loss_sums, self._hits = [0.0] * team, [0] * team
 
