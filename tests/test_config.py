@@ -43,6 +43,12 @@ def test_a_file_may_leave_keys_out_and_settings_come_last(tmp_path: Path) -> Non
     assert (config.model.hidden, config.schedule.factor) == ((30, 20), 0.1)
 
 
+def test_a_tree_from_before_a_section_was_there_takes_its_defaults() -> None:
+    tree = to_tree(load())
+    del tree["augment"]
+    assert from_tree(tree, "old") == load()
+
+
 def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("# nothing\n")
     assert load(str(tmp_path / "empty.yaml")) == load()
@@ -77,6 +83,12 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
         ("loss=mse", "loss = mse: expected one of"),
         ("data.normalize=zscore", "expected one of standard, unit"),
         ("schedule.milestones=[8, 4]", "schedule.milestones = [8, 4]: expected rising epochs"),
+        ("augment.rotation=-1", "augment.rotation = -1: expected float >= 0"),
+        ("augment.rotation=181", "augment.rotation = 181: expected float <= 180"),
+        ("augment.scale=1", "augment.scale = 1: expected float <= 0.9"),
+        ("augment.elastic_sigma=0", "augment.elastic_sigma = 0: expected float >= 1"),
+        ("augment.stroke=true", "augment.stroke = True: expected float, got bool"),
+        ("augment.rotatoin=3", "unknown key augment.rotatoin; did you mean augment.rotation?"),
         ("train=5", "train = 5: expected keys and values"),
         ("train.epochs", "-s train.epochs: expected KEY=VALUE"),
         ("=5", "expected KEY=VALUE"),

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Show a run, or several, as one HTML file.",
     ),
     "draw": ("bpcli.cli.draw:draw", "Write a page to draw digits on, with the network inside."),
+    "augment": ("bpcli.cli.augment:augment", "Draw what a network sees of distorted images."),
     "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
 }
 

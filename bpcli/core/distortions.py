@@ -22,7 +22,7 @@ FIELDS = 4096  # smooth fields to pick from, for each axis of each image
 
 _HIGH, _WIDE = SIDE + 2, SIDE + 4  # of a padded image: a ring of background, and columns that round its rows off
 _PADDED = _HIGH * _WIDE
-_BLOCK = 128  # images at a time: few NumPy calls, for each waits for the others' threads, and room in the L2 cache
+_BLOCK = 64  # images at a time: what a block needs stays in the L2 cache, and yet NumPy calls are few
 _CHUNK = 256  # fields that are smoothed at a time
 _CORNER = np.array([0, 0, (SIDE + 1) / 2], np.float32)  # the centre, counted from a padded image's corner
 _GRID = np.stack(

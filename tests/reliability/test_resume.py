@@ -81,6 +81,15 @@ def test_a_run_goes_on_at_any_step(config: Config, whole: dict[str, bytes]) -> N
         goes_on(config, whole, steps)
 
 
+def test_a_run_with_distorted_images_goes_on_at_any_step(config: Config) -> None:
+    settings = ["rotation=15", "scale=0.15", "shear=0.15", "shift=1", "elastic_alpha=36", "stroke=0.5"]
+    distorting = configuration.override(config, ["train.epochs=3", *(f"augment.{setting}" for setting in settings)])
+    list(recorded_training(distorting, "x", Path("distorted"), calls=QUICK))
+    whole = contents(Path("distorted"))
+    for steps in (1, 10, 17, 29):
+        goes_on(distorting, whole, steps)
+
+
 @pytest.mark.torture
 def test_a_run_goes_on_at_every_step(config: Config, whole: dict[str, bytes]) -> None:
     for steps in range(1, STEPS + 1):
