@@ -14,7 +14,7 @@ from bpcli.data.scenes.paper import draw
 
 SMALLEST, LARGEST = 14, 1400  # pixels of a digit's longest side
 CONTRAST = 0.25  # of ink and paper, at least
-MOST_MARGIN = 900  # pixels
+MOST_MARGIN = 600  # pixels; the largest scene has 20 MB as BMP, and 25 are the most that is read
 
 
 def scene(kind: str, digit: Bytes, index: int) -> bytes:
