@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install test-browser torture lint audit bench pretrained clean
+.PHONY: help train test test-install test-browser torture fuzz mutation lint audit bench pretrained clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,13 @@ test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests
 
 torture: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests that take minutes: kills, signals, every bit, thousands of damaged files
 	$(BIN)/python -m pytest tests/reliability -m torture
+
+fuzz: $(INSTALLED)-test  ## throw a million damaged files at each parser (an hour or two)
+	for parser in checkpoint member idx yaml setting picture; do \
+		$(BIN)/python -m tests.reliability.fuzz $$parser 1000000 || exit 1; done
+
+mutation: $(INSTALLED)-test $(INSTALLED)-mutation  ## change the code that must not be wrong, and see that the tests notice (an hour)
+	$(BIN)/python -m tests.reliability.mutants
 
 test-browser: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-browser  ## try the pages in Chromium, if it is installed
 	$(BIN)/python -m pytest -s tests/browser

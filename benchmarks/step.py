@@ -69,8 +69,9 @@ def main() -> None:
         with threadpool_limits(team.size, "blas"):
             least = floor(config, session.steps)
         start = perf_counter()
-        for _ in session.run(0, order, 0):
-            pass
+        for step in session.run(0, order, 0):
+            if session.full or step == session.steps - 1:
+                session.tallies()
         epoch = perf_counter() - start
         if round_:  # the first one warms up
             ratios.append(epoch / least)

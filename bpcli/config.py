@@ -168,7 +168,7 @@ def to_tree(config: Config) -> Tree:
 
 def to_yaml(config: Config) -> str:
     """The configuration as YAML that `load` reads back."""
-    text: str = yaml.safe_dump(_lists(to_tree(config)), sort_keys=False, default_flow_style=None)
+    text: str = yaml.safe_dump(to_tree(config), sort_keys=False, default_flow_style=None)
     return text
 
 
@@ -343,10 +343,3 @@ def _shown(value: object) -> str:
     """A value as it may stand in a message: one line, not too long, control characters escaped."""
     text = value if isinstance(value, str) and value.isprintable() else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _lists(tree: object) -> object:
-    """The tree with lists for tuples, which YAML has no word for."""
-    if isinstance(tree, dict):
-        return {key: _lists(value) for key, value in tree.items()}
-    return list(tree) if isinstance(tree, tuple) else tree

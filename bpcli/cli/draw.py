@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.options import chosen_checkpoint, shown
+from bpcli.cli.options import chosen_checkpoint, print_text, shown
 from bpcli.cli.report import open_page, require_free
 
 
@@ -27,6 +27,6 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
     loaded = checkpoint.load(chosen_checkpoint(source))
     require_free(out, force)
     write_text(out, drawing_page(loaded, reading.default_min_score(loaded)))
-    click.echo(f"the page is {shown(out)}")
+    print_text(f"the page is {shown(out)}")
     if opened:
         open_page(out)

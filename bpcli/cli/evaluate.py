@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bpcli.cli.options import chosen_checkpoint, percent, print_json, shown, with_bar
+from bpcli.cli.options import chosen_checkpoint, percent, print_json, print_text, shown, with_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +59,10 @@ def evaluate(
     about = {"checkpoint": shown(path), "split": split}
     if pictures:
         result = about | _picture_figures(loaded, images, limit)
-        print_json(result) if as_json else click.echo(_picture_table(result))
+        print_json(result) if as_json else print_text(_picture_table(result))
     else:
         result = about | _figures(loaded, images, errors, errors_sheet)
-        print_json(result) if as_json else click.echo(_table(result))
+        print_json(result) if as_json else print_text(_table(result))
 
 
 def _figures(loaded: Checkpoint, images: Split, errors: Path | None, errors_sheet: Path | None) -> dict[str, Any]:

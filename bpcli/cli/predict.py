@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
-from bpcli.cli.options import chosen_checkpoint, one_line, with_bar
+from bpcli.cli import one_line
+from bpcli.cli.options import chosen_checkpoint, print_text, say, with_bar
 from bpcli.errors import ImageError
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ def predict(
     for number, each in enumerate(seen, 1):
         answered = [next(answers) for _ in each.digits]
         complete &= bool(answered) and all(answer.digit is not None for answer in answered)
-        click.echo(_as_json(each, answered) if as_json else _as_text(each, answered))
+        print_text(_as_json(each, answered) if as_json else _as_text(each, answered))
         if show and not as_json:
             for prepared, answer in zip(each.digits, answered, strict=True):
-                click.echo(_drawing(prepared, answer.scores))
+                print_text(_drawing(prepared, answer.scores))
         if save_input is not None:
             _save_steps(each, save_input, number)
     if not complete:
@@ -101,16 +102,26 @@ def predict(
 
 def _sources(images: Iterable[str], recursive: bool) -> Iterator[Path | bytes]:
     """The pictures in the order in which they were named; those of a folder by name."""
-    from bpcli.data.picture.read import MOST_BYTES
-
     for name in images:
         path = Path(name)
         if name == "-":
-            yield sys.stdin.buffer.read(MOST_BYTES + 1)
+            yield _standard_input()
         elif recursive and path.is_dir():
             yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
         else:
             yield path
+
+
+def _standard_input() -> bytes:
+    """What stands on standard input, and no more than a byte above what a picture may have."""
+    from bpcli.data.picture.read import MOST_BYTES
+
+    try:
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    except (OSError, AttributeError) as error:  # such as a folder; Python has no stdin where it is closed
+        raise ImageError(
+            f"standard input: can't be read: {getattr(error, 'strerror', None) or 'it is closed'}"
+        ) from error
 
 
 def _each(
@@ -141,7 +152,7 @@ def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
     """The pictures that could be read; stderr tells of the others."""
     for each in found:
         if isinstance(each, ImageError):
-            click.echo(f"Error: {one_line(str(each))}", err=True)
+            say(f"Error: {one_line(str(each))}")
         else:
             yield each
 

@@ -86,7 +86,7 @@ def kernels(point: Point) -> Slopes:
     worker.forward(point.x)
     loss = float(network.output.loss(worker.logits, worker.scores, point.y).mean())
     worker.backward(point.x, point.y)
-    return Slopes(loss, list(gradients), list(buffers.deltas))
+    return Slopes(loss, list(gradients), [*buffers.deltas, worker.delta])
 
 
 def losses(point: Point, layers: tuple[Layer, ...]) -> Array:

@@ -32,11 +32,15 @@ class Momentum:
     nesterov: bool = False
 
     def step(self, block: "Block", learning_rate: float) -> None:
-        """Moves a block's parameters by one step of the learning rate η; its gradient is used up."""
+        """Moves a block's parameters by one step of the learning rate η; what stands in g is used up.
+
+        Args:
+            block: of which g is −η times the gradient.
+            learning_rate: η, for the weight decay.
+        """
         w, v, g, decays = block
         if decays and self.decay:
-            g += self.decay * w
-        np.multiply(g, -learning_rate, out=g)
+            g -= learning_rate * self.decay * w
         np.multiply(v, self.momentum, out=v)
         np.add(v, g, out=v)
         if self.nesterov:
@@ -57,7 +61,7 @@ def settle(block: "Block") -> None:
 
 
 class Block(NamedTuple):
-    """Some parameters with their velocity and gradient, arrays of one shape; `decays` if they are weights."""
+    """Some parameters w with their velocity v and, in g, −η times their gradient; `decays` if they are weights."""
 
     w: Array
     v: Array

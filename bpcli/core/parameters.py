@@ -25,14 +25,16 @@ def count(sizes: Sequence[int]) -> int:
 def views(vector: Array, sizes: Sequence[int]) -> tuple[Layer, ...]:
     """The layers as views of a vector of `count(sizes)` numbers: weight, bias, weight, bias and so on.
 
-    The weights that lead to one unit lie side by side, so that any run of units is one stretch of memory: a worker's
-    share is then updated several times faster than in rows of which it owns a half.
+    What one worker updates is one stretch of memory, several times faster than rows of which it owns a half: in the
+    hidden layers the weights that lead to one unit lie side by side, in the last layer those that lead from one.
     """
     if vector.shape != (count(sizes),):
         raise ValueError(f"a vector of shape {vector.shape} for {count(sizes)} parameters")
     layers, start = [], 0
-    for fan_in, fan_out in pairwise(sizes):
+    for index, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         middle, end = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
-        layers.append(Layer(vector[start:middle].reshape(fan_out, fan_in).T, vector[middle:end]))
+        flat, bias = vector[start:middle], vector[middle:end]
+        last = index == len(sizes) - 2
+        layers.append(Layer(flat.reshape(fan_in, fan_out) if last else flat.reshape(fan_out, fan_in).T, bias))
         start = end
     return tuple(layers)

@@ -18,7 +18,7 @@ from bpcli.report.svg import Inliner
 from bpcli.report.tables import SHOWN
 from bpcli.report.web import PAGES, digest
 
-UNITS = 64  # whose weights are shown
+UNITS = 60  # whose weights are shown: whole rows on wide and on narrow screens
 MOST_IN_CELL = 1200  # digits of one cell of the confusion matrix; MNIST's fullest has fewer
 MOST_EPOCHS = 100  # rows of the table of epochs
 

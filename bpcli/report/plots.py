@@ -70,7 +70,7 @@ def accuracy(axes: Axes, run: Run) -> None:
     axes.axvline(run.loaded.epoch, color=INK, linewidth=0.8, linestyle=":", label="kept")
     axes.set_ylabel("accuracy")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower center")  # away from both ends, where the kept epoch mostly is
 
 
 def learning_rate(axes: Axes, run: Run) -> None:

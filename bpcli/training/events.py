@@ -33,13 +33,13 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One batch is done.
+    """Some batches are done; told of at most some times a second, and at the end of the epoch.
 
     Attributes:
         epoch: its epoch, from 0.
-        step: its place in the epoch, from 0.
+        step: the place of the last one in the epoch, from 0.
         steps: the steps of an epoch.
-        loss: the mean loss of the batch before the step.
+        loss: the mean over the images since the last such event, each before its batch's step.
     """
 
     epoch: int

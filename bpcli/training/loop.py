@@ -21,6 +21,8 @@ from bpcli.training.events import EpochEnd, Event, Finished, Paused, Score, Step
 from bpcli.training.session import Order, Session
 from bpcli.training.team import Team
 
+SHOWN = 0.1  # seconds between two looks at what the steps gave
+
 
 @dataclass(slots=True)
 class State:
@@ -136,18 +138,33 @@ def _steps(
 def _steps_until(
     stopping: Callable[[], bool], due: float, state: State, session: Session, order: Order
 ) -> Iterator[Step]:
-    """The next steps of the epoch: to its end, or until it's time to pause."""
+    """The next steps of the epoch: to its end, or until it's time to pause; told of a few times a second."""
+    shown = perf_counter()
     with closing(session.run(state.epoch, order, state.step)) as steps:
-        for taken in steps:
-            if not isfinite(session.loss_sum):
-                rate = session.learning_rate(state.epoch, state.step)
-                raise _divergence(state.epoch, state.step, rate, "the loss")
-            state.loss_sum += session.loss_sum
-            state.correct += session.correct
-            state.step += 1
-            yield Step(state.epoch, state.step - 1, session.steps, session.loss_sum / taken)
-            if stopping() or perf_counter() >= due:
-                return
+        for step in steps:
+            now = perf_counter()
+            if now >= min(due, shown) or session.full or step == session.steps - 1 or stopping():
+                yield _tallied(state, session)
+                if now >= due or stopping():
+                    return
+                shown = now + SHOWN
+
+
+def _tallied(state: State, session: Session) -> Step:
+    """Brings the state up to the steps that are done.
+
+    Raises:
+        TrainingError: the loss of one of them is not finite.
+    """
+    tallies = session.tallies()
+    for tally in tallies:
+        if not isfinite(tally.loss):
+            raise _divergence(state.epoch, state.step, session.learning_rate(state.epoch, state.step), "the loss")
+        state.loss_sum += tally.loss
+        state.correct += tally.correct
+        state.step += 1
+    loss = sum(tally.loss for tally in tallies) / sum(tally.images for tally in tallies)
+    return Step(state.epoch, state.step - 1, session.steps, loss)
 
 
 def _due(config: Config) -> float:

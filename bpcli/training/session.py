@@ -1,7 +1,8 @@
 """The steps of a run: batches gathered, sent forward and back, and the parameters moved, by a team of workers."""
 
 from collections.abc import Generator
-from typing import TypeAlias
+from itertools import accumulate, pairwise
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from bpcli.core.network import Buffers, Part, Worker
 from bpcli.core.optimizers import blocks, settle
 from bpcli.core.pixels import NORMALIZATIONS, normalize
 from bpcli.core.schedules import rate
-from bpcli.core.types import Array, Bytes
+from bpcli.core.types import Array
 from bpcli.data.mnist import CLASSES, Split
 from bpcli.training import problem
 from bpcli.training.team import Team
@@ -21,6 +22,21 @@ from bpcli.training.team import Team
 Order: TypeAlias = NDArray[np.intp]
 
 _SETTLING = 128  # steps between two looks at velocities that have become negligible
+_NOTED = 8192  # images of which the logits are kept until somebody asks for the losses
+
+
+class Tally(NamedTuple):
+    """What came out of one step, before it moved the parameters.
+
+    Attributes:
+        images: how many it took.
+        loss: the sum of their losses.
+        correct: how many of them got the highest score for their label.
+    """
+
+    images: int
+    loss: float
+    correct: int
 
 
 class Session:
@@ -35,7 +51,6 @@ class Session:
 
     Attributes:
         steps: the steps of an epoch; the last one takes what is left over.
-        loss_sum, correct: over the images of the last step, before it moved the parameters.
     """
 
     def __init__(self, config: Config, vector: Array, velocity: Array, training: Split, team: Team) -> None:
@@ -52,19 +67,21 @@ class Session:
         self._allocate(vector, velocity)
 
     def _allocate(self, vector: Array, velocity: Array) -> None:
-        sizes, size, team = self._network.sizes, self._size, self._team.size
+        sizes, size, team, dtype = self._network.sizes, self._size, self._team.size, vector.dtype
         self._layers, speeds, self._gradients = (
             parameters.views(flat, sizes) for flat in (vector, velocity, np.empty_like(vector))
         )
         self._blocks = [blocks(self._layers, speeds, self._gradients, Part(k, team)) for k in range(team)]
-        self._buffers = Buffers.allocate(self._network, size, vector.dtype)
-        # two of each, in turn: the workers fill one while the other is in use
-        self._x = np.empty((2, size, sizes[0]), vector.dtype)
-        self._y = np.empty((2, size, CLASSES), vector.dtype)
+        self._buffers = Buffers.allocate(self._network, size, dtype, workers=team)
+        # three in turn: workers fill the next batch's while some are at this one and others still at the one before
+        self._x = np.empty((3, size, sizes[0]), dtype)
+        self._y = np.empty((3, size, CLASSES), dtype)
         self._pixels = np.empty((size, sizes[0]), np.uint8)
-        self._targets = np.eye(CLASSES + 1, CLASSES, dtype=vector.dtype)  # none of them for strangers
+        self._targets = np.eye(CLASSES + 1, CLASSES, dtype=dtype)[self._training.labels]  # none for strangers
         self._workers: dict[tuple[int, int], Worker] = {}
-        self._loss_sums, self._hits = [0.0] * team, [0] * team
+        # what the steps that nobody has asked about gave
+        self._logits = np.empty((max(_NOTED // size, 1), size, CLASSES), dtype)
+        self._noted: list[Order] = []
 
     def _prepared(self) -> list[Distorter]:
         """What distorts each worker's images."""
@@ -77,11 +94,12 @@ class Session:
         return self._learning_rate * rate(self._schedule, epoch, step, self.steps)
 
     def run(self, epoch: int, order: Order, first: int) -> Generator[int, None, None]:
-        """Does the steps of an epoch from the step `first` on, and yields after each how many images it took.
+        """Does the steps of an epoch from the step `first` on, and yields each when it is done.
 
-        The parameters are consistent when the last step is done or the generator is closed; in between, other
-        workers may still be at work on theirs.
+        `tallies` must be called at least whenever `full`. The parameters are consistent when the last step is done or
+        the generator is closed; in between, other workers may still be at work on theirs.
         """
+        self._noted = []
 
         def work(worker: int) -> None:
             self._fill(worker, epoch, first, order)
@@ -94,37 +112,52 @@ class Session:
             self._team.meet(0)
             for step in range(first, self.steps):
                 self._advance(0, epoch, step, order)
-                yield self._count(step)
+                yield step
 
     @property
-    def loss_sum(self) -> float:
-        """The summed losses of the last step's images, before it moved the parameters."""
-        return sum(self._loss_sums)
-
-    @property
-    def correct(self) -> int:
-        """How many of the last step's images got the highest score for their label."""
-        return sum(self._hits)
-
-    def _count(self, step: int) -> int:
-        return min(self._size, len(self._training) - step * self._size)
+    def full(self) -> bool:
+        """Whether there is no room to note another step."""
+        return len(self._noted) == len(self._logits)
 
     @np.errstate(over="ignore", invalid="ignore")  # the loop finds what is not finite, and says so once
+    def tallies(self) -> list[Tally]:
+        """What came out of each step since the last call, the same however many steps a call is about.
+
+        Calculated for many steps at once, for these are many small calls to NumPy, while other workers wait.
+        """
+        noted, self._noted = self._noted, []
+        chosen, sizes = np.concatenate(noted), [len(batch) for batch in noted]
+        logits = self._logits[: len(sizes)].reshape(-1, CLASSES)[: len(chosen)]
+        scores = np.empty_like(logits)
+        self._network.output.value(logits, scores)
+        losses = self._network.output.loss(logits, scores, self._targets.take(chosen, axis=0))
+        hits = scores.argmax(axis=1) == self._training.labels[chosen]
+        starts = [0, *accumulate(sizes)]
+        return [
+            Tally(end - start, float(losses[start:end].sum()), int(np.count_nonzero(hits[start:end])))
+            for start, end in pairwise(starts)
+        ]
+
+    @np.errstate(over="ignore", invalid="ignore")
     def _advance(self, k: int, epoch: int, step: int, order: Order) -> None:
         """Worker k's part of one step."""
-        n = self._count(step)
-        worker = self._worker(k, n)
-        x, y = self._x[step % 2, :n], self._y[step % 2, worker.rows]
-        worker.forward(x)
-        self._fill(k, epoch, step + 1, order)  # here, where the others would otherwise be waited for
-        self._loss_sums[k] = float(self._network.output.loss(worker.logits, worker.scores, y).sum())
-        self._hits[k] = int(np.count_nonzero(worker.scores.argmax(axis=1) == y.argmax(axis=1)))
-        worker.backward(x, y)
-        learning_rate = self.learning_rate(epoch, step)
+        self._fill(k, epoch, step + 1, order)
+        batch = self._batch(step, order)
+        n, learning_rate = len(batch), self.learning_rate(epoch, step)
+        worker, x, y = self._worker(k, n), self._x[step % 3, :n], self._y[step % 3, :n]
+        worker.forward(x, turn=step % 2)
+        if k == 0:
+            self._logits[len(self._noted), :n] = worker.logits
+            self._noted.append(batch)
+        worker.backward(x, y, -learning_rate)
         for block in self._blocks[k]:
             self._optimizer.step(block, learning_rate)
             if step % _SETTLING == 0:
                 settle(block)
+
+    def _batch(self, step: int, order: Order) -> Order:
+        """The places of a step's images in the training split; none after the last step."""
+        return order[step * self._size : (step + 1) * self._size]
 
     def _worker(self, k: int, n: int) -> Worker:
         """Worker k with its views for batches of n; there are two such sizes, the usual and the last one's."""
@@ -141,20 +174,16 @@ class Session:
 
     def _fill(self, k: int, epoch: int, step: int, order: Order) -> None:
         """Gathers worker k's rows of a step's batch, if there is such a step."""
-        if step >= self.steps:
+        batch = self._batch(step, order)
+        if not len(batch):
             return
-        mine = Part(k, self._team.size).slice(self._count(step))
-        chosen = order[step * self._size :][mine]
-        pixels = self._pixels[mine]
-        np.take(self._training.images, chosen, axis=0, out=pixels, mode="clip")
-        self._show(k, epoch, step, pixels, self._x[step % 2, mine])
-        self._y[step % 2, mine] = self._targets[self._training.labels[chosen]]
-
-    def _show(self, k: int, epoch: int, step: int, pixels: Bytes, x: Array) -> None:
-        """Writes worker k's images of a step to x, distorted where the configuration says so."""
-        if not self._distorters:
+        mine = Part(k, self._team.size).slice(len(batch))
+        chosen, pixels = batch[mine], self._pixels[mine]
+        self._training.images.take(chosen, axis=0, out=pixels, mode="clip")
+        self._targets.take(chosen, axis=0, out=self._y[step % 3, mine], mode="clip")
+        x = self._x[step % 3, mine]
+        if self._distorters:
+            draws = draw(self._ranges, self._seed, epoch, step, len(batch))
+            self._distorters[k](pixels, draws.rows(mine), x)
+        else:
             normalize(pixels, self._normalization, x)
-            return
-        n = self._count(step)
-        draws = draw(self._ranges, self._seed, epoch, step, n)
-        self._distorters[k](pixels, draws.rows(Part(k, self._team.size).slice(n)), x)

@@ -1,6 +1,7 @@
 """A browser, a trained network of the default shape, and the pages made of it."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,9 +25,17 @@ QUIET = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+PATIENCE = 300_000  # milliseconds: a busy machine is slow, not wrong
 _HARMLESS = "warning: Canvas2D: Multiple readback"  # the tests themselves look at canvases
 
 Opened = Callable[..., Any]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Says what was measured, whether the test passed or not."""
+    if report.when == "call":
+        for name, value in report.user_properties:
+            sys.stdout.write(f"\n{name}: {value}\n")
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +85,7 @@ def opened(browser: Browser, pages: dict[str, Path]) -> Opened:
     @contextmanager
     def show(name: str, width: int = 1400, scheme: Any = "light", script: str = "") -> Iterator[Page]:
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.set_default_timeout(PATIENCE)
         heard: list[str] = []
         page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: heard.append(str(error)))

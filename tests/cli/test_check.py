@@ -40,7 +40,7 @@ def test_json(bpcli: Callable[..., Result], small: list[str]) -> None:
 def test_a_wrong_gradient_is_exit_code_1(
     bpcli: Callable[..., Result], small: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant(monkeypatch, Worker, "backward", "mine *= 1 / len(delta)", "pass")
+    plant(monkeypatch, Worker, "backward", "scale / len(delta)", "scale")
     result = bpcli("check", *small)
     assert result.exit_code == 1
     assert "WRONG" in result.stdout

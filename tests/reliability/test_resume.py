@@ -13,7 +13,7 @@ from click.testing import Result
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import CheckpointError, ConfigError
-from bpcli.training import checkpoint
+from bpcli.training import checkpoint, loop
 from bpcli.training.events import EpochEnd, Noticed, Paused, Started, Step
 from bpcli.training.folder import LAST, PREVIOUS
 from bpcli.training.loop import State, first_state, train
@@ -39,11 +39,15 @@ def config(small_mnist: Path) -> Config:
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loop, "SHOWN", 0)  # so that a run can be stopped after any step
 
 
 @pytest.fixture
-def whole(config: Config) -> dict[str, bytes]:
-    list(recorded_training(config, "x", Path("whole"), calls=QUICK))
+def whole(config: Config, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What a run leaves that nothing stops, and that seldom looks at its steps."""
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "SHOWN", 0.1)
+        list(recorded_training(config, "x", Path("whole"), calls=QUICK))
     return contents(Path("whole"))
 
 
@@ -102,8 +106,10 @@ def killed(config_file: Path, run: str, steps: int) -> None:
         "import os, sys\n"
         "from pathlib import Path\n"
         "from bpcli import config\n"
+        "from bpcli.training import loop\n"
         "from bpcli.training.events import Step\n"
         "from bpcli.training.run import recorded_training\n"
+        "loop.SHOWN = 0\n"
         "steps = 0\n"
         "for event in recorded_training(config.load(sys.argv[1]), 'x', Path(sys.argv[2])):\n"
         "    steps += isinstance(event, Step)\n"

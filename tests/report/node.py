@@ -17,7 +17,8 @@ def run(code: str, data: object) -> Any:
     program = (
         f'"use strict";\n{script()}\nconst data = JSON.parse(require("fs").readFileSync(0));\n'
         f"const result = (() => {{ {code} }})();\n"
-        "process.stdout.write(JSON.stringify(result, (_, value) => ArrayBuffer.isView(value) ? Array.from(value) : value));"  # noqa: E501
+        "const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);\n"
+        "process.stdout.write(JSON.stringify(result, plain));"
     )
     done = subprocess.run(["node", "-e", program], input=json.dumps(data), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

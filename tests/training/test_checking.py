@@ -118,10 +118,11 @@ def test_the_cost_of_differences(small_mnist: Path) -> None:
 SQUARE = ["model.hidden=[10, 10]", "optimizer.weight_decay=5", "model.activation=sigmoid"]
 BP4 = "np.matmul(a.T, layer.delta, out=layer.gradient.weight)"
 TRANSPOSED = "layer.gradient.weight[...] = layer.delta.T @ a if index else a.T @ layer.delta"
-OUTPUT_BP4 = "np.matmul(a[:, units].T, delta, out=self._gradient.weight[units])"
+OUTPUT_BP4 = "np.matmul(a.T, delta, out=self._gradient.weight)"
 STEPPED_TOO_EARLY = f"{OUTPUT_BP4}; self._layers[-1].weight[...] -= 0.1 * self._gradient.weight"
-BP3 = "np.add.reduce(layer.delta, axis=0, out=layer.gradient.bias)"
-OUTPUT_BP3 = "np.add.reduce(delta, axis=0, out=self._gradient.bias)"
+BP3 = "np.matmul(self._ones, layer.delta, out=layer.gradient.bias)"
+OUTPUT_BP3 = "np.matmul(self._ones, delta, out=self._gradient.bias)"
+OUTPUT_BP3_MEAN = OUTPUT_BP3.replace("self._ones", "self._ones / len(delta)")
 # where the shapes allow it, for others NumPy refuses by itself
 NOT_TRANSPOSED = "np.matmul(delta, layer.above if len(layer.above.T) == len(layer.above) else layer.above.T"
 BP3_ABOVE = BP3.replace("layer.delta", "delta if delta.shape == layer.delta.shape else layer.delta")
@@ -165,7 +166,7 @@ def slope_twice(p: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:
 
 # mistake: how it is planted, settings that bring the line into play, and one quantity that must come out wrong
 MISTAKES: dict[str, tuple[Plant, list[str], str]] = {
-    "a missing 1/n": (in_backward("mine *= 1 / len(delta)", "pass"), [], "3 BP1 δ"),
+    "a missing 1/n": (in_backward("scale / len(delta)", "scale"), [], "3 BP1 δ"),
     "p and y exchanged": (in_delta(("sigmoid", "binary_cross_entropy"), lambda p, y, out: np.subtract(y, p, out=out)),
         [], "3 BP1 δ"),
     "a missing σ′ at the output": (in_delta(("sigmoid", "quadratic"), no_slope_at_the_output),
@@ -180,12 +181,11 @@ MISTAKES: dict[str, tuple[Plant, list[str], str]] = {
     "weights updated before use": (in_backward(OUTPUT_BP4, STEPPED_TOO_EARLY), [], "2 BP2 δ"),
     "activations of the layer above": (in_backward("self._up[index - 1].whole if index", SAME_LAYER), [], "2 BP4"),
     "a bias off by one layer": (in_backward(BP3, BP3_ABOVE), [], "1 BP3"),
-    "the mean for the sum over a batch": (in_backward(OUTPUT_BP3, OUTPUT_BP3.replace("add.reduce", "mean")),
-        [], "3 BP3"),
-    "a bias forgotten": (in_forward("np.add(self.logits, bias, out=self.logits)", "pass"), [], "all loss C"),
+    "the mean for the sum over a batch": (in_backward(OUTPUT_BP3, OUTPUT_BP3_MEAN), [], "3 BP3"),
+    "a bias forgotten": (in_forward("np.add(mine, self._output.bias, out=mine)", "pass"), [], "all loss C"),
     "a bias added after the function": (
-        in_forward("np.add(layer.a, layer.bias, out=layer.a)\n        layer.activation.value(layer.a, layer.a)",
-            "layer.activation.value(layer.a, layer.a)\n        np.add(layer.a, layer.bias, out=layer.a)"),
+        in_forward("np.add(layer.a, layer.bias, out=layer.a)\n        layer.activation.value(layer.a.T, layer.a.T)",
+            "layer.activation.value(layer.a.T, layer.a.T)\n        np.add(layer.a, layer.bias, out=layer.a)"),
         [], "all loss C"),
     "a wrong mask": (in_slope("relu", lambda a, out: np.greater_equal(a, 0, out=out)),
         ["model.activation=relu"], "1 BP2 δ"),
@@ -195,23 +195,24 @@ MISTAKES: dict[str, tuple[Plant, list[str], str]] = {
         ["model.activation=tanh"], "1 BP2 δ"),
     "a for a(1 − a)": (in_slope("sigmoid", lambda a, out: np.copyto(out, a)), [], "1 BP2 δ"),
     "decay on biases": (decay_on_biases, [], "all bias after a step"),
-    "decay of the wrong sign": (in_step("g += self.decay * w", "g -= self.decay * w"), [], "all weight after a step"),
+    "decay of the wrong sign": (in_step("g -= learning_rate", "g += learning_rate"), [], "all weight after a step"),
     "decay not divided by n": (
         lambda monkeypatch: plant(monkeypatch, problem, "optimizer", "settings.weight_decay / images",
             "settings.weight_decay"), [], "all weight after a step"),
     "momentum of the wrong sign": (in_step("np.multiply(v, self.momentum, out=v)", OPPOSITE),
         [], "all velocity of weight after a step"),
     "velocity not kept": (in_step("np.add(v, g, out=v)", "np.copyto(v, g)"), [], "all velocity of bias after a step"),
-    "ascent": (in_step("np.multiply(g, -learning_rate, out=g)", "np.multiply(g, learning_rate, out=g)"),
+    "ascent": (
+        lambda monkeypatch: plant(monkeypatch, Session, "_advance", "-learning_rate", "learning_rate"),
         [], "all weight after a step"),
     "Nesterov without looking ahead": (in_step(LOOKAHEAD, "np.add(w, g, out=w)"),
         ["optimizer.nesterov=true"], "all weight after a step"),
     "a step with the gradient of the step before": (
-        lambda monkeypatch: plant(monkeypatch, Session, "_advance", "worker.backward(x, y)",
+        lambda monkeypatch: plant(monkeypatch, Session, "_advance", "worker.backward(x, y, -learning_rate)",
             "self._gradients[-1].weight.fill(0); self._gradients[-1].bias.fill(0)"), [], "all bias after a step"),
     "labels of other images": (
-        lambda monkeypatch: plant(monkeypatch, Session, "_fill", "self._training.labels[chosen]",
-            "self._training.labels[chosen[::-1]]"), [], "all bias after a step"),
+        lambda monkeypatch: plant(monkeypatch, Session, "_fill", "self._targets.take(chosen,",
+            "self._targets.take(chosen[::-1],"), [], "all bias after a step"),
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from bpcli.core import seeds
 from bpcli.core.parameters import views
 from bpcli.data.mnist import Split
 from bpcli.errors import ConfigError, TrainingError
+from bpcli.training import loop
 from bpcli.training.events import EpochEnd, Finished, Step
 from bpcli.training.loop import State, first_state, train
 from bpcli.training.team import Team
@@ -44,7 +45,8 @@ def obvious(settings: list[str], split: Split) -> np.ndarray:
             for i, gradient in enumerate(gradients):
                 velocity[i] = 0.9 * velocity[i] - eta * gradient
                 parameters[i] = parameters[i] + velocity[i]
-    return np.concatenate([p.ravel(order="F") for p in parameters])
+    w1, b1, w2, b2 = parameters
+    return np.concatenate([w1.T.ravel(), b1, w2.ravel(), b2])
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -67,6 +69,12 @@ def test_workers_learn_what_one_alone_learns(small_split: Split, hidden: str) ->
         np.testing.assert_allclose(state.parameters, states[0].parameters, atol=1e-5)
 
 
+@pytest.fixture
+def _every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SHOWN", 0)
+
+
+@pytest.mark.usefixtures("_every_step")
 def test_the_events_of_a_run(small_split: Split) -> None:
     state, events = trained([], small_split)
     steps = -(-len(small_split) // 64)
@@ -80,11 +88,25 @@ def test_the_events_of_a_run(small_split: Split) -> None:
     assert state.epoch == 2
 
 
+@pytest.mark.usefixtures("_every_step")
 def test_the_epochs_figures_are_the_means_of_its_steps(small_split: Split) -> None:
     _, events = trained(["train.epochs=1", "train.batch_size=100"], small_split)
     losses = [event.loss for event in events if isinstance(event, Step)]
     (end,) = (event for event in events if isinstance(event, EpochEnd))
     assert end.train.loss == pytest.approx(np.mean(losses), rel=1e-6)  # 500 images are five whole batches
+
+
+def test_looking_seldom_gives_the_same_figures(small_split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit, for a resumed run looks at other times."""
+    settings = ["train.epochs=1", "train.batch_size=9"]
+    figures = []
+    for seconds in (0, 0.003, 1000):
+        monkeypatch.setattr(loop, "SHOWN", seconds)
+        state, events = trained(settings, small_split)
+        figures.append({name: value for name, value in state.figures.items() if name != "seconds"})
+        (*steps, _) = (event for event in events if isinstance(event, Step))
+    assert len(steps) < 10
+    assert figures[0] == figures[1] == figures[2]
 
 
 def test_a_batch_larger_than_the_split_is_the_split(small_split: Split) -> None:

@@ -9,7 +9,7 @@ from bpcli import config as configuration
 from bpcli import resources
 from bpcli.data.strangers import with_strangers
 from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
-from bpcli.training import checkpoint
+from bpcli.training import checkpoint, loop
 from bpcli.training.events import EpochEnd, Started, Step
 from bpcli.training.folder import new_folder, point_latest
 from bpcli.training.run import answers, find_checkpoint, find_network, read_data, recorded_training
@@ -105,7 +105,10 @@ def test_without_validation_the_last_epoch_is_the_best(small_settings: list[str]
     assert Path("runs/all-1/metrics.csv").read_text().splitlines()[1].split(",")[4:6] == ["", ""]
 
 
-def test_who_leaves_early_keeps_the_state_after_the_last_step(small_settings: list[str]) -> None:
+def test_who_leaves_early_keeps_the_state_after_the_last_step(
+    small_settings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SHOWN", 0)
     config = configuration.load("default", small_settings)
     events = recorded_training(config, "left", None)
     steps = (event for event in events if isinstance(event, Step))

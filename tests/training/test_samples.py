@@ -35,10 +35,10 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Array]]:
     batches: list[Array] = []
     forward = Worker.forward
 
-    def noted(worker: Worker, x: Array) -> None:
+    def noted(worker: Worker, x: Array, turn: int) -> None:
         if current_thread() is main_thread():  # which is worker 0
             batches.append(x.copy())
-        forward(worker, x)
+        forward(worker, x, turn)
 
     monkeypatch.setattr(Worker, "forward", noted)
     yield batches

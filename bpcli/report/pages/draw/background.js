@@ -4,7 +4,18 @@ const CELLS = 24;
 const TREND_CELLS = 16;
 const PAPER_SHARE = 0.8;
 const STIFFNESS = 0.04;
+const WIDEST_STROKES = [0.15, 0.4];
+const FLAT = 1.5 / 255;
+const FLAT_SHARE = 0.25;
 const DARKEST_PAPER = 0.05;
+
+/** Whether much of a picture is as light as its lightest pixel: no photograph, but drawn or cleaned. */
+function isFlat({ values }) {
+  const least = Math.fround(largest(values) - FLAT);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] >= least) count++;
+  return count / values.length >= FLAT_SHARE;
+}
 
 /** The trend of the paper under dark ink: a quadratic surface, the PAPER_SHARE quantile of light. */
 function paperTrend(grey) {
@@ -84,17 +95,30 @@ function dot(one, other) {
   return sum;
 }
 
-/** Whether a picture shows light ink on dark paper, by two votes: the ink's sharp edges, and the border. */
+/** Whether a picture shows light ink on dark paper, by the sum of several votes, each between −1 and 1. */
 function isLight(grey) {
   const negative = inverted(grey);
   const [trend, otherTrend] = [paperTrend(grey), paperTrend(negative)];
-  const dark = grey.values.map((value, i) => Math.max(trend.values[i] - value, 0));
-  const light = negative.values.map((value, i) => Math.max(otherTrend.values[i] - value, 0));
   const edges = sharpness(grey);
-  const [darkVote, lightVote] = [dot(edges, dark), dot(edges, light)];
+  let [votes, dark, light] = [0, null, null];
+  for (const widest of WIDEST_STROKES) {
+    [dark, light] = [standingOut(grey, trend, widest), standingOut(negative, otherTrend, widest)];
+    const [darkVote, lightVote] = [dot(edges, dark), dot(edges, light)];
+    votes += (lightVote - darkVote) / Math.max(lightVote + darkVote, 1e-9);
+  }
   const solid = Math.max(largest(dark), largest(light), 1e-6);
-  const border = mean(borderOf(pictureOf(grey, (i) => dark[i] - light[i]))) / solid;
-  return (lightVote - darkVote) / Math.max(lightVote + darkVote, 1e-9) + border > 0;
+  const reached = Math.min(1, (2 * mean(borderOf(pictureOf(grey, (i) => edges[i])))) / Math.max(mean(edges), 1e-12));
+  return votes + (reached * mean(borderOf(pictureOf(grey, (i) => dark[i] - light[i])))) / solid > 0;
+}
+
+/** By how much less light a pixel has than the paper's trend and than whatever lies around it, 0 or more. */
+function standingOut(grey, trend, widest) {
+  const between = paperBetween(grey, widest);
+  const found = new Float32Array(grey.values.length);
+  for (let i = 0; i < found.length; i++) {
+    found[i] = Math.max(Math.min(trend.values[i], between.values[i]) - grey.values[i], 0);
+  }
+  return found;
 }
 
 /** The sum of the squared differences between each pixel and its four neighbours. */
@@ -168,24 +192,35 @@ function meanAround({ width, height, values }, reach) {
   return found;
 }
 
-/** The paper if no stroke is wider than a quarter of the picture: the grey closing of its cells. */
-function paperBetween(grey) {
-  const reach = CELLS >> 3;
+/** The paper if no stroke is wider than a share `widest` of the picture: the grey closing of its cells. */
+function paperBetween(grey, widest) {
+  const reach = rint((widest * CELLS) / 2);
   const lightest = largestAround(toCells(grey, CELLS), reach);
   const closed = largestAround(pictureOf(lightest, (i) => -lightest.values[i]), reach);
   return stretch(pictureOf(closed, (i) => -closed.values[i]), grey);
 }
 
-function largestAround(cells, reach) {
-  const { width, height, values } = cells;
-  return pictureOf(cells, (i) => {
-    const [x, y] = [i % width, Math.floor(i / width)];
-    let most = -Infinity;
-    for (let v = Math.max(y - reach, 0); v <= Math.min(y + reach, height - 1); v++) {
-      for (let u = Math.max(x - reach, 0); u <= Math.min(x + reach, width - 1); u++) most = Math.max(most, values[v * width + u]);
+/** The largest value within squares of 2·reach + 1 cells a side: first along the rows, then along the columns. */
+function largestAround({ width, height, values }, reach) {
+  const across = new Float32Array(values.length);
+  const found = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const [x, row] = [i % width, i - (i % width)];
+    let most = values[i];
+    for (let u = row + Math.max(x - reach, 0), last = row + Math.min(x + reach, width - 1); u <= last; u++) {
+      if (values[u] > most) most = values[u];
     }
-    return most;
-  });
+    across[i] = most;
+  }
+  for (let i = 0; i < values.length; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    let most = across[i];
+    for (let v = Math.max(y - reach, 0), last = Math.min(y + reach, height - 1); v <= last; v++) {
+      if (across[v * width + x] > most) most = across[v * width + x];
+    }
+    found[i] = most;
+  }
+  return { width, height, values: found };
 }
 
 /** How much of the paper's light is missing: 0 on bare paper, 1 in black ink, below 0 if it is lighter. */

@@ -22,6 +22,7 @@ function start() {
     pending = false;
     latest = paper.isEmpty ? NOTHING : answerTo(network, paper.grey());
     showAnswer(network, latest.pixels ? latest : { ...latest, hidden: silent });
+    element("hint").hidden = !paper.isEmpty;
     element("undo").disabled = element("clear").disabled = element("save").disabled = paper.isEmpty;
   };
   const explain = () => {

@@ -59,7 +59,8 @@ function oneDigit(pieces) {
   const edges = outer(pieces);
   const worth = areas.map((area, i) => (edges[i] ? OUTER_WORTH : 1) * area);
   const main = worth.indexOf(Math.max(...worth));
-  const candidates = areas.map((area, i) => area >= SPECK * areas[main] && edges[i] === edges[main]);
+  const tight = onBorder(boxes[main], pieces); // a digit cut out tightly may have parts there, one that stands free has none
+  const candidates = areas.map((area, i) => area >= SPECK * areas[main] && (tight || !edges[i]));
   const chosen = connectedTo(main, boxes, candidates);
   const kept = Uint8Array.from([0, ...chosen]); // by label
   const values = new Float32Array(labels.length);

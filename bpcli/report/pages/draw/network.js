@@ -68,38 +68,37 @@ function normalized(network, pixels) {
   return Float32Array.from(pixels, (byte) => network.scale * byte - network.shift);
 }
 
-/** a = f(W·x + b) of one layer. */
-function activate({ fanIn, fanOut, weights, biases, activation }, x) {
-  const a = new Float32Array(fanOut);
+/** z = W·x + b of one layer. */
+function weighted({ fanIn, fanOut, weights, biases }, x) {
+  const z = new Float32Array(fanOut);
   for (let unit = 0, w = 0; unit < fanOut; unit++) {
-    let z = biases[unit];
-    for (let i = 0; i < fanIn; i++) z += weights[w++] * x[i];
-    a[unit] = activation.value(z);
+    let sum = biases[unit];
+    for (let i = 0; i < fanIn; i++) sum += weights[w++] * x[i];
+    z[unit] = sum;
   }
-  return a;
+  return z;
 }
 
-/** The activations of every layer for an input x, the logits last. */
-function activations(network, x) {
-  return network.layers.reduce((found, layer) => [...found, activate(layer, found.at(-1))], [x]).slice(1);
+/** The activations f(z) of some layers, one upon the other, given the z of the first; the last are the logits. */
+function activations(layers, z) {
+  const found = [z.map(layers[0].activation.value)];
+  for (const layer of layers.slice(1)) found.push(weighted(layer, found.at(-1)).map(layer.activation.value));
+  return found;
 }
 
 /** What the network makes of 784 bytes: the activations of the hidden layers, the logits and the scores. */
 function forward(network, pixels) {
-  const found = activations(network, normalized(network, pixels));
+  const found = activations(network.layers, weighted(network.layers[0], normalized(network, pixels)));
   const logits = Array.from(found.pop());
   return { hidden: found, logits, scores: network.output(logits) };
 }
 
-/** ∂logit/∂x of one digit, given every layer's activations. */
-function slopes(network, found, digit) {
-  let delta = Float32Array.from({ length: network.layers.at(-1).fanOut }, (_, unit) => (unit === digit ? 1 : 0));
-  for (let index = network.layers.length - 1; index >= 0; index--) {
-    delta = backward(network.layers[index], delta);
-    if (index > 0) {
-      const { slope } = network.layers[index - 1].activation;
-      delta = delta.map((d, unit) => d * slope(found[index - 1][unit]));
-    }
+/** ∂logit/∂z of one digit, z those of the first layer, given every layer's activations. */
+function slopes(layers, found, digit) {
+  let delta = found.at(-1).map((_, unit) => (unit === digit ? 1 : 0));
+  for (let index = layers.length - 1; index > 0; index--) {
+    const { slope } = layers[index - 1].activation;
+    delta = backward(layers[index], delta).map((d, unit) => d * slope(found[index - 1][unit]));
   }
   return delta;
 }
@@ -115,23 +114,27 @@ function backward({ fanIn, fanOut, weights }, delta) {
   return below;
 }
 
-const PATH = 24; // steps on the way from the empty picture to the drawn one
+const PATH = 100; // steps on the way from the empty picture to the drawn one
 
 /**
  * How much each pixel's ink raised or lowered each digit's logit, ten arrays of 784.
  *
  * Integrated gradients (Sundararajan, Taly, Yan 2017, arXiv:1703.01365) from the empty picture: they add up to the
- * difference between the logits of the picture and those of the empty one.
+ * difference between the logits of the picture and those of the empty one. On the way, z of the first layer is linear
+ * and its δ can be summed before Wᵀ is applied, so that the large weights are read once and not at each step.
  */
-function contributions(network, pixels) {
-  const ink = Float32Array.from(pixels, (byte) => network.scale * byte);
-  const sums = Array.from({ length: network.layers.at(-1).fanOut }, () => new Float32Array(PIXELS));
+function contributions({ layers, scale, shift }, pixels) {
+  const [first] = layers;
+  const ink = Float32Array.from(pixels, (byte) => scale * byte);
+  const empty = weighted(first, ink.map(() => -shift));
+  const whole = weighted(first, ink.map((value) => value - shift));
+  const sums = Array.from({ length: layers.at(-1).fanOut }, () => new Float32Array(first.fanOut));
   for (let step = 0; step < PATH; step++) {
     const share = (step + 0.5) / PATH;
-    const found = activations(network, ink.map((value) => share * value - network.shift));
-    sums.forEach((sum, digit) => add(sum, slopes(network, found, digit)));
+    const found = activations(layers, empty.map((z, unit) => z + share * (whole[unit] - z)));
+    sums.forEach((sum, digit) => add(sum, slopes(layers, found, digit)));
   }
-  return sums.map((sum) => sum.map((slope, i) => (slope * ink[i]) / PATH));
+  return sums.map((sum) => backward(first, sum).map((slope, i) => (slope * ink[i]) / PATH));
 }
 
 function add(sum, values) {

@@ -64,8 +64,16 @@ function cubic(x, a) {
   return 0;
 }
 
+const MIXTURES = new Map(); // by the two sizes; there are few, since the paper keeps its size
+
 /** For each of `to` pixels, the first of `from` that it is made of and the weights from there on. */
-function mixtures(from, to, { reach, weigh }) {
+function mixtures(from, to, filter) {
+  const key = `${from} ${to} ${filter.reach}`;
+  if (!MIXTURES.has(key)) MIXTURES.set(key, mixed(from, to, filter));
+  return MIXTURES.get(key);
+}
+
+function mixed(from, to, { reach, weigh }) {
   const scale = from / to;
   const stretch = Math.max(scale, 1);
   return Array.from({ length: to }, (_, index) => {
@@ -85,11 +93,11 @@ function resize(picture, width, height, filter) {
 }
 
 function resizeRows({ width: from, height, values }, width, filter) {
-  const mixed = mixtures(from, width, filter);
+  const parts = mixtures(from, width, filter);
   const found = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const { first, weights } = mixed[x];
+      const { first, weights } = parts[x];
       let sum = 0;
       for (let i = 0; i < weights.length; i++) sum += values[y * from + first + i] * weights[i];
       found[y * width + x] = sum;
@@ -99,10 +107,10 @@ function resizeRows({ width: from, height, values }, width, filter) {
 }
 
 function resizeColumns({ width, height: from, values }, height, filter) {
-  const mixed = mixtures(from, height, filter);
+  const parts = mixtures(from, height, filter);
   const found = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
-    const { first, weights } = mixed[y];
+    const { first, weights } = parts[y];
     for (let x = 0; x < width; x++) {
       let sum = 0;
       for (let i = 0; i < weights.length; i++) sum += values[(first + i) * width + x] * weights[i];
@@ -110,6 +118,30 @@ function resizeColumns({ width, height: from, values }, height, filter) {
     }
   }
   return { width, height, values: found };
+}
+
+/** The picture with one pixel for each square of equal ones, such as enlarging without smoothing leaves. */
+function unzoomed(picture) {
+  const { width, height, values } = picture;
+  let [across, down] = [width, height];
+  for (let i = 0; i < values.length; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    if (x > 0 && values[i] !== values[i - 1]) across = divisor(across, x);
+    if (y > 0 && values[i] !== values[i - width]) down = divisor(down, y);
+    if (across === 1 || down === 1) return picture;
+  }
+  if (across === width || down === height) return picture; // one colour along a side tells nothing
+  return every(picture, divisor(across, down));
+}
+
+/** The greatest common divisor. */
+function divisor(one, other) {
+  return other ? divisor(other, one % other) : one;
+}
+
+function every({ width, height, values }, factor) {
+  const size = { width: width / factor, height: height / factor };
+  return pictureOf(size, (i) => values[(Math.floor(i / size.width) * width + (i % size.width)) * factor]);
 }
 
 /** The picture with its longest side brought down to at most `longest` pixels, by area. */

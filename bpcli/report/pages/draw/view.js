@@ -15,24 +15,30 @@ function picture(width, height, words) {
   return canvas;
 }
 
-/** Paints a canvas with a colour [red, green, blue] for each of its pixels. */
+/** Paints a canvas with a colour, as `rgb` packs it, for each of its first `count` pixels; the others stay clear. */
 function paint(canvas, count, colour) {
-  const { width, height } = canvas;
-  const image = new ImageData(width, height);
-  for (let i = 0; i < count; i++) image.data.set([...colour(i), 255], 4 * i);
+  const image = new ImageData(canvas.width, canvas.height);
+  const colours = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < count; i++) colours[i] = colour(i);
   canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** An opaque colour in one number, its bytes in the order of ImageData (all machines with browsers are little-endian). */
+function rgb(red, green, blue) {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 /** Grey for values from 0 to 1. */
 function grey(share) {
   const level = Math.round(255 * share);
-  return [level, level, level];
+  return rgb(level, level, level);
 }
 
 /** Blue at −1, white at 0, red at 1. */
 function diverging(share) {
-  const end = share < 0 ? [24, 78, 163] : [178, 36, 30];
-  return end.map((level) => 250 + (level - 250) * Math.min(Math.abs(share), 1));
+  const size = Math.min(Math.abs(share), 1);
+  const towards = (level) => 250 + Math.round((level - 250) * size);
+  return share < 0 ? rgb(towards(24), towards(78), towards(163)) : rgb(towards(178), towards(36), towards(30));
 }
 
 /** The largest size among numbers, 1 if all are zero. */
@@ -118,7 +124,7 @@ function showWeights(whole, { weights }, unit, activation) {
   const most = reach(own);
   paint(canvas, PIXELS, (i) => diverging(own[i] / most));
   canvas.setAttribute("aria-label", `Weights of unit ${unit}`);
-  caption.textContent = `no. ${unit}: ${activation.toFixed(1)}`;
+  caption.textContent = `${unit}: ${activation.toFixed(1)}`;
 }
 
 /** Shows for each digit which ink spoke for it (red) and which against it (blue), all to one scale. */

@@ -1,0 +1,66 @@
+"""`bpcli draw` from the outside."""
+
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from bpcli.errors import CheckpointError, OutputError
+
+
+def test_the_page_of_the_latest_run_or_of_any_checkpoint(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = bpcli("draw")
+    assert (result.exit_code, result.stdout) == (0, "the page is digit.html\n")
+    assert bpcli("draw", trained / "best.npz", "-o", "other.html").exit_code == 0
+    assert Path("other.html").read_bytes() == Path("digit.html").read_bytes()
+    assert Path("digit.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_what_exists_is_replaced_only_by_force(bpcli: Callable[..., Result], trained: Path) -> None:
+    Path("digit.html").write_text("mine")
+    result = bpcli("draw")
+    assert (result.exit_code, result.stderr) == (8, "Error: digit.html: exists; --force replaces it\n")
+    assert Path("digit.html").read_text() == "mine"
+    assert bpcli("draw", "--force").exit_code == 0
+
+
+def test_the_browser_is_shown_the_page(
+    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    bpcli("draw", "--open")
+    assert opened == [Path("digit.html").resolve().as_uri()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["file.npz"], CheckpointError.exit_code, "file.npz: not a checkpoint of bpcli"),
+        (["nowhere.npz"], CheckpointError.exit_code, "nowhere.npz: can't be read"),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_code(
+    bpcli: Callable[..., Result], arguments: list[str], code: int, complaint: str
+) -> None:
+    Path("file.npz").write_bytes(b"something")
+    result = bpcli("draw", *arguments)
+    assert result.exit_code == code
+    assert complaint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not Path("digit.html").exists()
+
+
+def test_without_a_run_the_page_has_the_network_that_comes_with_bpcli(bpcli: Callable[..., Result]) -> None:
+    result = bpcli("draw")
+    assert result.exit_code == 0
+    assert result.stderr == "no run here yet: this is the network that comes with bpcli\n"
+    assert Path("digit.html").stat().st_size < 3_000_000
+
+
+def test_a_page_that_cant_be_written(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = bpcli("draw", "-o", "nowhere/digit.html")
+    assert result.exit_code == OutputError.exit_code
+    assert len(result.stderr.splitlines()) == 1
