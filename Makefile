@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install test-browser torture fuzz mutation lint audit bench clean
+.PHONY: help train test test-install test-browser torture fuzz mutation lint audit bench pretrained clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +40,14 @@ audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks 
 	$(BIN)/bandit --quiet --recursive bpcli
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
-bench: $(INSTALLED)-run  ## time an epoch against its matrix products alone (on an idle machine)
+bench: $(INSTALLED)-run  ## time an epoch against its matrix products alone, and the reading of pictures (on an idle machine)
 	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/pictures.py
+
+pretrained: $(INSTALLED)-run  ## train the network that comes with bpcli again, and put it into the package
+	rm -rf runs/pretrained
+	$(BIN)/bpcli train -q -c pretrained -o runs/pretrained
+	$(BIN)/python benchmarks/pretrained.py runs/pretrained
 
 clean:  ## remove what the other targets made, but for the runs
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

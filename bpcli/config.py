@@ -40,6 +40,7 @@ class DataConfig(Struct, frozen=True):
     folder: str | None
     validation: Annotated[int, Meta(ge=0, le=1_000_000)]
     normalize: str
+    strangers: Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class ModelConfig(Struct, frozen=True):
@@ -306,6 +307,11 @@ def _consistent(config: Config, source: str) -> Config:
         pairs = "; ".join(f"{output} with {loss}" for output, loss in OUTPUTS)
         raise ConfigError(
             f"{source}: model.output = {model.output} doesn't go with loss = {config.loss}; these do: {pairs}"
+        )
+    if config.data.strangers and model.output != "sigmoid":
+        raise ConfigError(
+            f"{source}: data.strangers = {config.data.strangers} wants model.output = sigmoid, not {model.output}: "
+            "the others' scores can't all be 0"
         )
     if list(config.schedule.milestones) != sorted(set(config.schedule.milestones)):
         raise ConfigError(f"{source}: schedule.milestones = {list(config.schedule.milestones)}: expected rising epochs")

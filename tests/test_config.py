@@ -81,6 +81,7 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
             "model.output=softmax",
             "model.output = softmax doesn't go with loss = binary_cross_entropy; these do: sigmoid",
         ),
+        ("data.strangers=-1", "data.strangers = -1: expected int >= 0"),
         ("loss=mse", "loss = mse: expected one of"),
         ("data.normalize=zscore", "expected one of standard, unit"),
         ("schedule.milestones=[8, 4]", "schedule.milestones = [8, 4]: expected rising epochs"),
@@ -102,6 +103,11 @@ def test_a_mistake_is_named_with_key_value_and_limit(setting: str, complaint: st
         load("default", [setting])
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_strangers_want_scores_that_can_all_be_low() -> None:
+    with pytest.raises(ConfigError, match=r"data\.strangers = 5 wants model\.output = sigmoid, not softmax"):
+        load("softmax-regression", ["data.strangers=5"])
 
 
 def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
@@ -139,9 +145,12 @@ def test_any_valid_configuration_survives_yaml(epochs: int, rate: float, hidden:
 
 def test_a_whole_configuration_is_written_in_the_order_of_its_keys() -> None:
     text = to_yaml(load("default", ["model.hidden=[30, 20]", "model.activation=[relu, tanh]"]))
-    assert text.startswith("seed: 0\ndata: {folder: null, validation: 10000, normalize: standard}\nmodel:\n")
+    data = "{folder: null, validation: 10000, normalize: standard, strangers: 0}"
+    assert text.startswith(f"seed: 0\ndata: {data}\nmodel:\n")
     assert "  hidden: [30, 20]\n  activation: [relu, tanh]\n  output: sigmoid\n" in text
-    assert list(yaml.safe_load(text)) == ["seed", "data", "model", "loss", "optimizer", "schedule", "train"]
+    assert list(yaml.safe_load(text)) == [
+        "seed", "data", "model", "loss", "optimizer", "schedule", "augment", "train",
+    ]  # fmt: skip
 
 
 def test_settings_on_top_of_a_configuration() -> None:

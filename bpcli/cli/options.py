@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +11,9 @@ import click
 from bpcli.errors import OutputError
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 _LONGEST = 1000  # characters of a message
+_FEW = 10  # items that need no bar
 
 
 def configured(command: F) -> F:
@@ -25,6 +27,30 @@ def configured(command: F) -> F:
         help="Override a key, such as train.epochs=3. Repeatable.",
     )  # fmt: skip
     return source(override(command))
+
+
+def chosen_checkpoint(source: str | None) -> Path:
+    """The checkpoint that a command's argument names; stderr says so where it is the one that comes with bpcli.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    from bpcli import resources
+    from bpcli.training.run import find_network
+
+    path = find_network(source)
+    if source is None and path == resources.pretrained():
+        say("no run here yet: this is the network that comes with bpcli")
+    return path
+
+
+def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:
+    """The items, with a bar on a terminal where there are many."""
+    if total < _FEW or not sys.stderr.isatty():
+        return items
+    from tqdm import tqdm
+
+    return tqdm(items, unit=unit, total=total, leave=False)
 
 
 def print_json(result: object, *, pretty: bool = False) -> None:

@@ -113,4 +113,4 @@ def test_the_room_is_of_the_type_and_the_kind_that_is_wanted(dtype: type[np.floa
     both, forward = (Buffers.allocate(DEFAULT, 3, dtype, backward=wanted) for wanted in (True, False))
     assert [delta.shape for delta in both.deltas] == [(3, 1024)]
     assert forward.deltas == ()
-    assert {a.dtype for a in (*both.hidden, *both.deltas, both.sums)} == {np.dtype(dtype)}
+    assert {a.dtype for a in (*both.hidden, both.sums, *both.deltas)} == {np.dtype(dtype)}
