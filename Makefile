@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install test-browser torture lint audit bench clean
+.PHONY: help train test test-install test-browser torture lint audit bench bench-results bench-peers clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +33,18 @@ audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks 
 	$(BIN)/bandit --quiet --recursive bpcli
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
-bench: $(INSTALLED)-run  ## time an epoch against its matrix products alone (on an idle machine)
-	$(BIN)/python benchmarks/step.py
+bench: $(INSTALLED)-run  ## time training and whole commands beside others (some minutes, on an idle machine)
+	$(BIN)/python -m benchmarks
+
+bench-results: $(INSTALLED)-run  ## the same, and write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks --out benchmarks/RESULTS.md
+
+bench-peers: benchmarks/requirements-peers.txt  ## install what bench compares with: PyTorch, JAX and scikit-learn
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 
 clean:  ## remove what the other targets made, but for the runs
-	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
