@@ -10,7 +10,7 @@ from bpcli.config import Config
 from bpcli.core import parameters
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.types import Array, Bytes
-from bpcli.data.mnist import Split, SplitName, read_split
+from bpcli.data.mnist import Split, SplitName, read_split, read_training
 from bpcli.errors import CheckpointError
 from bpcli.training import checkpoint, files, metrics, problem, resuming
 from bpcli.training.checkpoint import Checkpoint
@@ -50,8 +50,12 @@ def read_data(config: Config, name: SplitName) -> Split:
     Raises:
         DataError: a file is missing or malformed.
     """
-    folder = resources.mnist() if config.data.folder is None else Path(config.data.folder)
-    return read_split(folder, name, config.data.validation)
+    return read_split(_folder(config), name, config.data.validation)
+
+
+def _folder(config: Config) -> Path:
+    """The folder of the four MNIST files."""
+    return resources.mnist() if config.data.folder is None else Path(config.data.folder)
 
 
 def scored(
@@ -174,12 +178,13 @@ class _Splits(NamedTuple):
     @classmethod
     def read(cls, config: Config, stopping: Callable[[], bool]) -> "_Splits":
         """Reads them all, or raises Interrupted between two of them."""
-        splits = []
-        for name in ("train", "validation", "test"):
-            splits.append(read_data(config, name))
-            if stopping():
-                raise Interrupted
-        return cls(*splits)
+        pair = read_training(_folder(config), config.data.validation)
+        if stopping():
+            raise Interrupted
+        test = read_data(config, "test")
+        if stopping():
+            raise Interrupted
+        return cls(*pair, test)
 
 
 def _started(config: Config, folder: Path, splits: _Splits, state: State) -> Started:
