@@ -42,6 +42,6 @@ def of_steps(outcomes: Mapping[str, Outcome]) -> Iterator[Aim]:
 def of_processes(whole: Whole) -> Iterator[Aim]:
     """Those of whole processes; s is seconds."""
     yield Aim(f"{HELP} ÷ {CLICK}", whole.ratio(HELP, CLICK).median, 1.5)
-    yield Aim(f"{ONE}, s; 1.5 × {NUMPY} + 0.15", whole.median(ONE), 1.5 * whole.median(NUMPY) + 0.15)
+    yield Aim(f"{ONE} ÷ (1.5 × {NUMPY} + 0.15 s)", whole.share(ONE, NUMPY, 1.5, 0.15).median, 1)
     yield Aim(f"{MANY}, s", whole.median(MANY), 2.0)
-    yield Aim(f"{TRAIN}, s; 1.25 × {FLOOR} + 1", whole.median(TRAIN), 1.25 * whole.median(FLOOR) + 1)
+    yield Aim(f"{TRAIN} ÷ (1.25 × {FLOOR} + 1 s)", whole.share(TRAIN, FLOOR, 1.25, 1).median, 1)

@@ -48,15 +48,15 @@ class Case:
 
 NETWORKS = {
     "default": Case((784, 1024, 10), batch=256, steps=96),
-    "small": Case((784, 30, 10), batch=10, steps=2000, activation="sigmoid"),
-    "deep": Case((784, 2500, 2000, 1500, 1000, 500, 10), batch=256, steps=8, learning_rate=0.01),
+    "small": Case((784, 30, 10), batch=10, steps=1000, activation="sigmoid"),
+    "deep": Case((784, 2500, 2000, 1500, 1000, 500, 10), batch=256, steps=6, learning_rate=0.01),
 }
 
 
 def _stretch(case: Case) -> Case:
-    """The case with about as many multiplications a stretch as fifty steps of the default network have."""
+    """The case with about as many multiplications a stretch as thirty steps of the default network have."""
     weights = sum(a * b for a, b in zip(case.sizes, case.sizes[1:], strict=False))
-    steps = round(50 * 256 * 784 * 1024 / (case.batch * weights))
+    steps = round(30 * 256 * 784 * 1024 / (case.batch * weights))
     return replace(case, steps=min(max(steps, 8), 400, case.images // case.batch))
 
 

@@ -63,7 +63,7 @@ def bpcli(folder: Path, *arguments: str) -> Process:
 
 CLICK = "python -c 'import click'"
 NUMPY = "python -c 'import numpy, PIL.Image'"
-FLOOR = "ten epochs of the floor, without its start"
+FLOOR = "ten epochs of the floor, by steps"
 HELP = "bpcli --help"
 TRAIN = "bpcli train"
 EVALUATE = "bpcli evaluate"
@@ -84,7 +84,11 @@ class Whole:
 
     def ratio(self, name: str, other: str) -> Spread:
         """How many times as long as another, of the same rounds, a process takes."""
-        return paired(self.seconds[name], self.seconds[other])
+        return self.share(name, other, 1, 0)
+
+    def share(self, name: str, other: str, factor: float, seconds: float) -> Spread:
+        """How many times as long as a factor of another's time, and so many seconds, a process takes."""
+        return paired(self.seconds[name], [factor * each + seconds for each in self.seconds[other]])
 
     def median(self, name: str) -> float:
         """The median of the seconds."""
@@ -106,10 +110,10 @@ def measured(folder: Path, ten_epochs: Callable[[], float], rounds: int) -> Whol
         HELP: bpcli_("--help"),
         NUMPY: python_("import numpy, PIL.Image"),
         ONE: bpcli_("predict", "digits/0000.png"),
-        MANY: bpcli_("predict", "-r", "digits"),
+        MANY: bpcli_("predict", "--min-score", "0", "-r", "digits"),
         EVALUATE: bpcli_("evaluate"),
     }
-    fewer = max(1, rounds // 4)
+    fewer = max(1, rounds // 3)
     seconds = in_turn({FLOOR: ten_epochs, TRAIN: processes[TRAIN]}, fewer)
     for names, count in ((CLICK, HELP), rounds), ((NUMPY, ONE), rounds), ((MANY, EVALUATE), max(1, rounds // 2)):
         for name in names:
@@ -134,7 +138,7 @@ HEADER: Sequence[str] = ("process", "s", "quartiles", "peak memory, MiB")
 def growth(folder: Path, counts: Sequence[int], rounds: int) -> list[list[str]]:
     """The seconds that `bpcli predict` takes for so many pictures, a row for each number."""
     names = [f"digits/{number:04}.png" for number in range(max(counts))]
-    commands = {f"{count:,}": bpcli(folder, "predict", *names[:count]) for count in counts}
+    commands = {f"{count:,}": bpcli(folder, "predict", "--min-score", "0", *names[:count]) for count in counts}
     timed = in_turn(commands, rounds)
     return [
         [name, f"{spread(seconds).median:.3f}", f"{commands[name].peak / MEBI:.0f}"] for name, seconds in timed.items()
