@@ -7,10 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TypeAlias
 
 from benchmarks.cases import Case
+
+REST = 0.15  # seconds after a stretch; idle threads of OpenBLAS spin for 0.09, and would be in the next one's way
 
 Ready: TypeAlias = Callable[[int], Callable[[], object]]
 """Given a number of steps, makes ready for them, and returns what does them."""
@@ -32,8 +34,10 @@ def serve(make: Make, about: Callable[[Case], dict[str, str]]) -> None:
     ready(2)()  # compiles what is compiled
     print(json.dumps(about(case)), file=answers)
     for _ in sys.stdin:
-        ready(max(1, case.steps // 4))()
+        ready(max(2, case.steps // 4))()
         stretch = ready(case.steps)
         start = perf_counter()
         stretch()
-        print(json.dumps({"seconds": perf_counter() - start}), file=answers)
+        seconds = perf_counter() - start
+        sleep(REST)
+        print(json.dumps({"seconds": seconds}), file=answers)
