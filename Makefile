@@ -4,7 +4,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install test-browser torture fuzz mutation lint audit bench pretrained clean
+.PHONY: help train test test-install test-browser torture fuzz mutation lint audit bench bench-results bench-peers \
+	pretrained clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +41,16 @@ audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks 
 	$(BIN)/bandit --quiet --recursive bpcli
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
-bench: $(INSTALLED)-run  ## time an epoch against its matrix products alone, and the reading of pictures (on an idle machine)
-	$(BIN)/python benchmarks/step.py
+bench: $(INSTALLED)-run  ## time training and whole commands beside others (some minutes, on an idle machine)
+	$(BIN)/python -m benchmarks
 	$(BIN)/python benchmarks/pictures.py
+
+bench-results: $(INSTALLED)-run  ## the same, and write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks --out benchmarks/RESULTS.md
+
+bench-peers: benchmarks/requirements-peers.txt  ## install what bench compares with: PyTorch, JAX and scikit-learn
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 
 pretrained: $(INSTALLED)-run  ## train the network that comes with bpcli again, and put it into the package
 	rm -rf runs/pretrained
@@ -50,7 +58,7 @@ pretrained: $(INSTALLED)-run  ## train the network that comes with bpcli again, 
 	$(BIN)/python benchmarks/pretrained.py runs/pretrained
 
 clean:  ## remove what the other targets made, but for the runs
-	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -39,6 +39,16 @@ def read_split(folder: Path, name: SplitName, validation: int) -> Split:
     """
     if name == "test":
         return _read_pair(folder, "t10k")
+    train, kept = read_training(folder, validation)
+    return train if name == "train" else kept
+
+
+def read_training(folder: Path, validation: int) -> tuple[Split, Split]:
+    """The training and the validation split, whose file is read once.
+
+    Raises:
+        DataError: as `read_split`.
+    """
     whole = _read_pair(folder, "train")
     if validation >= len(whole):
         raise DataError(
@@ -46,8 +56,7 @@ def read_split(folder: Path, name: SplitName, validation: int) -> Split:
             f"the training file has {len(whole):,} images"
         )
     cut = len(whole) - validation
-    part = slice(cut) if name == "train" else slice(cut, None)
-    return Split(whole.images[part], whole.labels[part])
+    return Split(whole.images[:cut], whole.labels[:cut]), Split(whole.images[cut:], whole.labels[cut:])
 
 
 def _read_pair(folder: Path, prefix: str) -> Split:

@@ -10,7 +10,7 @@ from bpcli.config import Config
 from bpcli.core import parameters
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.types import Array, Bytes
-from bpcli.data.mnist import Split, SplitName, read_split
+from bpcli.data.mnist import Split, SplitName, read_split, read_training
 from bpcli.data.strangers import with_strangers
 from bpcli.errors import CheckpointError
 from bpcli.training import checkpoint, files, metrics, problem, resuming
@@ -58,8 +58,12 @@ def read_data(config: Config, name: SplitName) -> Split:
     Raises:
         DataError: a file is missing or malformed.
     """
-    folder = resources.mnist() if config.data.folder is None else Path(config.data.folder)
-    return read_split(folder, name, config.data.validation)
+    return read_split(_folder(config), name, config.data.validation)
+
+
+def _folder(config: Config) -> Path:
+    """The folder of the four MNIST files."""
+    return resources.mnist() if config.data.folder is None else Path(config.data.folder)
 
 
 def scored(
@@ -191,15 +195,15 @@ class _Splits(NamedTuple):
     @classmethod
     def read(cls, config: Config, stopping: Callable[[], bool]) -> "_Splits":
         """Reads them all, or raises Interrupted between two of them."""
-        splits = []
-        for name in ("train", "validation", "test"):
-            split = read_data(config, name)
-            if name == "train" and config.data.strangers:
-                split = with_strangers(split, config.data.strangers, config.seed)
-            splits.append(split)
-            if stopping():
-                raise Interrupted
-        return cls(*splits)
+        training, validation = read_training(_folder(config), config.data.validation)
+        if config.data.strangers:
+            training = with_strangers(training, config.data.strangers, config.seed)
+        if stopping():
+            raise Interrupted
+        test = read_data(config, "test")
+        if stopping():
+            raise Interrupted
+        return cls(training, validation, test)
 
 
 def _started(config: Config, folder: Path, splits: _Splits, state: State) -> Started:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bpcli import resources
-from bpcli.data.mnist import read_split
+from bpcli.data.mnist import read_split, read_training
 from bpcli.errors import DataError
 from tests.conftest import idx_bytes, write_mnist
 
@@ -35,6 +35,14 @@ def test_validation_is_the_end_of_the_training_file(small_mnist: Path) -> None:
     assert np.array_equal(np.concatenate([train.images, validation.images]), whole.images)
     assert np.array_equal(np.concatenate([train.labels, validation.labels]), whole.labels)
     assert len(read_split(small_mnist, "validation", 0)) == 0
+
+
+def test_both_parts_of_the_training_file_come_from_one_reading(small_mnist: Path) -> None:
+    train, validation = read_training(small_mnist, 100)
+    assert np.array_equal(train.images, read_split(small_mnist, "train", 100).images)
+    assert np.array_equal(validation.labels, read_split(small_mnist, "validation", 100).labels)
+    end_of_train = train.images.__array_interface__["data"][0] + train.images.nbytes
+    assert validation.images.__array_interface__["data"][0] == end_of_train
 
 
 def test_images_stay_bytes_and_are_not_copied(small_mnist: Path) -> None:

@@ -1,0 +1,1 @@
+"""How fast bpcli is, side by side with others: `python -m benchmarks`, or `make bench`."""

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks import page
+from benchmarks.aims import of_processes, of_steps
+from benchmarks.cases import NETWORKS
+from benchmarks.machine import environment, processor
+from benchmarks.page import Results
+from benchmarks.processes import CLICK, FLOOR, HELP, MANY, NUMPY, ONE, TRAIN, Process, Whole, python
+from benchmarks.steps import EAGER, JAX, Outcome, floor, rows, trainer
+from benchmarks.tables import table
+
+OUTCOME = Outcome(
+    NETWORKS["default"],
+    {floor(2): [0.002, 0.004, 0.003], trainer(2): [0.0022, 0.0044, 0.0036], EAGER: [0.0044, 0.0088, 0.0072]},
+    {JAX: "ModuleNotFoundError: No module named 'jax'"},
+    {"auto": "2", "NumPy": "2.4.6"},
+)
+WHOLE = Whole(
+    {
+        CLICK: [0.02, 0.04], HELP: [0.028, 0.06], NUMPY: [0.1], ONE: [0.31], MANY: [1.5],
+        FLOOR: [4.0], TRAIN: [5.9],
+    },
+    {TRAIN: 150 * 2**20},
+)  # fmt: skip
+
+
+def test_columns_are_aligned() -> None:
+    assert table(("what", "s"), [("a", "1.25"), ("bc", "10")]) == (
+        "| what |    s |\n| ---- | ---: |\n| a    | 1.25 |\n| bc   |   10 |"
+    )
+
+
+def test_rows_tell_times_ratios_and_reasons() -> None:
+    found = list(rows(OUTCOME, [trainer(2), JAX]))
+    assert found == [
+        ["bpcli, 2 workers", "3.6 (2.9 to 4)", "0.703", "1.10 (1.10 to 1.15)", "0.50"],
+        [JAX, "– (ModuleNotFoundError: No module named 'jax')", "–", "–", "–"],
+    ]
+
+
+def test_aims_of_steps_are_held_against_who_took_part() -> None:
+    found = list(of_steps({"default": OUTCOME}))
+    assert [aim.limit for aim in found] == [1.11, 0.50]
+    assert [aim.found for aim in found] == pytest.approx([1.1, 0.5])
+
+
+def test_aims_of_processes() -> None:
+    found = list(of_processes(WHOLE))
+    assert [aim.found for aim in found] == pytest.approx([1.45, 0.31 / 0.30, 1.5, 5.9 / 6.0])
+    assert [aim.limit for aim in found] == [1.5, 1.0, 2.0, 1.0]
+    assert [aim.row[-1] for aim in found] == ["yes", "no", "yes", "yes"]
+
+
+def test_the_page_holds_what_was_measured_and_no_more() -> None:
+    text = page.text(Results({"cores": "2"}, {"default": OUTCOME}, WHOLE))
+    assert "### 784-1024-10, batch 256" in text
+    assert "2.4.6" in text
+    assert "| bpcli train " in text
+    assert "## What grows" not in text
+    grown = page.text(Results({}, growth={"images": [OUTCOME]}, predicting=[["1", "0.2", "40"]]))
+    assert "| 50,000 |" in grown
+    assert "## Whole processes" not in grown
+
+
+def test_no_variable_steers_a_library() -> None:
+    kept = environment({"PATH": "here", "OPENBLAS_L2_SIZE": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
+    assert set(kept) == {"PATH", "PYTHONPATH"}
+
+
+def test_the_processor_has_a_name(tmp_path: Path) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("processor\t: 0\ncpu family\t: 6\nmodel\t\t: 85\nmodel name\t: Some CPU\nflags\t\t: fpu avx avx2\n")
+    assert processor(info) == "Some CPU (family 6, model 85, avx2)"
+    assert processor(tmp_path / "none")
+
+
+def test_a_process_has_a_time_and_a_peak(tmp_path: Path) -> None:
+    large = python("x = bytearray(100 * 2**20)", tmp_path)
+    assert large() > 0
+    assert 100 * 2**20 < large.peak < 200 * 2**20
+
+
+def test_a_process_that_fails_says_why(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="out of order"):
+        Process(python("raise SystemExit('out of order')", tmp_path).arguments, tmp_path)()
