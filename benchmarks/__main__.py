@@ -19,13 +19,12 @@ from time import perf_counter
 
 from benchmarks import page, processes, steps
 from benchmarks.cases import BATCHES, EPOCH, HIDDEN, IMAGES, NETWORKS, Case
-from benchmarks.contender import Contender
+from benchmarks.contender import Contender, Failed
 from benchmarks.machine import ROOT, environment, machine
 from benchmarks.page import Results
 from bpcli.training.team import usable_cores
 
-ROUNDS = {"default": 11, "small": 9, "deep": 9, "processes": 13, "growth": 5}
-PARTS = ("steps", "processes", "growth")
+ROUNDS = {"default": 11, "small": 9, "deep": 9, "processes": 12, "growth": 3}
 
 
 def main() -> None:
@@ -36,13 +35,11 @@ def main() -> None:
         folder = Path(name)
         _say("preparing the data")
         subprocess.run([sys.executable, "-m", "benchmarks.prepare", name], cwd=ROOT, env=environment(), check=True)
-        if "steps" in given.parts:
-            _steps(given, folder, results)
-        if "processes" in given.parts:
-            _say("whole processes")
-            results.whole = _processes(folder, given.rounds or ROUNDS["processes"])
-        if "growth" in given.parts:
-            _growth(folder, given.rounds or ROUNDS["growth"], results)
+        for part in given.parts:
+            try:
+                _PARTS[part](given, folder, results)
+            except (Failed, RuntimeError, OSError) as error:  # minutes of other figures are not to be lost
+                results.problems.append(f"{part}: {error}")
     _say(f"done in {perf_counter() - start:.0f} s")
     text = page.text(results)
     print(text, end="")
@@ -53,15 +50,15 @@ def main() -> None:
 def arguments(words: Sequence[str]) -> argparse.Namespace:
     """What to do, from the words of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Times bpcli beside others.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; by default all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(_PARTS)}; by default all")
     parser.add_argument("--network", choices=list(NETWORKS), action="append", help="of the steps; by default all")
     parser.add_argument("--rounds", type=int, help="instead of those that each part has")
     parser.add_argument("--no-peers", action="store_true", help="only the floor and bpcli")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the tables to a file")
     given = parser.parse_args(words)
-    given.parts = given.parts or list(PARTS)
-    if odd := set(given.parts) - set(PARTS):
-        parser.error(f"no such part: {min(odd)}; there are {', '.join(PARTS)}")
+    given.parts = given.parts or list(_PARTS)
+    if odd := set(given.parts) - set(_PARTS):
+        parser.error(f"no such part: {min(odd)}; there are {', '.join(_PARTS)}")
     given.network = given.network or list(NETWORKS)
     return given
 
@@ -73,26 +70,33 @@ def _steps(given: argparse.Namespace, folder: Path, results: Results) -> None:
         results.networks[name] = steps.compare(NETWORKS[name], kinds, folder, given.rounds or ROUNDS[name])
 
 
-def _processes(folder: Path, rounds: int) -> processes.Whole:
+def _processes(given: argparse.Namespace, folder: Path, results: Results) -> None:
     """Whole processes; the floor's ten epochs are taken from one, for its time is the same in each."""
+    _say("whole processes")
     case = replace(NETWORKS["default"], steps=round(EPOCH / NETWORKS["default"].batch))
     with closing(Contender(sys.executable, "floor", case, str(usable_cores()), folder)) as floor:
         floor.about()
-        return processes.measured(folder, lambda: 10 * median(floor.seconds() for _ in range(3)), rounds)
+        results.whole = processes.measured(
+            folder, lambda: 10 * median(floor.seconds() for _ in range(3)), given.rounds or ROUNDS["processes"]
+        )
 
 
-def _growth(folder: Path, rounds: int, results: Results) -> None:
+def _growth(given: argparse.Namespace, folder: Path, results: Results) -> None:
+    rounds = given.rounds or ROUNDS["growth"]
     for title, cases in (("images", IMAGES), ("hidden units", HIDDEN), ("batch size", BATCHES)):
         _say(f"growth with the {title}")
         results.growth[title] = [_pair(case, folder, rounds) for case in cases]
     if not (folder / "runs").exists():
         processes.bpcli(folder, "train", "--quiet", "--epochs", "1")()
-    results.predicting = processes.growth(folder, (1, 10, 100, 1000), max(1, rounds // 2))
+    results.predicting = processes.growth(folder, (1, 10, 100, 1000), rounds)
 
 
 def _pair(case: Case, folder: Path, rounds: int) -> steps.Outcome:
     """The floor and bpcli, with a worker for each core."""
     return steps.compare(case, steps.numpy_kinds({usable_cores()}), folder, rounds)
+
+
+_PARTS = {"steps": _steps, "processes": _processes, "growth": _growth}
 
 
 def _say(text: str) -> None:

@@ -49,7 +49,7 @@ class Case:
 NETWORKS = {
     "default": Case((784, 1024, 10), batch=256, steps=96),
     "small": Case((784, 30, 10), batch=10, steps=1000, activation="sigmoid"),
-    "deep": Case((784, 2500, 2000, 1500, 1000, 500, 10), batch=256, steps=6, learning_rate=0.01),
+    "deep": Case((784, 2500, 2000, 1500, 1000, 500, 10), batch=256, steps=5, learning_rate=0.01),
 }
 
 
@@ -60,8 +60,6 @@ def _stretch(case: Case) -> Case:
     return replace(case, steps=min(max(steps, 8), 400, case.images // case.batch))
 
 
-IMAGES = [
-    replace(NETWORKS["default"], images=images, steps=-(-images // 256)) for images in (6_250, 12_500, 25_000, EPOCH)
-]
-HIDDEN = [_stretch(replace(NETWORKS["default"], sizes=(784, units, 10))) for units in (128, 256, 512, 1024, 2048, 4096)]
+IMAGES = [replace(NETWORKS["default"], images=images, steps=-(-images // 256)) for images in (12_500, 25_000, EPOCH)]
+HIDDEN = [_stretch(replace(NETWORKS["default"], sizes=(784, units, 10))) for units in (128, 256, 512, 1024, 2048)]
 BATCHES = [_stretch(replace(NETWORKS["default"], batch=batch)) for batch in (16, 64, 256, 1024, 4096)]

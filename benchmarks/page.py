@@ -21,6 +21,7 @@ class Results:
         whole: processes from start to end.
         growth: bpcli and the floor, for each of a few cases in which one thing grows.
         predicting: rows of pictures, seconds and memory of `bpcli predict`.
+        problems: what could not be measured, with the reason.
     """
 
     machine: Mapping[str, str]
@@ -28,6 +29,7 @@ class Results:
     whole: Whole | None = None
     growth: dict[str, list[Outcome]] = field(default_factory=dict)
     predicting: list[list[str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def text(results: Results) -> str:
@@ -43,6 +45,8 @@ def _sections(results: Results) -> Iterator[str]:
         "medians, with\nquartiles where there is room. No environment variable steered a library."
     )
     yield table(("", "this run"), [[name, value] for name, value in (_versions(results)).items()])
+    for problem in results.problems:
+        yield f"Not measured: {problem}"
     found = [*aims.of_steps(results.networks), *(aims.of_processes(results.whole) if results.whole else ())]
     if found:
         yield "## The aims"
@@ -66,8 +70,9 @@ def _sections(results: Results) -> Iterator[str]:
         for title, outcomes in results.growth.items():
             yield f"The default network with other numbers: {title}."
             yield table(_growth_header(title), [_grown(_OF[title](each.case), each) for each in outcomes])
-        yield "`bpcli predict` of so many pictures."
-        yield table(("pictures", "s", "peak memory, MiB"), results.predicting)
+        if results.predicting:
+            yield "`bpcli predict` of so many pictures."
+            yield table(("pictures", "s", "peak memory, MiB"), results.predicting)
 
 
 def _versions(results: Results) -> dict[str, str]:
@@ -98,8 +103,10 @@ def _growth_header(title: str) -> Sequence[str]:
 
 def _grown(name: str, outcome: Outcome) -> list[str]:
     """A row for bpcli in a case, with as many workers as it was timed with."""
-    (trained,) = (each for each in outcome.seconds if each.startswith("bpcli"))
-    (least,) = (each for each in outcome.seconds if each.startswith("the floor"))
+    trained = next((each for each in outcome.seconds if each.startswith("bpcli")), None)
+    least = next((each for each in outcome.seconds if each.startswith("the floor")), None)
+    if trained is None or least is None:
+        return [name, f"– ({'; '.join(outcome.failures.values())})", "–", "–", "–"]
     step = spread(outcome.seconds[trained]).median
     image = step / outcome.case.batch
     ratio = shown(outcome.ratio(trained, least), with_quartiles=True)

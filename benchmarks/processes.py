@@ -113,7 +113,7 @@ def measured(folder: Path, ten_epochs: Callable[[], float], rounds: int) -> Whol
         MANY: bpcli_("predict", "--min-score", "0", "-r", "digits"),
         EVALUATE: bpcli_("evaluate"),
     }
-    fewer = max(1, rounds // 3)
+    fewer = max(1, rounds // 4)
     seconds = in_turn({FLOOR: ten_epochs, TRAIN: processes[TRAIN]}, fewer)
     for names, count in ((CLICK, HELP), rounds), ((NUMPY, ONE), rounds), ((MANY, EVALUATE), max(1, rounds // 2)):
         for name in names:

@@ -55,8 +55,8 @@ class Outcome:
 
     @property
     def workers(self) -> int:
-        """How many bpcli chooses."""
-        return int(self.about["auto"])
+        """How many bpcli chooses; one if it could not say."""
+        return int(self.about.get("auto", 1))
 
     def ratio(self, name: str, other: str) -> Spread | None:
         """How many times as long as another one a contender takes; None if one of the two did not take part."""

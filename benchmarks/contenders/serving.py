@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from benchmarks.cases import Case
 
-REST = 0.15  # seconds after a stretch; idle threads of OpenBLAS spin for 0.09, and would be in the next one's way
+REST = 0.12  # seconds after a stretch; idle threads of OpenBLAS spin for 0.09, and would be in the next one's way
 
 Ready: TypeAlias = Callable[[int], Callable[[], object]]
 """Given a number of steps, makes ready for them, and returns what does them."""

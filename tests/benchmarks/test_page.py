@@ -64,6 +64,13 @@ def test_the_page_holds_what_was_measured_and_no_more() -> None:
     assert "## Whole processes" not in grown
 
 
+def test_what_failed_is_a_dash_or_a_line() -> None:
+    failed = Outcome(NETWORKS["default"], {}, {floor(2): "no memory"})
+    text = page.text(Results({}, {"default": failed}, growth={"images": [failed]}, problems=["processes: no disk"]))
+    assert text.count("– (no memory)") == 2
+    assert "Not measured: processes: no disk" in text
+
+
 def test_no_variable_steers_a_library() -> None:
     kept = environment({"PATH": "here", "OPENBLAS_L2_SIZE": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
     assert set(kept) == {"PATH", "PYTHONPATH"}
