@@ -114,7 +114,7 @@ def test_the_network_that_comes_with_bpcli_reads_pictures(bpcli: Callable[..., R
 
 def test_the_network_that_comes_with_bpcli_is_as_good_as_its_docs_say(bpcli: Callable[..., Result]) -> None:
     figures = json.loads(bpcli("evaluate", "--json").stdout)
-    assert figures["accuracy"] >= 0.993
+    assert figures["accuracy"] >= 0.992
     assert resources.pretrained().stat().st_size <= 2_000_000
     shown = f"{100 * figures['accuracy']:.2f} %"
     assert shown in (Path(__file__).parents[2] / "docs/pictures.md").read_text()
