@@ -4,7 +4,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install test-browser torture lint audit bench bench-results bench-peers clean
+.PHONY: help train test test-install test-browser torture fuzz mutation lint audit bench bench-results bench-peers \
+	pretrained clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +18,13 @@ test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests
 
 torture: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests that take minutes: kills, signals, every bit, thousands of damaged files
 	$(BIN)/python -m pytest tests/reliability -m torture
+
+fuzz: $(INSTALLED)-test  ## throw a million damaged files at each parser (an hour or two)
+	for parser in checkpoint member idx yaml setting picture; do \
+		$(BIN)/python -m tests.reliability.fuzz $$parser 1000000 || exit 1; done
+
+mutation: $(INSTALLED)-test $(INSTALLED)-mutation  ## change the code that must not be wrong, and see that the tests notice (an hour)
+	$(BIN)/python -m tests.reliability.mutants
 
 test-browser: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-browser  ## try the pages in Chromium, if it is installed
 	$(BIN)/python -m pytest -s tests/browser
@@ -35,6 +43,7 @@ audit: $(INSTALLED)-audit  ## look for known holes in the locked packages (asks 
 
 bench: $(INSTALLED)-run  ## time training and whole commands beside others (some minutes, on an idle machine)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python benchmarks/pictures.py
 
 bench-results: $(INSTALLED)-run  ## the same, and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks --out benchmarks/RESULTS.md
@@ -42,6 +51,11 @@ bench-results: $(INSTALLED)-run  ## the same, and write benchmarks/RESULTS.md
 bench-peers: benchmarks/requirements-peers.txt  ## install what bench compares with: PyTorch, JAX and scikit-learn
 	$(PYTHON) -m venv .peers
 	.peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+
+pretrained: $(INSTALLED)-run  ## train the network that comes with bpcli again, and put it into the package
+	rm -rf runs/pretrained
+	$(BIN)/bpcli train -q -c pretrained -o runs/pretrained
+	$(BIN)/python benchmarks/pretrained.py runs/pretrained
 
 clean:  ## remove what the other targets made, but for the runs
 	rm -rf .venv .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

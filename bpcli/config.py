@@ -40,6 +40,7 @@ class DataConfig(Struct, frozen=True):
     folder: str | None
     validation: Annotated[int, Meta(ge=0, le=1_000_000)]
     normalize: str
+    strangers: Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class ModelConfig(Struct, frozen=True):
@@ -167,7 +168,7 @@ def to_tree(config: Config) -> Tree:
 
 def to_yaml(config: Config) -> str:
     """The configuration as YAML that `load` reads back."""
-    text: str = yaml.safe_dump(_lists(to_tree(config)), sort_keys=False, default_flow_style=None)
+    text: str = yaml.safe_dump(to_tree(config), sort_keys=False, default_flow_style=None)
     return text
 
 
@@ -307,6 +308,11 @@ def _consistent(config: Config, source: str) -> Config:
         raise ConfigError(
             f"{source}: model.output = {model.output} doesn't go with loss = {config.loss}; these do: {pairs}"
         )
+    if config.data.strangers and model.output != "sigmoid":
+        raise ConfigError(
+            f"{source}: data.strangers = {config.data.strangers} wants model.output = sigmoid, not {model.output}: "
+            "the others' scores can't all be 0"
+        )
     if list(config.schedule.milestones) != sorted(set(config.schedule.milestones)):
         raise ConfigError(f"{source}: schedule.milestones = {list(config.schedule.milestones)}: expected rising epochs")
     return config
@@ -337,10 +343,3 @@ def _shown(value: object) -> str:
     """A value as it may stand in a message: one line, not too long, control characters escaped."""
     text = value if isinstance(value, str) and value.isprintable() else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _lists(tree: object) -> object:
-    """The tree with lists for tuples, which YAML has no word for."""
-    if isinstance(tree, dict):
-        return {key: _lists(value) for key, value in tree.items()}
-    return list(tree) if isinstance(tree, tuple) else tree

@@ -1,4 +1,4 @@
-"""Where the files that come with the package lie: the presets and the MNIST files."""
+"""Where the files that come with the package lie: the presets, the MNIST files and a trained network."""
 
 from pathlib import Path
 
@@ -23,3 +23,8 @@ def presets() -> Path:
 def mnist() -> Path:
     """The folder of the four MNIST files."""
     return folder("mnist", "data/mnist")
+
+
+def pretrained() -> Path:
+    """The checkpoint of the network that `configs/pretrained.yaml` makes."""
+    return _PACKAGE / "pretrained.npz"

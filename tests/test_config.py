@@ -1,5 +1,7 @@
 """Configurations: defaults, overrides, and the message of each mistake."""
 
+import errno
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,7 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
             "model.output=softmax",
             "model.output = softmax doesn't go with loss = binary_cross_entropy; these do: sigmoid",
         ),
+        ("data.strangers=-1", "data.strangers = -1: expected int >= 0"),
         ("loss=mse", "loss = mse: expected one of"),
         ("data.normalize=zscore", "expected one of standard, unit"),
         ("schedule.milestones=[8, 4]", "schedule.milestones = [8, 4]: expected rising epochs"),
@@ -100,6 +103,11 @@ def test_a_mistake_is_named_with_key_value_and_limit(setting: str, complaint: st
         load("default", [setting])
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_strangers_want_scores_that_can_all_be_low() -> None:
+    with pytest.raises(ConfigError, match=r"data\.strangers = 5 wants model\.output = sigmoid, not softmax"):
+        load("softmax-regression", ["data.strangers=5"])
 
 
 def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
@@ -133,3 +141,115 @@ def test_any_valid_configuration_survives_yaml(epochs: int, rate: float, hidden:
     tree["model"]["hidden"], tree["data"]["folder"] = hidden, folder
     config = from_tree(tree, "made up")
     assert from_tree(yaml.safe_load(to_yaml(config)), "again") == config
+
+
+def test_a_whole_configuration_is_written_in_the_order_of_its_keys() -> None:
+    text = to_yaml(load("default", ["model.hidden=[30, 20]", "model.activation=[relu, tanh]"]))
+    data = "{folder: null, validation: 10000, normalize: standard, strangers: 0}"
+    assert text.startswith(f"seed: 0\ndata: {data}\nmodel:\n")
+    assert "  hidden: [30, 20]\n  activation: [relu, tanh]\n  output: sigmoid\n" in text
+    assert list(yaml.safe_load(text)) == [
+        "seed", "data", "model", "loss", "optimizer", "schedule", "augment", "train",
+    ]  # fmt: skip
+
+
+def test_settings_on_top_of_a_configuration() -> None:
+    config = load("default", ["seed=4", "train.epochs=7"])
+    assert configuration.override(config, ["train.epochs=9", "data.folder=a=b"]) == load(
+        "default", ["seed=4", "train.epochs=9", "data.folder=a=b"]
+    )
+    assert configuration.override(config, []) == config
+    with pytest.raises(ConfigError) as caught:
+        configuration.override(config, ["model.activation=[relu, tanh]"])
+    assert str(caught.value) == (
+        "-s: model.activation lists 2 for 1 hidden layers; give one for each, or one name for all"
+    )
+
+
+def test_differences_are_keys_with_both_values() -> None:
+    one, other = load("default", ["seed=4", "train.epochs=7"]), load("default", ["train.epochs=9", "model.hidden=[5]"])
+    assert configuration.differences(one, other) == {
+        "seed": (4, 0), "model.hidden": ((1024,), (5,)), "train.epochs": (7, 9),
+    }  # fmt: skip
+    assert configuration.differences(one, one) == {}
+
+
+def test_plain_data_are_called_by_their_source() -> None:
+    for tree, complaint in (
+        ({"seed": -1}, "the file: seed = -1: expected int >= 0"),
+        ([], "the file: a configuration = []: expected keys and values, such as seed: 1"),
+        ({"train": {"epoch": 3}}, "the file: unknown key train.epoch; did you mean train.epochs?"),
+        (
+            {"loss": "cross_entropy"},
+            "the file: model.output = sigmoid doesn't go with loss = cross_entropy; these do: sigmoid with "
+            "binary_cross_entropy; softmax with cross_entropy; sigmoid with quadratic; identity with quadratic",
+        ),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            from_tree(tree, "the file")
+        assert str(caught.value) == complaint
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("data.folder=a\udcff", "not UTF-8 text, at byte 1"),
+        ("train.epochs=[1", "line 1, column 3: not valid here: expected ',' or ']', but got '<stream end>'"),
+        ("model.hidden=[3, 0]", "model.hidden = [3, 0]: expected int >= 1"),
+        ("treads=1", "unknown key treads; did you mean train.threads?"),
+        ("trian.epochs=1", "unknown key trian"),
+        ("a.b.epohcs=1", "unknown key a"),
+        ("zzzz=1", "unknown key zzzz"),
+        ("kind=1", "unknown key kind; did you mean schedule.kind?"),
+        ("model.epochs=1", "unknown key model.epochs; did you mean train.epochs?"),
+        ("model.hiden=1", "unknown key model.hiden; did you mean model.hidden?"),
+        (f"loss={'x' * 60}", f"loss = {'x' * 60}: expected one of binary_cross_entropy, cross_entropy, quadratic"),
+        (f"loss={'x' * 61}", f"loss = {'x' * 57}...: expected one of binary_cross_entropy, cross_entropy, quadratic"),
+    ],
+)
+def test_a_mistake_is_one_message(setting: str, complaint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("default", [setting])
+    assert str(caught.value).replace(f"-s {setting}, ", "").replace(f"-s {setting}: ", "") == complaint
+    assert str(caught.value).startswith(f"-s {setting}")
+
+
+def test_no_more_of_a_file_is_read_than_shows_that_it_is_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "long.yaml"
+    with path.open("wb") as file:
+        file.truncate(200_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError, match=r"long\.yaml: longer than 64 KiB"):
+            load(str(path))
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_cant_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, mode: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "mine.yaml").touch()
+    load()
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ConfigError) as caught:
+        load(str(tmp_path / "mine.yaml"))
+    assert str(caught.value) == f"{tmp_path}/mine.yaml: can't be read: Permission denied"
+
+
+def test_a_contradiction_in_a_file_is_called_by_the_files_name(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("schedule: {milestones: [8, 4]}")
+    with pytest.raises(ConfigError) as caught:
+        load(str(tmp_path / "mine.yaml"))
+    assert str(caught.value) == f"{tmp_path}/mine.yaml: schedule.milestones = [8, 4]: expected rising epochs"
+
+
+def test_a_name_that_is_no_file_is_one_message() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("x" * 300)
+    assert str(caught.value) == f"{'x' * 300}: can't be read: File name too long"
+    with pytest.raises(ConfigError) as caught:
+        load("nowhere")
+    assert str(caught.value) == f"'nowhere' is neither a file nor a preset ({', '.join(preset_names())})"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.errors import ConfigError
-from bpcli.strict_yaml import LONGEST, parse_yaml
+from bpcli.strict_yaml import LONGEST, _flat, _place, parse_yaml
 
 KEYS = st.text(st.characters(codec="ascii", categories=["L"]), min_size=1, max_size=8)
 VALUES = st.recursive(
@@ -70,3 +70,41 @@ def test_a_long_file_is_refused_unread() -> None:
 def test_text_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(ConfigError, match="not UTF-8 text, at byte 3"):
         parse_yaml(b"a: \xff", "file.yaml")
+
+
+@pytest.mark.parametrize(
+    ("fits", "too_much", "complaint"),
+    [
+        (b"a: 1\n" + b"#" * (LONGEST - 5), b"a: 1\n" + b"#" * (LONGEST - 4), "longer than 64 KiB"),
+        (b"[" * 16 + b"]" * 16, b"[" * 17 + b"]" * 17, "nested deeper than 16 levels"),
+        (b"[" + b"1," * 4999 + b"]", b"[" + b"1," * 5000 + b"]", "more than 5,000 keys and values"),
+        (b"a: " + b"9" * 100, b"a: " + b"9" * 101, "a number of more than 100 characters"),
+    ],
+)
+def test_the_limits_themselves_are_allowed(fits: bytes, too_much: bytes, complaint: str) -> None:
+    assert parse_yaml(fits, "file.yaml") == yaml.safe_load(fits)
+    with pytest.raises(ConfigError, match=complaint):
+        parse_yaml(too_much, "file.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: &x 1\nb: *x", ", line 2, column 4: not valid here: aliases (*name) are not allowed"),
+        ("a: !local 3", ", line 1, column 4: not valid here: tags (!name) are not allowed"),
+        ("a: {<<: {b: 1}}", ", line 1, column 5: not valid here: merge keys (<<) are not allowed"),
+        ("? [1, 2]\n: 3", ", line 1, column 3: not valid here: a key must be a plain word"),
+        ("a: 2026-13-45", ": holds a value that can't be read: month must be in 1..12"),
+        ("\ufeffa: [", ", line 1, column 5: not valid here: expected the node content, but found '<stream end>'"),
+    ],
+)
+def test_a_refusal_is_one_message(text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_yaml(text.encode(), "file.yaml")
+    assert str(caught.value) == f"file.yaml{complaint}"
+
+
+def test_what_pyyaml_says_is_made_one_line() -> None:
+    assert _flat("a \n b\x07c") == "a b c"
+    assert _flat(None) == ""
+    assert _place(yaml.MarkedYAMLError(problem="somewhere")) == ""

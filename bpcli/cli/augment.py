@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.options import configured, shown, warn
+from bpcli.cli.options import configured, print_text, shown, warn
 
 if TYPE_CHECKING:
     from bpcli.config import Config
@@ -35,7 +35,7 @@ def augment(source: str, overrides: tuple[str, ...], count: int, force: bool, ou
     if not problem.distortions(config).any:
         warn(f"{source} distorts nothing; for example -s augment.rotation=15 does")
     write_file(out, _sheet(config, count))
-    click.echo(f"the sheet is {shown(out)}")
+    print_text(f"the sheet is {shown(out)}")
 
 
 def _sheet(config: Config, count: int) -> bytes:

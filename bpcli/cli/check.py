@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.options import configured, print_json
+from bpcli.cli.options import configured, print_json, print_text
 
 if TYPE_CHECKING:
     from bpcli.training.checking import Report, Row
@@ -33,7 +33,7 @@ def check(context: click.Context, source: str, overrides: tuple[str, ...], as_js
     if as_json:
         print_json(_record(report))
     else:
-        click.echo("\n".join(_text(report)))
+        print_text("\n".join(_text(report)))
     if not report.passed:
         context.exit(1)
 

@@ -2,7 +2,7 @@
 
 import click
 
-from bpcli.cli.options import configured
+from bpcli.cli.options import configured, print_text
 
 
 @click.command()
@@ -13,6 +13,6 @@ def config(source: str, overrides: tuple[str, ...], listing: bool) -> None:
     from bpcli import config as configuration
 
     if listing:
-        click.echo("\n".join(configuration.preset_names()))
+        print_text("\n".join(configuration.preset_names()))
     else:
-        click.echo(configuration.to_yaml(configuration.load(source, overrides)), nl=False)
+        print_text(configuration.to_yaml(configuration.load(source, overrides)), nl=False)

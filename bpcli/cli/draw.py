@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.options import shown
-from bpcli.cli.predict import MIN_SCORE
+from bpcli.cli.options import chosen_checkpoint, print_text, shown
 from bpcli.cli.report import open_page, require_free
 
 
@@ -19,15 +18,15 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
     """Write a page to draw digits on, with the network inside.
 
     One file that works offline in any browser and can be put on any web host as it is. Without an argument: the best
-    checkpoint of the latest run.
+    checkpoint of the latest run, or the network that comes with bpcli.
     """
     from bpcli.report.drawing import drawing_page
     from bpcli.report.tables import write_text
-    from bpcli.training import checkpoint, run
+    from bpcli.training import checkpoint, reading
 
-    loaded = checkpoint.load(run.find_checkpoint(source))
+    loaded = checkpoint.load(chosen_checkpoint(source))
     require_free(out, force)
-    write_text(out, drawing_page(loaded, MIN_SCORE))
-    click.echo(f"the page is {shown(out)}")
+    write_text(out, drawing_page(loaded, reading.default_min_score(loaded)))
+    print_text(f"the page is {shown(out)}")
     if opened:
         open_page(out)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bpcli.cli.options import percent, print_json, shown
+from bpcli.cli.options import chosen_checkpoint, percent, print_json, print_text, shown, with_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bpcli.data.mnist import Split
+    from bpcli.training.checkpoint import Checkpoint
     from bpcli.training.evaluation import Mistake
 
 
@@ -30,32 +31,73 @@ if TYPE_CHECKING:
     "--errors-sheet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png",
     help="Write the mistakes as pictures with their labels.",
 )  # fmt: skip
+@click.option("--pictures", is_flag=True, help="Put the images into pictures of many kinds, and read those.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="With --pictures: the first N images of the split.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     source: str | None,
     split: Literal["test", "validation", "train"],
     errors: Path | None,
     errors_sheet: Path | None,
+    pictures: bool,
+    limit: int | None,
     as_json: bool,
 ) -> None:
     """Show accuracy, loss, and precision and recall of each digit with the confusion matrix.
 
-    Without an argument: the best checkpoint of the latest run.
+    Without an argument: the best checkpoint of the latest run, or the network that comes with bpcli.
     """
-    from bpcli.training import checkpoint, evaluation, run
-    from bpcli.training.team import Team, usable_cores
+    if pictures and (errors or errors_sheet):
+        raise click.UsageError("--errors and --errors-sheet list MNIST's own images; leave out --pictures")
+    if limit is not None and not pictures:
+        raise click.UsageError("--limit goes with --pictures")
+    from bpcli.training import checkpoint, run
 
-    path = run.find_checkpoint(source)
+    path = chosen_checkpoint(source)
     loaded = checkpoint.load(path)
     images = run.read_data(loaded.config, split)
+    about = {"checkpoint": shown(path), "split": split}
+    if pictures:
+        result = about | _picture_figures(loaded, images, limit)
+        print_json(result) if as_json else print_text(_picture_table(result))
+    else:
+        result = about | _figures(loaded, images, errors, errors_sheet)
+        print_json(result) if as_json else print_text(_table(result))
+
+
+def _figures(loaded: Checkpoint, images: Split, errors: Path | None, errors_sheet: Path | None) -> dict[str, Any]:
+    """What the network makes of a split; its mistakes are written where asked for."""
+    from bpcli.training import evaluation, run
+    from bpcli.training.team import Team, usable_cores
+
     loss, scores, labels = run.scored(loaded, images, Team(usable_cores()))
     mistakes = evaluation.mistakes(scores, labels)
     if errors is not None:
         _write_errors(mistakes, errors)
     if errors_sheet is not None:
         _write_sheet(mistakes, images, errors_sheet)
-    result = {"checkpoint": shown(path), "split": split} | evaluation.figures(loss, scores, labels)
-    print_json(result) if as_json else click.echo(_table(result))
+    return evaluation.figures(loss, scores, labels)
+
+
+def _picture_figures(loaded: Checkpoint, images: Split, limit: int | None) -> dict[str, Any]:
+    """What the network makes of a split's digits once they are in pictures, kind by kind."""
+    from bpcli.data.scenes.kinds import KINDS
+    from bpcli.training.picturing import read_scenes
+    from bpcli.training.reading import default_min_score
+    from bpcli.training.run import require_images
+    from bpcli.training.team import Team, usable_cores
+
+    require_images(images)
+    team, least = Team(usable_cores()), default_min_score(loaded)
+    kinds = with_bar(KINDS, "kind", len(KINDS))
+    readings = [read_scenes(loaded, images, kind, limit, least, team) for kind in kinds]
+    return {
+        "n": readings[0].n,
+        "kinds": {
+            each.kind: {"accuracy": each.right / each.n, "errors": each.n - each.right, "refused": each.refused}
+            for each in readings
+        },
+    }
 
 
 def _write_errors(mistakes: Sequence[Mistake], path: Path) -> None:
@@ -92,6 +134,21 @@ def _table(result: dict[str, Any]) -> str:
             ),
             "",
             *_matrix(result["confusion"]),
+        ]
+    )
+
+
+def _picture_table(result: dict[str, Any]) -> str:
+    """The figures of each kind of picture as people read them."""
+    return "\n".join(
+        [
+            f"{result['checkpoint']} on {result['n']:,} digits of the {result['split']} split, in pictures",
+            "",
+            'kind        accuracy  errors  of them "no digit"',
+            *(
+                f"{kind:10}  {percent(figures['accuracy']):>8}  {figures['errors']:6,}  {figures['refused']:6,}"
+                for kind, figures in result["kinds"].items()
+            ),
         ]
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from bpcli.cli.options import print_json
+from bpcli.cli.options import print_json, print_text
 from bpcli.core.expression import ExpressionError, calculate, names, normal, parse
 from bpcli.core.graph import CONSTANT, INPUT, OPERATIONS, Graph, GraphError, Node
 from bpcli.errors import ArgumentError
@@ -52,7 +52,7 @@ def explain(expression: str, inputs: tuple[str, ...], wrt: str | None, as_dot: b
     if as_json:
         print_json(_record(expression, explained))
     else:
-        click.echo("\n".join(_dot(explained) if as_dot else _text(expression, explained)))
+        print_text("\n".join(_dot(explained) if as_dot else _text(expression, explained)))
 
 
 def _explained(expression: str, inputs: Sequence[str], wrt: str | None) -> Explained:

@@ -1,13 +1,19 @@
 """What several commands share: options, and how results are printed."""
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from bpcli.errors import OutputError
+
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 _LONGEST = 1000  # characters of a message
+_FEW = 10  # items that need no bar
 
 
 def configured(command: F) -> F:
@@ -23,17 +29,70 @@ def configured(command: F) -> F:
     return source(override(command))
 
 
+def chosen_checkpoint(source: str | None) -> Path:
+    """The checkpoint that a command's argument names; stderr says so where it is the one that comes with bpcli.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    from bpcli import resources
+    from bpcli.training.run import find_network
+
+    path = find_network(source)
+    if source is None and path == resources.pretrained():
+        say("no run here yet: this is the network that comes with bpcli")
+    return path
+
+
+def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:
+    """The items, with a bar on a terminal where there are many."""
+    if total < _FEW or not sys.stderr.isatty():
+        return items
+    from tqdm import tqdm
+
+    return tqdm(items, unit=unit, total=total, leave=False)
+
+
 def print_json(result: object, *, pretty: bool = False) -> None:
     """Prints a result as JSON on stdout: one line, or indented."""
     import msgspec
 
     encoded = msgspec.json.encode(result)
-    click.echo(msgspec.json.format(encoded) if pretty else encoded)
+    print_text(msgspec.json.format(encoded) if pretty else encoded)
+
+
+def print_text(text: str | bytes, *, nl: bool = True) -> None:
+    """Prints a result on stdout, with a new line after it.
+
+    Raises:
+        OutputError: it can't be written, as to a file on a full disk.
+        BrokenPipeError: the reader has gone, which click makes the end of the program, without a word.
+    """
+    try:
+        click.echo(text, nl=nl)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (or Python would try again at its end)
+        raise OutputError(f"standard output: can't be written: {error.strerror or error}") from error
+
+
+def say(text: str) -> None:
+    """Prints on stderr; from then on nothing, once nobody listens there any more, as after a hang-up."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        silence()
+
+
+def silence() -> None:
+    """Lets everything that is printed on stderr go nowhere."""
+    sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for the rest of the process)
 
 
 def warn(text: str) -> None:
     """Prints a warning, in one line on stderr."""
-    click.echo(f"Warning: {one_line(text)}", err=True)
+    say(f"Warning: {one_line(text)}")
 
 
 def shortened(text: str) -> str:

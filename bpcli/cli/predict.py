@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
 from bpcli.cli import one_line
+from bpcli.cli.options import chosen_checkpoint, print_text, say, with_bar
 from bpcli.errors import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from bpcli.data.picture.prepare import Prepared
     from bpcli.data.picture.segment import Box
     from bpcli.training.reading import Answer
 
-MIN_SCORE = 0.1  # refuses 0.4 % of the validation digits, 0.2 % with the right answer (default network, five seeds)
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
+WORTH_A_PROCESS = 100  # pictures, about half a second
 RAMP = " .:-=+*#%@"
 
 
@@ -36,15 +39,17 @@ class Seen(NamedTuple):
 
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
-@click.option("-m", "--model", metavar="CHECKPOINT|RUN", help="The network; by default the latest run's best.")
+@click.option(
+    "-m", "--model", metavar="CHECKPOINT|RUN", help="The network; by default the latest run's best, or bpcli's own."
+)
 @click.option("-r", "--recursive", is_flag=True, help="Take the pictures in folders, and in the folders in them.")
 @click.option(
     "--ink", type=click.Choice(["auto", "dark", "light"]), default="auto", show_default=True,
     help="Whether the ink is darker or lighter than the paper.",
 )  # fmt: skip
 @click.option(
-    "--min-score", type=click.FloatRange(0, 1), default=MIN_SCORE, show_default=True,
-    help="Answer 'no digit' where the best score is lower.",
+    "--min-score", type=click.FloatRange(0, 1), metavar="SCORE",
+    help="Answer 'no digit' where the best score is lower; by default what loses next to no digit of MNIST.",
 )  # fmt: skip
 @click.option("--multi", is_flag=True, help="Find several digits in each picture, in reading order.")
 @click.option("--show", is_flag=True, help="Draw the 28×28 pixels that the network saw, and its scores.")
@@ -60,7 +65,7 @@ def predict(
     model: str | None,
     recursive: bool,
     ink: Literal["auto", "dark", "light"],
-    min_score: float,
+    min_score: float | None,
     multi: bool,
     show: bool,
     save_input: Path | None,
@@ -71,22 +76,24 @@ def predict(
     IMAGE is a file, a folder (with -r) or - for standard input. A picture that can't be read is reported on stderr, one
     that shows no digit is answered so; the others are answered, and the exit code is then 5.
     """
-    from bpcli.training import checkpoint, reading, run
+    from bpcli.training import checkpoint, reading
     from bpcli.training.team import Team, usable_cores
 
-    loaded = checkpoint.load(run.find_checkpoint(model))
+    loaded = checkpoint.load(chosen_checkpoint(model))
+    least = reading.default_min_score(loaded) if min_score is None else min_score
     sources = list(_sources(images, recursive))
-    seen = [found for source in _with_bar(sources) if (found := _see(source, ink, multi)) is not None]
+    look = partial(_see, ink=ink, multi=multi, keep_steps=save_input is not None)
+    seen = list(_readable(with_bar(_each(look, sources), "picture", len(sources))))
     everything = [digit for each in seen for digit in each.digits]
-    answers = iter(reading.read_digits(loaded, everything, min_score, Team(usable_cores())))
+    answers = iter(reading.read_digits(loaded, everything, least, Team(usable_cores())))
     complete = len(seen) == len(sources)
     for number, each in enumerate(seen, 1):
         answered = [next(answers) for _ in each.digits]
         complete &= bool(answered) and all(answer.digit is not None for answer in answered)
-        click.echo(_as_json(each, answered) if as_json else _as_text(each, answered))
+        print_text(_as_json(each, answered) if as_json else _as_text(each, answered))
         if show and not as_json:
             for prepared, answer in zip(each.digits, answered, strict=True):
-                click.echo(_drawing(prepared, answer.scores))
+                print_text(_drawing(prepared, answer.scores))
         if save_input is not None:
             _save_steps(each, save_input, number)
     if not complete:
@@ -95,29 +102,65 @@ def predict(
 
 def _sources(images: Iterable[str], recursive: bool) -> Iterator[Path | bytes]:
     """The pictures in the order in which they were named; those of a folder by name."""
-    from bpcli.data.picture.read import MOST_BYTES
-
     for name in images:
         path = Path(name)
         if name == "-":
-            yield sys.stdin.buffer.read(MOST_BYTES + 1)
+            yield _standard_input()
         elif recursive and path.is_dir():
             yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
         else:
             yield path
 
 
-def _with_bar(sources: list[Path | bytes]) -> Iterable[Path | bytes]:
-    """The sources, with a bar on a terminal where there are many."""
-    if len(sources) < 20 or not sys.stderr.isatty():
-        return sources
-    from tqdm import tqdm
+def _standard_input() -> bytes:
+    """What stands on standard input, and no more than a byte above what a picture may have."""
+    from bpcli.data.picture.read import MOST_BYTES
 
-    return tqdm(sources, unit="picture", leave=False)
+    try:
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    except (OSError, AttributeError) as error:  # such as a folder; Python has no stdin where it is closed
+        raise ImageError(
+            f"standard input: can't be read: {getattr(error, 'strerror', None) or 'it is closed'}"
+        ) from error
 
 
-def _see(source: Path | bytes, ink: Literal["auto", "dark", "light"], multi: bool) -> Seen | None:
-    """The picture prepared, or None once stderr tells why it can't be read."""
+def _each(
+    look: Callable[[Path | bytes], Seen | ImageError], sources: list[Path | bytes]
+) -> Iterator[Seen | ImageError]:
+    """What there is to see in each source, in order; other processes help where there are many."""
+    from bpcli.training.team import usable_cores
+
+    workers = min(usable_cores(), len(sources) // WORTH_A_PROCESS)
+    if workers < 2:
+        yield from map(look, sources)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # threads would wait for each other: the pictures are small, and each step on them is short
+    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_the_parent) as pool:
+        yield from pool.map(look, sources, chunksize=8)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
+    """The pictures that could be read; stderr tells of the others."""
+    for each in found:
+        if isinstance(each, ImageError):
+            say(f"Error: {one_line(str(each))}")
+        else:
+            yield each
+
+
+def _see(
+    source: Path | bytes, ink: Literal["auto", "dark", "light"], multi: bool, keep_steps: bool
+) -> Seen | ImageError:
+    """The picture prepared, or why it can't be read."""
     from bpcli.data.picture.prepare import prepare, prepare_all
     from bpcli.data.picture.read import read_picture
 
@@ -127,12 +170,10 @@ def _see(source: Path | bytes, ink: Literal["auto", "dark", "light"], multi: boo
             raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
         grey = read_picture(source)
     except ImageError as error:
-        click.echo(f"Error: {one_line(str(error))}", err=True)
-        return None
-    if not multi:
-        return Seen(name, [prepare(grey, ink)], None)
-    found = prepare_all(grey, ink)
-    return Seen(name, [digit for _, digit in found], [box for box, _ in found])
+        return error
+    found = prepare_all(grey, ink) if multi else [((0, 0, 0, 0), prepare(grey, ink))]
+    digits = [digit if keep_steps else replace(digit, steps={}) for _, digit in found]
+    return Seen(name, digits, [box for box, _ in found] if multi else None)
 
 
 def _as_json(seen: Seen, answers: list[Answer]) -> str:

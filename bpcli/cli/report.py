@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.options import shown
+from bpcli.cli.options import print_text, shown
 from bpcli.errors import OutputError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
     _require_free(target, kind, force)
     seen = [study(run, Team(usable_cores())) for run in chosen]
     _write_pictures(seen[0], target) if kind == "png" else _write_page(seen, target)
-    click.echo(f"the report is in {shown(target)}")
+    print_text(f"the report is in {shown(target)}")
     if opened:
         open_page(target)
 

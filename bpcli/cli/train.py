@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from bpcli.cli.options import configured, percent, print_json, shown, warn
+from bpcli.cli.options import configured, percent, print_json, print_text, say, shown, silence, warn
 from bpcli.cli.signals import Stop, noted_signals
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ def _end(context: click.Context, narrator: Narrator, stop: Stop, as_json: bool) 
             if "run" in narrator.result
             else ""
         )
-        click.echo(f"stopped by {stop.name}{kept}", err=True)
+        say(f"stopped by {stop.name}{kept}")
         context.exit(stop.exit_code)
     if as_json:
         print_json(narrator.result)
     else:
-        click.echo(summary(narrator.result))
+        print_text(summary(narrator.result))
 
 
 class Narrator:
@@ -133,12 +133,13 @@ class Narrator:
     def hush(self) -> None:
         """Takes the bar off the screen."""
         if self._bar is not None:
-            self._bar.close()
+            with suppress(OSError):  # the terminal is gone
+                self._bar.close()
             self._bar = None
 
     def _say(self, text: str) -> None:
         if not self._quiet:
-            click.echo(text, err=True)
+            say(text)
 
     def _start_from(self, event: Started) -> None:
         self._say(
@@ -151,6 +152,13 @@ class Narrator:
     def _step(self, event: Step) -> None:
         if self._quiet or not sys.stderr.isatty():
             return
+        try:
+            self._draw(event)
+        except OSError:  # the terminal is gone
+            self._bar = None
+            silence()
+
+    def _draw(self, event: Step) -> None:
         if self._bar is None:
             from tqdm import tqdm
 

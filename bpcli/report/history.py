@@ -65,7 +65,8 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
         if path.stat().st_size > LONGEST:
             raise CheckpointError(f"{path}: larger than {LONGEST // 2**20} MB, which no metrics.csv is")
         with path.open(encoding="ascii", newline="") as file:
-            rows = tuple(_rows(csv.reader(file), path))
+            whole = (line for line in file if line.endswith("\n"))  # a row that is being written, or was torn, is none
+            rows = tuple(_rows(csv.reader(whole), path))
     except OSError as error:
         raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:

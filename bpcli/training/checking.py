@@ -212,7 +212,7 @@ def _layer_rows(layer: int, layers: int, errors: dict[str, checks.Errors]) -> li
 def _step_rows(config: Config, full: Point, split: Split, rng: np.random.Generator) -> list[Row]:
     """Some steps of a session, each against the rule of the optimizer written out."""
     few = Split(split.images[:STEP_IMAGES], split.labels[:STEP_IMAGES])
-    team, config = problem.team(config), _with_batches_of(config, IMAGES)
+    team, config = problem.team(config), _few_and_plain(config, IMAGES)
     vector = full.vector.copy()
     velocity = 0.01 * rng.standard_normal(vector.shape)  # not zero, so that the first step shows what becomes of it
     order = rng.permutation(len(few))
@@ -228,9 +228,11 @@ def _step_rows(config: Config, full: Point, split: Split, rng: np.random.Generat
     return [Row("all", f"{name} after a step", {FORMULA: error}) for name, error in errors.items()]
 
 
-def _with_batches_of(config: Config, size: int) -> Config:
+def _few_and_plain(config: Config, size: int) -> Config:
+    """The configuration with batches of this size, and with images that are not distorted."""
     tree = configuration.to_tree(config)
     tree["train"]["batch_size"] = size
+    del tree["augment"]
     return configuration.from_tree(tree, "check")
 
 

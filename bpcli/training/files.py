@@ -61,14 +61,18 @@ def write_file(path: Path, content: bytes, *, previous: str | None = None, calls
         raise cannot_write(path, error) from error
 
 
-def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, where they are missing.
+def make_folder(folder: Path, calls: Calls = SYSTEM) -> None:
+    """Makes a folder and those above it, where they are missing, and forces their names to the disk.
 
     Raises:
         OutputError: it can't be made.
     """
     try:
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
         folder.mkdir(parents=True, exist_ok=True)
+        for each in missing:
+            with suppress(PermissionError):  # a folder that may be written to but not read
+                sync_folder(each.parent, calls)
     except OSError as error:
         raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
 

@@ -37,17 +37,19 @@ def new_folder(name: str, out: Path | None = None) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{out or RUNS}: can't be made: {error.strerror or error}") from error
     with exclusive(folder):
+        files.sweep(folder, f".{CONFIG}.*.tmp")  # of a run that was killed before it had one
         if _contents(folder) - {lock.NAME}:
             raise _taken(folder)
         yield folder
 
 
 def _next_folder(name: str) -> Path:
-    RUNS.mkdir(exist_ok=True)
+    files.make_folder(RUNS)
     for number in count(1):
         with suppress(FileExistsError):
             folder = RUNS / f"{name}-{number}"
             folder.mkdir()
+            files.sync_folder(RUNS)
             return folder
     raise AssertionError("count ended")
 
@@ -56,7 +58,7 @@ def _named_folder(out: Path) -> Path:
     """The folder `out`, made if it is not there; nothing is put into a folder of somebody else's."""
     if out.exists() and not out.is_dir():
         raise _taken(out)
-    out.mkdir(parents=True, exist_ok=True)
+    files.make_folder(out)
     contents = _contents(out)
     if contents and lock.NAME not in contents:
         raise _taken(out)

@@ -11,6 +11,7 @@ from bpcli.core import parameters
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.types import Array, Bytes
 from bpcli.data.mnist import Split, SplitName, read_split, read_training
+from bpcli.data.strangers import with_strangers
 from bpcli.errors import CheckpointError
 from bpcli.training import checkpoint, files, metrics, problem, resuming
 from bpcli.training.checkpoint import Checkpoint
@@ -44,6 +45,13 @@ def find_checkpoint(source: str | None) -> Path:
         raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
+def find_network(source: str | None) -> Path:
+    """As `find_checkpoint`; but by default, and where there is no run yet, the one that comes with bpcli."""
+    if source is None and not LATEST.exists():
+        return resources.pretrained()
+    return find_checkpoint(source)
+
+
 def read_data(config: Config, name: SplitName) -> Split:
     """One split of the data that a configuration names.
 
@@ -67,10 +75,19 @@ def scored(
         CheckpointError: the split is empty.
         Interrupted: `stopping` said so before all was done.
     """
-    if not len(split):
-        raise CheckpointError("this run kept no validation images (data.validation = 0); choose another --split")
+    require_images(split)
     logits, scores = answers(loaded, split.images, team, stopping)
     return mean_loss(problem.network(loaded.config), logits, scores, split.labels), scores, split.labels
+
+
+def require_images(split: Split) -> None:
+    """Sees that there is something to evaluate on.
+
+    Raises:
+        CheckpointError: the split is empty.
+    """
+    if not len(split):
+        raise CheckpointError("this run kept no validation images (data.validation = 0); choose another --split")
 
 
 def answers(loaded: Checkpoint, images: Bytes, team: Team, stopping: Callable[[], bool] = never) -> tuple[Array, Array]:
@@ -178,13 +195,15 @@ class _Splits(NamedTuple):
     @classmethod
     def read(cls, config: Config, stopping: Callable[[], bool]) -> "_Splits":
         """Reads them all, or raises Interrupted between two of them."""
-        pair = read_training(_folder(config), config.data.validation)
+        training, validation = read_training(_folder(config), config.data.validation)
+        if config.data.strangers:
+            training = with_strangers(training, config.data.strangers, config.seed)
         if stopping():
             raise Interrupted
         test = read_data(config, "test")
         if stopping():
             raise Interrupted
-        return cls(*pair, test)
+        return cls(training, validation, test)
 
 
 def _started(config: Config, folder: Path, splits: _Splits, state: State) -> Started:

@@ -17,7 +17,6 @@ from bpcli.core.schedules import rate
 from bpcli.core.types import Array
 from bpcli.data.mnist import CLASSES, Split
 from bpcli.training import problem
-from bpcli.training.evaluation import one_hot
 from bpcli.training.team import Team
 
 Order: TypeAlias = NDArray[np.intp]
@@ -78,7 +77,7 @@ class Session:
         self._x = np.empty((3, size, sizes[0]), dtype)
         self._y = np.empty((3, size, CLASSES), dtype)
         self._pixels = np.empty((size, sizes[0]), np.uint8)
-        self._targets = one_hot(self._training.labels, dtype)
+        self._targets = np.eye(CLASSES + 1, CLASSES, dtype=dtype)[self._training.labels]  # none for strangers
         self._workers: dict[tuple[int, int], Worker] = {}
         # what the steps that nobody has asked about gave
         self._logits = np.empty((max(_NOTED // size, 1), size, CLASSES), dtype)

@@ -1,8 +1,10 @@
 """The command line as a whole: help, version, start-up, exit codes."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -10,10 +12,39 @@ from click.testing import Result
 import bpcli as package
 from bpcli.cli import COMMANDS
 from bpcli.cli.options import one_line
+from bpcli.errors import OutputError
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize(
+    "command", [["config"], ["explain", "a*b", "a=2", "b=3", "--json"]], ids=lambda words: words[0]
+)
+@pytest.mark.parametrize("buffering", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_result_that_cant_be_written_is_one_line_and_a_code(command: list[str], buffering: str) -> None:
+    with FULL.open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "bpcli", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": buffering},
+        )  # fmt: skip
+    assert result.returncode == OutputError.exit_code
+    assert result.stderr == "Error: standard output: can't be written: No space left on device\n"
+
+
+def test_a_reader_that_has_gone_is_no_matter() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "bpcli", "config"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
 
 
 @pytest.mark.parametrize("arguments", [["-h"], ["--help"], *[[name, "-h"] for name in COMMANDS]], ids=" ".join)

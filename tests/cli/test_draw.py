@@ -38,7 +38,6 @@ def test_the_browser_is_shown_the_page(
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        ([], CheckpointError.exit_code, "there is no run here yet"),
         (["file.npz"], CheckpointError.exit_code, "file.npz: not a checkpoint of bpcli"),
         (["nowhere.npz"], CheckpointError.exit_code, "nowhere.npz: can't be read"),
     ],
@@ -52,6 +51,13 @@ def test_a_mistake_is_one_line_and_a_code(
     assert complaint in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not Path("digit.html").exists()
+
+
+def test_without_a_run_the_page_has_the_network_that_comes_with_bpcli(bpcli: Callable[..., Result]) -> None:
+    result = bpcli("draw")
+    assert result.exit_code == 0
+    assert result.stderr == "no run here yet: this is the network that comes with bpcli\n"
+    assert Path("digit.html").stat().st_size < 3_000_000
 
 
 def test_a_page_that_cant_be_written(bpcli: Callable[..., Result], trained: Path) -> None:

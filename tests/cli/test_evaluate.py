@@ -7,7 +7,9 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from bpcli import resources
 from bpcli.data.mnist import read_split
+from bpcli.data.scenes.kinds import KINDS
 from bpcli.errors import CheckpointError, OutputError
 
 
@@ -46,7 +48,6 @@ def test_the_table_for_people(bpcli: Callable[..., Result], trained: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "there is no run here yet; `bpcli train` makes one"),
         (["nowhere.npz"], "nowhere.npz: can't be read: No such file"),
         (["."], "holds no best.npz"),
         (["file.npz"], "file.npz: not a checkpoint of bpcli"),
@@ -90,3 +91,37 @@ def test_a_list_of_mistakes_that_cant_be_written(bpcli: Callable[..., Result], t
     assert result.exit_code == OutputError.exit_code
     assert "nowhere/e.csv: can't be written: No such file or directory" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_digits_in_pictures_kind_by_kind(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = json.loads(bpcli("evaluate", "--pictures", "--limit", "3", "--split", "validation", "--json").stdout)
+    assert (result["checkpoint"], result["split"], result["n"]) == ("runs/default-1/best.npz", "validation", 3)
+    assert list(result["kinds"]) == list(KINDS)
+    for figures in result["kinds"].values():
+        assert figures["accuracy"] == 1 - figures["errors"] / 3
+        assert 0 <= figures["refused"] <= figures["errors"]
+
+
+def test_the_network_that_comes_with_bpcli_reads_pictures(bpcli: Callable[..., Result]) -> None:
+    result = bpcli("evaluate", "--pictures", "--limit", "4")
+    assert result.stderr == "no run here yet: this is the network that comes with bpcli\n"
+    rows = [line.split() for line in result.stdout.splitlines()[3:]]
+    assert [row[0] for row in rows] == list(KINDS)
+    assert sum(int(row[3]) for row in rows) <= 4
+    first = result.stdout.splitlines()[0]
+    assert first.endswith("pretrained.npz on 4 digits of the test split, in pictures")
+
+
+def test_the_network_that_comes_with_bpcli_is_as_good_as_its_docs_say(bpcli: Callable[..., Result]) -> None:
+    figures = json.loads(bpcli("evaluate", "--json").stdout)
+    assert figures["accuracy"] >= 0.993
+    assert resources.pretrained().stat().st_size <= 2_000_000
+    shown = f"{100 * figures['accuracy']:.2f} %"
+    assert shown in (Path(__file__).parents[2] / "docs/pictures.md").read_text()
+
+
+@pytest.mark.parametrize("arguments", [["--limit", "3"], ["--pictures", "--errors", "e.csv"]])
+def test_options_that_dont_go_together(bpcli: Callable[..., Result], arguments: list[str]) -> None:
+    result = bpcli("evaluate", *arguments)
+    assert result.exit_code == 2
+    assert "--pictures" in result.stderr

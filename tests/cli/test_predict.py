@@ -109,16 +109,41 @@ def test_steps_that_cant_be_saved(bpcli: Callable[..., Result], trained: Path, p
     assert "can't be made: Not a directory" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"), [([], "no run here yet"), (["-m", "x.npz"], "x.npz: can't be read")]
-)
-def test_without_a_network_there_is_no_answer(
-    bpcli: Callable[..., Result], arguments: list[str], complaint: str
-) -> None:
-    result = bpcli("predict", "a.png", *arguments)
+def test_without_the_network_that_was_named_there_is_no_answer(bpcli: Callable[..., Result]) -> None:
+    result = bpcli("predict", "a.png", "-m", "x.npz")
     assert result.exit_code == CheckpointError.exit_code
-    assert complaint in result.stderr
+    assert "x.npz: can't be read" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+FOLDER = Path(__file__).parents[1] / "pictures"
+DRAWN = sorted(path for path in FOLDER.iterdir() if path.suffix not in {".md", ".py", ".sh", ""})
+
+
+def test_without_a_run_the_network_of_the_package_reads_what_was_drawn(bpcli: Callable[..., Result]) -> None:
+    result = bpcli("predict", "--json", "--multi", *DRAWN)
+    assert result.exit_code == 0
+    assert result.stderr == "no run here yet: this is the network that comes with bpcli\n"
+    for path, line in zip(DRAWN, result.stdout.splitlines(), strict=True):
+        assert json.loads(line)["number"] == path.name.split("-")[0]
+    single = [path for path in DRAWN if path.name[1] == "-"]
+    answers = map(json.loads, bpcli("predict", "--json", *single).stdout.splitlines())
+    assert [str(answer["digit"]) for answer in answers] == [path.name[0] for path in single]
+
+
+def test_many_pictures_are_answered_in_order_by_several_processes(
+    bpcli: Callable[..., Result], pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpcli.cli.predict.WORTH_A_PROCESS", 3)
+    monkeypatch.setattr("bpcli.training.team.usable_cores", lambda: 2)
+    named = [*pictures[:8], "missing.png", *pictures[8:16], "none.png"]
+    result = bpcli("predict", "--json", *named)
+    names = [json.loads(line)["file"] for line in result.stdout.splitlines()]
+    assert names == [str(path) for path in pictures[:16]]
+    assert [line.split(":")[1] for line in result.stderr.splitlines()[1:]] == [" missing.png", " none.png"]
+    monkeypatch.undo()
+    alone = bpcli("predict", "--json", *map(Path.absolute, pictures[:16]))
+    assert result.stdout == alone.stdout
 
 
 def test_a_number_is_read_digit_by_digit(

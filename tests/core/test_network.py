@@ -106,3 +106,11 @@ def test_parts_cover_everything_once() -> None:
         for of in (1, 2, 3, 7):
             covered = [i for k in range(of) for i in range(n)[Part(k, of).slice(n)]]
             assert covered == list(range(n))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_room_is_of_the_type_and_the_kind_that_is_wanted(dtype: type[np.floating]) -> None:
+    both, forward = (Buffers.allocate(DEFAULT, 3, dtype, backward=wanted) for wanted in (True, False))
+    assert [delta.shape for delta in both.deltas] == [(3, 1024)]
+    assert forward.deltas == ()
+    assert {a.dtype for a in (*both.hidden, both.sums, *both.deltas)} == {np.dtype(dtype)}

@@ -1,6 +1,7 @@
 """IDX files: a round trip, and one line for each way of being wrong."""
 
 import gzip
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bpcli.data import idx
 from bpcli.data.idx import read_idx
 from bpcli.errors import DataError
 from tests.conftest import idx_bytes
@@ -72,3 +74,54 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere: can't be read: No such file"):
         read_idx(tmp_path / "nowhere", 3, longest=1000)
+
+
+@pytest.mark.parametrize("piece", [11, 30, 1000])
+def test_a_packed_file_is_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    monkeypatch.setattr(idx, "_PIECE", piece)
+    for size in (1, 7, 50, 300):
+        array = np.random.default_rng(size).integers(256, size=size, dtype=np.uint8)
+        (tmp_path / "file").write_bytes(gzip.compress(idx_bytes(array)))
+        assert np.array_equal(read_idx(tmp_path / "file", 1, longest=size), array)
+
+
+def test_what_does_not_compress_is_read_too(tmp_path: Path) -> None:
+    array = np.random.default_rng(1).integers(256, size=(1, 2000, 4000), dtype=np.uint8)
+    (tmp_path / "file").write_bytes(gzip.compress(idx_bytes(array), 1))
+    assert np.array_equal(read_idx(tmp_path / "file", 3, longest=array.size), array)
+    with pytest.raises(DataError, match="promises 8,000,000 bytes of data; at most 7,999,999 are accepted"):
+        read_idx(tmp_path / "file", 3, longest=array.size - 1)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 3_000_000, gzip.compress(b"")[:10] + b"\0\0\0\xff\xff" * 600_000],
+)
+def test_no_more_of_a_packed_file_is_read_than_its_data_can_take(
+    monkeypatch: pytest.MonkeyPatch, endless: bytes
+) -> None:
+    monkeypatch.setattr(idx, "_PIECE", 1000)
+    file = io.BytesIO(endless)
+    with pytest.raises(DataError, match="cut off, or longer than what they hold"):
+        idx._Packed(Path("file"), file).read(100)
+    assert file.tell() <= 101 + 65536
+
+
+def test_no_more_is_read_behind_the_end_than_shows_that_there_is_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(GOOD)
+    monkeypatch.setattr(idx, "_PIECE", len(packed))
+    file = io.BytesIO(packed + bytes(100))
+    with pytest.raises(DataError, match="more bytes follow"):
+        idx._Packed(Path("file"), file).read(len(GOOD) + 1)
+    assert file.tell() == len(packed) + 1
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "wording"), [(1, "1 dimension: "), (2, "2 dimensions: "), (3, "3 dimensions: ")]
+)
+def test_the_dimensions_are_named(tmp_path: Path, dimensions: int, wording: str) -> None:
+    (tmp_path / "file").write_bytes(b"hello")
+    with pytest.raises(
+        DataError, match=f"not an IDX file of unsigned bytes with {wording}it begins with 68656c6c, not"
+    ):
+        read_idx(tmp_path / "file", dimensions, longest=1000)

@@ -19,7 +19,7 @@ CONFIG = configuration.load("default", ["model.hidden=[1]"])
 
 @pytest.fixture
 def whole() -> bytes:
-    """The smallest checkpoint to go on from, 13 KB."""
+    """The smallest checkpoint to go on from, 11.5 KB."""
     state = first_state(CONFIG)
     state.velocity[:] = np.linspace(-1, 1, state.velocity.size)
     return checkpoint.to_bytes(checkpoint.of_state(CONFIG, state, {"workers": 1}))

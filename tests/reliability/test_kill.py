@@ -11,20 +11,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import BpcliError
-from bpcli.training import checkpoint
-from bpcli.training.files import sweep
-from bpcli.training.folder import newest
+from bpcli.training import checkpoint, metrics
+from bpcli.training.events import EpochEnd, Score
+from bpcli.training.files import SYSTEM, Calls, sweep
+from bpcli.training.folder import Record, newest
 from bpcli.training.run import recorded_training, resumed_training
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import QUICK, names
-from tests.reliability.test_power import found, save
+from tests.reliability.test_power import CONFIG, found, state
 
 Start = Callable[..., subprocess.Popen[str]]
+HANGS = 600  # seconds after which nobody waits any longer
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def contents(run: Path) -> dict[str, bytes]:
 def victims(python: Start, *arguments: str | Path) -> int:
     """Has a run killed at every point; how many there were. The last child came to its end."""
     process = python("tests.reliability.victim", *arguments)
-    told, complaints = process.communicate(timeout=300)
+    told, complaints = process.communicate(timeout=HANGS)
     reports: list[dict[str, Any]] = [json.loads(line) for line in told.splitlines()]
     assert process.returncode == 0, complaints
     assert all(report["killed"] for report in reports[:-1])
@@ -61,11 +64,13 @@ def noted(folder: Path) -> tuple[int, int]:
     return max((tuple(map(int, line.split())) for line in lines), default=(0, 0))  # type: ignore[return-value]
 
 
-def survives(folder: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sees that the run in a folder goes on from what was saved and ends as if nothing had happened."""
+def survives(folder: Path, config: Config, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sees that the run in a folder goes on from what was saved, or begins anew, and comes to the same end."""
     monkeypatch.chdir(folder)
     if not (folder / "run/config.yaml").exists():
         assert noted(folder) == (0, 0)
+        list(recorded_training(config, "x", Path("run"), calls=QUICK))
+        assert contents(Path("run")) == whole
         return
     found, warning = newest(Path("run"))
     state = found.state() if found else None
@@ -77,13 +82,18 @@ def survives(folder: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPa
 
 
 def test_a_run_killed_at_any_point_goes_on(
-    python: Start, tmp_path: Path, tiny_file: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    python: Start,
+    tmp_path: Path,
+    tiny: Config,
+    tiny_file: Path,
+    whole: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "template").mkdir()
     points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file)
     assert points >= 60
     for point in range(1, points + 1):
-        survives(tmp_path / "out" / str(point), whole, monkeypatch)
+        survives(tmp_path / "out" / str(point), tiny, whole, monkeypatch)
 
 
 def test_a_resumed_run_killed_at_any_point_goes_on(
@@ -99,7 +109,7 @@ def test_a_resumed_run_killed_at_any_point_goes_on(
     points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file)
     assert points >= 40
     for point in range(1, points + 1):
-        survives(tmp_path / "out" / str(point), whole, monkeypatch)
+        survives(tmp_path / "out" / str(point), tiny, whole, monkeypatch)
 
 
 def test_a_change_that_was_killed_while_it_was_recorded_goes_on(
@@ -123,14 +133,19 @@ def test_a_change_that_was_killed_while_it_was_recorded_goes_on(
 
 
 def test_a_naive_writer_fails_the_same_test(
-    python: Start, tmp_path: Path, tiny_file: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    python: Start,
+    tmp_path: Path,
+    tiny: Config,
+    tiny_file: Path,
+    whole: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "template").mkdir()
     points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file, "naive")
     lost = 0
     for point in range(1, points + 1):
         try:
-            survives(tmp_path / "out" / str(point), whole, monkeypatch)
+            survives(tmp_path / "out" / str(point), tiny, whole, monkeypatch)
         except (AssertionError, BpcliError):
             lost += 1
     assert lost >= 5
@@ -143,7 +158,6 @@ def life(python: Start, folder: Path, config: Path, seconds: float) -> bool:
     """Trains, or goes on, in a process that is killed after so many seconds; whether the kill fired."""
     arguments: list[str | Path] = ["--resume", "run"]
     if not (folder / "run/config.yaml").exists():
-        shutil.rmtree(folder / "run", ignore_errors=True)
         arguments = ["-c", config, "-o", "run"]
     paths = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     process = python("bpcli", "train", "-q", *arguments, cwd=folder, env=paths)
@@ -164,8 +178,8 @@ def reached(run: Path) -> int:
     found, warning = newest(run)
     epochs = found.epoch if found else 0
     assert warning == ""
-    rows = (run / "metrics.csv").read_bytes().count(b"\n") - 1 if (run / "metrics.csv").exists() else 0
-    assert epochs <= rows + (epochs == 0) <= epochs + 1
+    lines = (run / "metrics.csv").read_bytes().count(b"\n") if (run / "metrics.csv").exists() else 1
+    assert epochs <= lines - 1 <= epochs + 1
     return epochs
 
 
@@ -198,23 +212,32 @@ SAVER = """
 import os, sys
 from pathlib import Path
 from bpcli.training.folder import newest
-from tests.reliability.test_power import save
-folder, step = Path(sys.argv[1]), int(sys.argv[2])
+from tests.reliability.test_kill import keep
+folder, epoch = Path(sys.argv[1]), int(sys.argv[2])
 newest(folder)  # as a run that goes on does
 os.write(2, b"begin")
-save(folder, step)
+keep(folder, epoch)
 os.write(2, b"end")
 """
 SYSTEM_CALLS = ("openat", "write", "fsync", "close", "rename", "link", "linkat", "unlink")
 
 
+def keep(folder: Path, epoch: int, calls: Calls = SYSTEM) -> None:
+    """Saves what the end of an epoch saves: a row of metrics.csv, best.npz and last.npz; their number is the step."""
+    score = Score(0.5, 0.5)
+    Record(folder, CONFIG, {}, calls).save_epoch(
+        state(epoch), EpochEnd(epoch - 1, 9, 0.1, score, score, 1.0, is_best=True)
+    )
+
+
 def traced(tmp_path: Path, saves: int, *options: str) -> tuple[int, Path]:
-    """Makes a save under strace; the exit code, and the folder. A new process saves after `saves` - 1 saves."""
+    """Ends an epoch under strace, in a new process after `saves` - 1 others; the exit code, and the folder."""
     folder = tmp_path / "folder"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    for step in range(1, saves):
-        save(folder, step, QUICK)
+    metrics.begin(folder, QUICK)
+    for epoch in range(1, saves):
+        keep(folder, epoch, QUICK)
     command = ["strace", "-o", str(tmp_path / "log"), *options, sys.executable, "-c", SAVER, str(folder), str(saves)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
@@ -253,10 +276,24 @@ def test_strace_kills_at_every_system_call(tmp_path: Path, capsys: pytest.Captur
                 tmp_path, saves, "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"
             )
             assert code in (-signal.SIGKILL, 128 + signal.SIGKILL)
-            assert found(folder) in ((saves - 1) or None, saves)
-            sweep(folder)
-            assert names(folder) <= {"last.npz", "previous.npz"}
+            assert_kept(folder, saves)
             total += 1
     with capsys.disabled():
         sys.stdout.write(f"killed at {total} system calls\n")
-    assert total >= 35
+    assert total >= 60
+
+
+def assert_kept(folder: Path, saves: int) -> None:
+    """Sees that there is the last epoch or the one before, whole, and after the sweep nothing else."""
+    epoch = found(folder)
+    assert epoch in ((saves - 1) or None, saves)
+    if (folder / "best.npz").exists():
+        assert np.isfinite(checkpoint.load(folder / "best.npz").parameters).all()
+    else:
+        assert saves == 1
+    sweep(folder)
+    assert names(folder) <= {"last.npz", "previous.npz", "best.npz", "metrics.csv"}
+    metrics.mend(folder, saves, QUICK)
+    rows = (folder / "metrics.csv").read_text().splitlines()[1:]
+    assert [int(row.partition(",")[0]) for row in rows] in ([*range(1, saves)], [*range(1, saves + 1)])
+    assert len(rows) >= (epoch or 0)

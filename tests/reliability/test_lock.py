@@ -14,6 +14,7 @@ from bpcli.training.lock import exclusive
 from tests.reliability.disks import names
 
 Start = Callable[..., subprocess.Popen[str]]
+HANGS = 600  # seconds after which nobody waits any longer
 
 
 def lines(process: subprocess.Popen[str]) -> str:
@@ -41,7 +42,7 @@ def rounds(python: Start, tmp_path: Path, tiny_file: Path, count: int) -> None:
             tell(process, "go on")
     for process in start:
         assert lines(process) == "ready"
-        _, complaints = process.communicate("\n", timeout=60)
+        _, complaints = process.communicate("\n", timeout=HANGS)
         assert process.returncode == 0, complaints
 
 
@@ -74,7 +75,7 @@ def test_a_killed_runs_lock_is_released(
     tell(process, "run")
     assert lines(process) == "won"
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=HANGS)
     assert f"process {process.pid} on" in (tmp_path / "run/.lock").read_text()  # nobody is asked whether it lives
     assert bpcli("train", "-q", "--resume", "run").exit_code == 0
     assert (tmp_path / "run/.lock").read_text() == ""

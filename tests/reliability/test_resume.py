@@ -27,6 +27,7 @@ STEPS = 200
 SETTINGS = [
     "data.validation=100", "model.hidden=[6]", "train.batch_size=50", "train.epochs=20", "train.patience=12",
     "schedule.kind=cosine", "schedule.warmup=2", "optimizer.weight_decay=0.1", "optimizer.nesterov=true", "seed=3",
+    "augment.shift=1", "augment.rotation=8", "augment.elastic_alpha=30",
 ]  # fmt: skip
 
 

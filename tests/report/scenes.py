@@ -30,7 +30,7 @@ def _line(draw: ImageDraw.ImageDraw, points: NDArray[np.float64], width: int) ->
 def photographed(seed: int) -> Grey:
     """A part of what `on_paper` draws, under a lamp, faint or bold, dark on light or light on dark, with grain."""
     rng = np.random.default_rng(seed)
-    height, width = rng.integers(60, SIDE + 1, 2)
+    height, width = rng.integers(30, SIDE + 1, 2)
     ink = 1 - on_paper(seed)[:height, :width]
     paper, pen = rng.uniform(0.6, 1), rng.uniform(0.1, 0.4)
     if seed % 3 == 0:

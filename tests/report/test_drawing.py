@@ -19,7 +19,7 @@ from bpcli.data.picture.digit import BOX, FINE, crop, fit, stroke_width, weigh
 from bpcli.data.picture.ink import GLANCE, WIDE_STROKE, coverage, find_ink
 from bpcli.data.picture.marks import one_digit
 from bpcli.data.picture.prepare import prepare, to_bytes
-from bpcli.data.picture.scale import Grey, shrink
+from bpcli.data.picture.scale import Grey, shrink, unzoomed
 from bpcli.errors import OutputError
 from bpcli.report import drawing
 from bpcli.report.drawing import drawing_page, packed
@@ -161,6 +161,18 @@ def test_pictures_are_resized_as_pillow_does_it(name: str, size: tuple[int, int]
     picture = {"width": size[0], "height": size[1], "values": values.ravel().tolist()}
     found = run(f"return resize(data, {to[0]}, {to[1]}, FILTERS.{name}).values;", picture)
     np.testing.assert_allclose(np.reshape(found, expected.shape), expected, atol=1e-6)
+
+
+@needs_node
+def test_enlarged_pictures_are_brought_back() -> None:
+    small = np.random.default_rng(0).random((6, 9)).astype(np.float32)
+    stripes = np.repeat([[0, 1, 1, 0]], 8, axis=0).astype(np.float32)
+    for grey in (small, np.kron(small, np.ones((4, 4), np.float32)), np.repeat(small, 3, axis=0), stripes, stripes.T):
+        expected = unzoomed(grey)
+        picture = {"width": grey.shape[1], "height": grey.shape[0], "values": grey.ravel().tolist()}
+        found = run("return unzoomed(data);", picture)
+        assert (found["height"], found["width"]) == expected.shape
+        np.testing.assert_allclose(found["values"], expected.ravel(), rtol=1e-7)
 
 
 @needs_node

@@ -47,6 +47,12 @@ def test_damaged_metrics_are_named(tmp_path: Path, content: str, complaint: str)
         read_metrics(path)
 
 
+def test_a_row_that_is_being_written_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"{HEADER}\n1,0.1,0.5,0.9,,,1.5\n2,0.1,0.5,0.")
+    assert [row["epoch"] for row in read_metrics(path)] == [1]
+
+
 def test_a_run_without_metrics(small_run: Path, tmp_path: Path) -> None:
     shutil.copy(small_run / "best.npz", tmp_path)
     with pytest.raises(CheckpointError, match=r"metrics\.csv: can't be read: No such file"):

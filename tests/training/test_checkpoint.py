@@ -3,7 +3,8 @@
 import io
 import json
 import os
-from dataclasses import fields
+import struct
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bpcli.errors import CheckpointError, OutputError
 from bpcli.training import checkpoint
 from bpcli.training.archive import pack
 from bpcli.training.checkpoint import Checkpoint
+from bpcli.training.files import Calls
 from bpcli.training.loop import State, first_state
 from bpcli.training.problem import LARGEST_CHECKPOINT
 
@@ -272,3 +274,137 @@ def test_what_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OutputError, match=r"last\.npz: would be larger than"):
         checkpoint.save(Checkpoint(CONFIG, 3, {}, some_state().best), tmp_path / "last.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_program_in_the_documentation_writes_a_checkpoint(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[2] / "docs/formats.md").read_text()
+    program = next(part for part in text.split("```python\n")[1:] if "hashlib" in part).partition("```")[0]
+    with np.load(saved) as file:
+        arrays = {name: file[name] for name in file.files}
+    monkeypatch.chdir(tmp_path)
+    exec(program, {"np": np, "arrays": arrays})
+    made, original = checkpoint.load(tmp_path / "made.npz"), checkpoint.load(saved)
+    assert made.state().velocity.tobytes() == original.state().velocity.tobytes()
+    assert made.config == original.config
+
+
+def test_the_best_epochs_network_alone() -> None:
+    state = some_state()
+    best = checkpoint.of_best(CONFIG, state, ENVIRONMENT)
+    assert (best.config, best.epoch, best.figures, best.environment) == (CONFIG, 3, {"train_loss": 1 / 7}, ENVIRONMENT)
+    assert best.parameters is state.best
+    assert (best.velocity, best.best, best.progress) == (None, None, None)
+
+
+def test_a_state_needs_velocity_and_progress() -> None:
+    whole = checkpoint.of_state(CONFIG, some_state(), {})
+    for missing in ({"velocity": None}, {"progress": None}):
+        with pytest.raises(CheckpointError) as caught:
+            replace(whole, **missing).state()  # type: ignore[arg-type]
+        assert str(caught.value) == "this checkpoint holds a network, but not what is needed to go on training"
+
+
+def test_the_one_before_is_kept_by_the_calls_that_are_given(saved: Path) -> None:
+    before, linked = saved.read_bytes(), []
+
+    def link(source: Path, target: Path) -> None:
+        linked.append(source.name)
+        os.link(source, target)
+
+    newer = checkpoint.of_state(CONFIG, some_state(), {})
+    checkpoint.save(newer, saved, previous="previous.npz", calls=Calls(link=link))
+    assert saved.with_name("previous.npz").read_bytes() == before
+    assert saved.read_bytes() == checkpoint.to_bytes(newer)
+    assert linked == ["last.npz"]
+
+
+def test_the_limit_of_a_files_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = configuration.load("default", ["model.hidden=[400]"])
+    saved = Checkpoint(config, 1, {}, first_state(config).parameters)
+    size = len(checkpoint.to_bytes(saved))
+    monkeypatch.setattr(checkpoint, "LARGEST_CHECKPOINT", size)
+    checkpoint.save(saved, tmp_path / "a.npz")
+    assert checkpoint.load(tmp_path / "a.npz").epoch == 1
+    monkeypatch.setattr(checkpoint, "LARGEST_CHECKPOINT", size - 1)
+    with pytest.raises(OutputError) as not_written:
+        checkpoint.save(saved, tmp_path / "b.npz")
+    assert str(not_written.value) == f"{tmp_path}/b.npz: would be larger than 1 MB, the most that is read"
+    with pytest.raises(CheckpointError) as not_read:
+        checkpoint.load(tmp_path / "a.npz")
+    assert str(not_read.value) == f"{tmp_path}/a.npz: larger than 1 MB, which no checkpoint is"
+
+
+def padded(path: Path, characters: int) -> np.ndarray:
+    """The text with so many characters."""
+    return np.array(str(text(path)).ljust(characters))
+
+
+def test_the_limit_of_the_text(saved: Path) -> None:
+    for characters in (64 * 1024, 64 * 1024 + 218):  # with a header of 128 bytes instead of 1,000
+        rewritten(saved, meta=padded(saved, characters))
+        assert checkpoint.load(saved).epoch == 3
+    rewritten(saved, meta=padded(saved, 64 * 1024 + 219))
+    with pytest.raises(CheckpointError, match="meta is missing, or not a short text"):
+        checkpoint.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"meta": None}, "meta is missing, or not a short text"),
+        ({"meta": np.array(5)}, "meta is missing, or not a short text"),
+        ({"layer2__bias": None}, "missing or unknown member 'layer2.bias.npy'"),
+        ({"format_version": None}, "missing or unknown member 'format_version.npy'"),
+        ({"x" * 200: np.zeros(1)}, f"missing or unknown member '{'x' * 90}..."),
+        ({"layer1__weight": np.zeros((784, 6), np.float32)}, "layer1.weight has 18944 bytes, not 15680 and a header"),
+        ({"layer1__bias": np.zeros(5, np.int32)}, "layer1.bias is <i4 (5,), not <f4 (5,)"),
+        ({"layer1__bias": np.array([[0.0] * 5], np.float32)}, "layer1.bias is <f4 (1, 5), not <f4 (5,)"),
+    ],
+)
+def test_a_refusal_is_one_message(saved: Path, changed: dict[str, Any], complaint: str) -> None:
+    rewritten(saved, **changed)
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(saved)
+    assert str(caught.value) == f"{saved}: not a checkpoint of bpcli, or damaged: {complaint}"
+
+
+def test_progress_that_contradicts_the_text_is_one_message(saved: Path) -> None:
+    rewritten(saved, meta=text(saved, epoch=2))
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(saved)
+    assert str(caught.value) == f"{saved}: not a checkpoint of bpcli, or damaged: its progress contradicts itself"
+
+
+def test_half_a_character_is_no_text(saved: Path) -> None:
+    half = npy(np.array("ab"))[:-8] + b"\0\xd8\0\0" * 2
+    with np.load(saved) as arrays:
+        members = {f"{name}.npy": npy(arrays[name]) for name in arrays.files}
+    saved.write_bytes(pack(members | {"meta.npy": half}))
+    with pytest.raises(CheckpointError, match="damaged: meta is not text: 'utf-32-le' codec can't decode bytes"):
+        checkpoint.load(saved)
+
+
+def test_a_member_of_a_longer_header(saved: Path) -> None:
+    with np.load(saved) as arrays:
+        members = {f"{name}.npy": npy(arrays[name]) for name in arrays.files}
+    bias = members["layer1.bias.npy"]
+    header, data = bias[10:-20], bias[-20:]
+    for room, complaint in (
+        (990, None),
+        (991, "layer1.bias has 1021 bytes, not 20 and a header"),
+    ):
+        longer = bias[:8] + struct.pack("<H", room) + header.rstrip().ljust(room - 1) + b"\n" + data
+        saved.write_bytes(pack(members | {"layer1.bias.npy": longer}))
+        if complaint is None:
+            assert checkpoint.load(saved).epoch == 3
+            continue
+        with pytest.raises(CheckpointError, match=complaint):
+            checkpoint.load(saved)
+    saved.write_bytes(pack(members | {"layer1.bias.npy": bias[:-4]}))
+    with pytest.raises(CheckpointError, match=r"damaged: layer1\.bias has 16 bytes of data, not 20$"):
+        checkpoint.load(saved)
+    saved.write_bytes(pack(members | {"layer1.bias.npy": bytes(20)}))
+    with pytest.raises(CheckpointError, match=r"damaged: layer1\.bias has 20 bytes, not 20 and a header$"):
+        checkpoint.load(saved)

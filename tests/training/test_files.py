@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bpcli.errors import OutputError
-from bpcli.training.files import Calls, append, duplicate, sweep, write_file
+from bpcli.training.files import Calls, append, duplicate, make_folder, sweep, write_file
 
 
 def test_a_file_is_written_and_nothing_else(tmp_path: Path) -> None:
@@ -69,6 +69,25 @@ def test_lines_are_added_at_the_end(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"one\ntwo\n"
     with pytest.raises(OutputError, match="b: can't be written: No such file"):
         append(tmp_path / "b", b"x")
+
+
+def test_the_names_of_new_folders_are_forced_to_the_disk(tmp_path: Path) -> None:
+    opened, synced = {}, []
+
+    def open_(path: Path, flags: int, mode: int) -> int:
+        descriptor = os.open(path, flags, mode)
+        opened[descriptor] = path
+        return descriptor
+
+    calls = Calls(open=open_, fsync=lambda descriptor: synced.append(opened[descriptor]))
+    make_folder(tmp_path / "a/b", calls)
+    assert set(synced) == {tmp_path, tmp_path / "a"}
+    synced.clear()
+    make_folder(tmp_path / "a/b", calls)
+    assert synced == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file/c: can't be made: Not a directory"):
+        make_folder(tmp_path / "file/c", calls)
 
 
 def test_only_temporary_files_are_swept(tmp_path: Path) -> None:

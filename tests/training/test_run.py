@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from bpcli import config as configuration
+from bpcli import resources
+from bpcli.data.strangers import with_strangers
 from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
 from bpcli.training import checkpoint, loop
 from bpcli.training.events import EpochEnd, Started, Step
 from bpcli.training.folder import new_folder, point_latest
-from bpcli.training.run import find_checkpoint, recorded_training
+from bpcli.training.run import answers, find_checkpoint, find_network, read_data, recorded_training
 from bpcli.training.session import Session
+from bpcli.training.team import Team
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +54,7 @@ def test_latest_names_the_newest_run(tmp_path: Path) -> None:
 def test_checkpoints_are_found() -> None:
     with pytest.raises(CheckpointError, match="there is no run here yet; `bpcli train` makes one"):
         find_checkpoint(None)
+    assert find_network(None) == resources.pretrained()
     folder = create_folder("a")
     point_latest(folder)
     with pytest.raises(CheckpointError, match=r"holds no best\.npz"):
@@ -142,3 +146,19 @@ def test_the_first_event_says_where_the_run_is(small_settings: list[str]) -> Non
     events = recorded_training(config, "first", None)
     assert next(events) == Started(Path("runs/first-1"), 500, 100, 785 * 16 + 17 * 10)
     events.close()
+
+
+def test_strangers_get_low_scores_where_they_were_trained_on(small_mnist: Path) -> None:
+    settings = [f"data.folder={small_mnist}", "data.validation=100", "model.hidden=[64]", "train.epochs=15"]
+    settings.append("train.batch_size=32")
+    best = []
+    for count in (0, 200):
+        config = configuration.load(overrides=[*settings, f"data.strangers={count}"])
+        for _ in recorded_training(config, "s", Path(f"run-{count}")):
+            pass
+        loaded = checkpoint.load(Path(f"run-{count}/best.npz"))
+        digits = read_data(config, "train")
+        unseen = with_strangers(digits, 100, 99).images[len(digits) :]
+        best.append(float(answers(loaded, unseen, Team(1))[1].max(axis=1).mean()))
+        assert answers(loaded, digits.images, Team(1))[1].max(axis=1).mean() > 0.8
+    assert best[1] < 0.6 * best[0]

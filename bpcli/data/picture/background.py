@@ -18,7 +18,14 @@ TREND_CELLS = 16  # its trend on a coarser one
 PAPER_SHARE = 0.8  # the quantile of light that is paper: above the ink, below what glares
 STIFFNESS = 0.04  # the trend bends where that saves so much error a cell, so it does not dip under bold ink
 WIDEST_STROKES = (0.15, 0.4)  # as shares of the picture; a lighter or darker part that is wider is lamp or shadow
+FLAT = 1.5 / 255  # brightness by which flat paper may differ,
+FLAT_SHARE = 0.25  # and the share of the picture that shows so much of it that all of it is flat
 DARKEST_PAPER = 0.05  # so that division by the paper never magnifies noise more than twentyfold
+
+
+def is_flat(grey: Grey) -> bool:
+    """Whether much of a picture (h, w) is as light as its lightest pixel: no photograph, but drawn or cleaned."""
+    return bool(np.mean(grey >= grey.max() - FLAT) >= FLAT_SHARE)
 
 
 def paper_trend(grey: Grey) -> Grey:

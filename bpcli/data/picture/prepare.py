@@ -9,7 +9,7 @@ from bpcli.data.picture.background import Ink
 from bpcli.data.picture.digit import BOX, FINE, SIDE, centred, crop, fit, is_normalised, weigh
 from bpcli.data.picture.ink import InkMap, coverage, find_ink
 from bpcli.data.picture.marks import one_digit
-from bpcli.data.picture.scale import Grey, Mask, grow, shrink
+from bpcli.data.picture.scale import Grey, Mask, grow, shrink, unzoomed
 from bpcli.data.picture.segment import Box, Found, separate
 
 Bytes = NDArray[np.uint8]
@@ -46,6 +46,7 @@ def prepare(grey: Grey, ink: Ink = "auto") -> Prepared:
         The digit, or why there is none. A 28×28 picture that is already as MNIST would have it is returned as
         it is.
     """
+    grey = unzoomed(grey)
     if (already := unchanged(grey)) is not None:
         return Prepared(already, "", {"picture": to_bytes(grey)})
     work = shrink(grey, WORKING)

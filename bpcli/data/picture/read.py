@@ -4,7 +4,10 @@ Grey is luminance: ITU-R BT.601 luma of the encoded (not linear-light) red, gree
 white. Dividing by the background, which comes next, is the same in both lights up to an exponent.
 """
 
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +22,8 @@ Grey = NDArray[np.float32]
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow calls PGM and PBM so too
 MOST_BYTES = 25_000_000
 MOST_PIXELS = 32_000_000
+_TIFF = (b"II", b"MM")  # how Pillow's reader of TIFF files tells them
+_STDERR = 2
 VISIBLE = 0.25  # a spread of grey below this, once white paper lies below, is ink that was meant for black
 
 
@@ -71,11 +76,31 @@ def _one_line(error: Exception) -> str:
 
 
 def _grey_of_file(content: bytes, name: str) -> Grey:
-    with Image.open(BytesIO(content), formats=FORMATS) as picture:
+    with _silence(content), Image.open(BytesIO(content), formats=FORMATS) as picture:
         width, height = picture.size
         if width * height > MOST_PIXELS:
             raise ImageError(f"{name}: has {width:,}×{height:,} pixels; at most {MOST_PIXELS:,} are accepted")
         return to_grey(_upright(picture))
+
+
+@contextmanager
+def _silence(content: bytes) -> Iterator[None]:
+    """Keeps libtiff from printing on stderr, past Python, what is wrong with a TIFF file: it says so by its result."""
+    if not content.startswith(_TIFF):
+        yield
+        return
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # closed
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), _STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
 
 
 def _upright(picture: Image.Image) -> Image.Image:

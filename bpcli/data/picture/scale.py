@@ -13,6 +13,14 @@ def resize(values: Grey, width: int, height: int, filter_: Image.Resampling) -> 
     return np.asarray(Image.fromarray(values).resize((width, height), filter_))
 
 
+def unzoomed(values: Grey) -> Grey:
+    """The picture with one pixel for each square of equal ones, such as enlarging without smoothing leaves."""
+    rows = np.flatnonzero((values[1:] != values[:-1]).any(axis=1)) + 1
+    columns = np.flatnonzero((values[:, 1:] != values[:, :-1]).any(axis=0)) + 1
+    factor = int(np.gcd.reduce([*values.shape, *rows, *columns])) if len(rows) and len(columns) else 1
+    return values[::factor, ::factor]
+
+
 def shrink(values: Grey, longest: int) -> Grey:
     """The picture with its longest side brought down to at most `longest` pixels, by area."""
     height, width = values.shape

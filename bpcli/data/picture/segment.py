@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bpcli.data.picture.marks import gaps, outer
 from bpcli.data.picture.pieces import Ints, Mask, Pieces
 
+Reals = NDArray[np.float64]
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels; the latter two one past the last
 
 SMALL = 0.45  # a mark lower than this share of a digit is a part of its neighbour, or dirt
@@ -48,24 +50,31 @@ def typical_height(pieces: Pieces, large: Ints) -> float:
 def gather(pieces: Pieces, height: float) -> list[list[int]]:
     """The marks (by index) of each digit: large ones that stand above each other, and small ones by the nearest."""
     widths, heights = (pieces.boxes[:, 2:] - pieces.boxes[:, :2]).T / height
-    usable = ~outer(pieces) & (pieces.areas >= SPECK * height**2)
-    body = (heights >= SMALL) | ((heights >= FLAT) & (widths >= SMALL))
-    groups = stacked([[int(index)] for index in np.flatnonzero(usable & body)], pieces.boxes, height)
-    for part in np.flatnonzero(usable & ~body):
-        apart = [int(gaps(pieces.boxes[[part]], pieces.boxes[group]).min()) for group in groups]
-        if apart and min(apart) <= NEAR * height:
-            groups[int(np.argmin(apart))].append(int(part))
+    inner = ~outer(pieces)
+    usable = inner & (pieces.areas >= SPECK * height**2)
+    body = (inner & (heights >= SMALL)) | (usable & (heights >= FLAT) & (widths >= SMALL))  # a hair has little ink
+    bodies = np.flatnonzero(body)
+    groups = stacked([[int(index)] for index in bodies], pieces.boxes, height)
+    owner = {index: number for number, group in enumerate(groups) for index in group}
+    for part in np.flatnonzero(usable & ~body) if len(bodies) else ():
+        apart = gaps(pieces.boxes[[part]], pieces.boxes[bodies])[0]
+        if apart.min() <= NEAR * height:
+            groups[owner[int(bodies[np.argmin(apart)])]].append(int(part))
     return groups
 
 
 def stacked(groups: list[list[int]], boxes: Ints, height: float) -> list[list[int]]:
     """The groups, those joined that are parts of one digit."""
-    for one, group in enumerate(groups):
-        for other in range(one + 1, len(groups)):
-            if are_one(union(boxes[group]), union(boxes[groups[other]]), height):
-                rest = groups[:one] + groups[one + 1 : other] + groups[other + 1 :]
-                return stacked([*rest, group + groups[other]], boxes, height)
-    return groups
+    around = np.array([union(boxes[group]) for group in groups]).reshape(-1, 4)
+    alive = np.ones(len(groups), np.bool_)
+    for one in range(len(groups)):
+        alone = np.arange(len(groups)) != one
+        while alive[one] and (fitting := alive & alone & are_one(around[one], around, height)).any():
+            other = int(np.argmax(fitting))
+            groups[one] = groups[one] + groups[other]
+            around[one] = union(around[[one, other]])
+            alive[other] = False
+    return [group for group, kept in zip(groups, alive, strict=True) if kept]
 
 
 def union(boxes: Ints) -> Ints:
@@ -73,12 +82,13 @@ def union(boxes: Ints) -> Ints:
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
-def are_one(one: Ints, other: Ints, height: float) -> bool:
-    """Whether two large marks, by their boxes, are parts of one digit."""
-    around = union(np.stack([one, other]))
-    shared = min(one[2], other[2]) - max(one[0], other[0])
-    narrower = min(one[2] - one[0], other[2] - other[0])
-    return bool(shared >= STACKED * narrower and around[3] - around[1] <= TALLEST * height)
+def are_one(one: Ints, others: Ints, height: float) -> Mask:
+    """Whether a large mark's box (4,) and each of some others' (n, 4) are around parts of one digit: (n,)."""
+    shared = np.minimum(one[2], others[:, 2]) - np.maximum(one[0], others[:, 0])
+    narrower = np.minimum(one[2] - one[0], others[:, 2] - others[:, 0])
+    together = np.maximum(one[3], others[:, 3]) - np.minimum(one[1], others[:, 1])
+    joined: Mask = (shared >= STACKED * narrower) & (together <= TALLEST * height)
+    return joined
 
 
 def cut_out(pieces: Pieces, group: list[int]) -> Found:
@@ -90,14 +100,24 @@ def cut_out(pieces: Pieces, group: list[int]) -> Found:
 
 def split(digit: Found, height: float) -> list[Found]:
     """The digit; or, if it is too wide for one, the parts to both sides of its thinnest column, split in turn."""
+    todo, parts = [digit], []
+    while todo:
+        part = todo.pop()
+        halves = halved(part, height)
+        todo += reversed(halves)
+        parts += [] if halves else [part]
+    return parts
+
+
+def halved(digit: Found, height: float) -> list[Found]:
+    """The two parts to both sides of a digit's thinnest column; none if it is not too wide for one digit."""
     width = digit.mask.shape[1]
     if width <= WIDE * max(height, digit.mask.shape[0]):
-        return [digit]
+        return []
     at = thinnest_column(digit.mask, height)
     parts = [part_of(digit, columns) for columns in (slice(at), slice(at, width))]
-    if min(part.mask.shape[0] for part in parts) < SMALL * height:
-        return [digit]  # a bar or a tail is no digit
-    return [part for half in parts for part in split(half, height)]
+    smallest = min(part.mask.shape[0] for part in parts)
+    return parts if smallest >= SMALL * height else []  # a bar or a tail is no digit
 
 
 def thinnest_column(mask: Mask, height: float) -> int:
@@ -127,16 +147,23 @@ def lines(boxes: list[Box]) -> list[list[int]]:
     From the left, each box continues the line whose last box overlaps it most in height, if it does by half.
     """
     found: list[list[int]] = []
+    last = np.empty((0, 4), np.int64)  # the last box of each line
     for index in sorted(range(len(boxes)), key=lambda index: boxes[index][0]):
-        shares = [_shared_height(boxes[line[-1]], boxes[index]) for line in found]
-        if shares and max(shares) >= 0.4:
-            found[int(np.argmax(shares))].append(index)
+        box = np.array([boxes[index]])
+        shares = _shared_heights(box[0], last)
+        if shares.max(initial=0) >= 0.4:
+            line = int(np.argmax(shares))
+            found[line].append(index)
+            last[line] = box[0]
         else:
             found.append([index])
+            last = np.concatenate([last, box])
     middle = [float(np.mean([boxes[index][1] + boxes[index][3] for index in line])) for line in found]
     return [line for _, line in sorted(zip(middle, found, strict=True))]
 
 
-def _shared_height(one: Box, other: Box) -> float:
-    shared = min(one[3], other[3]) - max(one[1], other[1])
-    return shared / min(one[3] - one[1], other[3] - other[1])
+def _shared_heights(one: Ints, others: Ints) -> Reals:
+    """How much of the lower one's height a box (4,) shares with each of some others (n, 4)."""
+    shared = np.minimum(one[3], others[:, 3]) - np.maximum(one[1], others[:, 1])
+    lower = np.minimum(one[3] - one[1], others[:, 3] - others[:, 1])
+    return np.asarray(shared / lower, np.float64)

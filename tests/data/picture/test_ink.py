@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bpcli.data.picture.ink import coverage, crispness, find_ink, find_marks, grain, solid_darkness
+from bpcli.data.picture.ink import coverage, crispness, find_ink, find_marks, grain, solid_darkness, through
+from bpcli.data.picture.pieces import find_pieces
 
 Grey = NDArray[np.float32]
 
@@ -80,3 +81,30 @@ def test_blurred_marks_are_less_crisp() -> None:
     grey, _ = paper_with_bar()
     blurred = np.mean([np.roll(grey, shift, axis=1) for shift in range(-6, 7)], axis=0)
     assert crispness(find_ink(grey)) > 2 * crispness(find_ink(blurred))
+
+
+def test_on_flat_paper_a_digit_may_fill_the_picture() -> None:
+    rows = ["..####..", ".##..##.", "##....##", "##....##", "##....##", "##....##", ".##..##.", "..####.."]
+    zero = np.array([[mark == "#" for mark in row] for row in rows])
+    for scale in (1, 3, 7):
+        large = np.kron(zero, np.ones((scale, scale), np.bool_))
+        for light in (False, True):
+            found = find_ink(np.where(large != light, 0, 1).astype(np.float32))
+            assert found.light is light
+            np.testing.assert_array_equal(found.pieces.labels > 0, large)
+
+
+def test_glare_is_no_flat_paper() -> None:
+    paper = np.clip(np.tile(np.linspace(1.5, 0.4, 150), (150, 1)), 0, 1)
+    bar = np.zeros((150, 150), np.bool_)
+    bar[40:110, 70:80] = True
+    found = find_ink(np.where(bar, 0.15 * paper, paper).astype(np.float32))
+    largest = int(np.argmax(found.pieces.areas)) + 1
+    assert np.mean((found.pieces.labels == largest) != bar) < 0.01
+
+
+def test_a_mark_that_runs_through_is_as_dark_as_its_fainter_end() -> None:
+    dark = np.zeros((10, 12), np.float32)
+    dark[:, 3], dark[0, 3] = 0.9, 0.5
+    dark[5:, 9] = 0.9
+    np.testing.assert_array_equal(through(find_pieces(dark > 0), dark), np.array([0.5, np.inf], np.float32))

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bpcli.data.picture.scale import grow, resize, shrink, smooth
+from bpcli.data.picture.scale import grow, resize, shrink, smooth, unzoomed
 
 
 def test_shrinking_keeps_the_mean_and_the_proportions() -> None:
@@ -41,3 +41,13 @@ def test_growing_makes_an_octagon() -> None:
     assert grown.sum() == 21
     np.testing.assert_array_equal(grown, grown.T)
     assert not grown[1, 1]
+
+
+@given(height=st.integers(2, 12), width=st.integers(2, 12), factor=st.integers(1, 9), seed=st.integers(0, 2**32 - 1))
+def test_enlarging_by_squares_is_undone(height: int, width: int, factor: int, seed: int) -> None:
+    small = np.random.default_rng(seed).random((height, width), np.float32)
+    np.testing.assert_array_equal(unzoomed(np.kron(small, np.ones((factor, factor), np.float32))), small)
+
+
+def test_a_blank_picture_stays_as_large_as_it_is() -> None:
+    assert unzoomed(np.ones((12, 8), np.float32)).shape == (12, 8)

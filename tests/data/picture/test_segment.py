@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bpcli.data.picture.pieces import find_pieces
-from bpcli.data.picture.segment import Box, lines, separate
+from bpcli.data.picture.segment import Box, Found, lines, separate, split, stacked
 
 Mask = NDArray[np.bool_]
 
@@ -76,3 +76,15 @@ def test_the_order_does_not_depend_on_the_order_of_discovery(order: list[int]) -
     boxes = [(30 * n, 50 * row, 30 * n + 20, 50 * row + 40) for row in range(2) for n in range(3)]
     shuffled = [boxes[index] for index in order]
     assert [[shuffled[index] for index in line] for line in lines(shuffled)] == [boxes[:3], boxes[3:]]
+
+
+def test_a_tall_stack_of_halves_and_a_long_chain_of_digits_need_no_recursion() -> None:
+    halves = [(10 * n, 0, 10 * n + 8, 12) for n in range(1500)] + [(10 * n, 14, 10 * n + 8, 30) for n in range(1500)]
+    groups = stacked([[index] for index in range(3000)], np.array(halves), 30.0)
+    assert groups == [[n, n + 1500] for n in range(1500)]
+    chain = np.ones((3, 4000), np.bool_)
+    assert sum(part.mask.shape[1] for part in split(Found((0, 0, 4000, 3), chain), 3.0)) == 4000
+
+
+def test_a_hair_is_a_digit_although_it_has_little_ink() -> None:
+    assert places((100, 10, 101, 190)) == [(100, 10, 101, 190)]

@@ -5,7 +5,17 @@ const TREND_CELLS = 16;
 const PAPER_SHARE = 0.8;
 const STIFFNESS = 0.04;
 const WIDEST_STROKES = [0.15, 0.4];
+const FLAT = 1.5 / 255;
+const FLAT_SHARE = 0.25;
 const DARKEST_PAPER = 0.05;
+
+/** Whether much of a picture is as light as its lightest pixel: no photograph, but drawn or cleaned. */
+function isFlat({ values }) {
+  const least = Math.fround(largest(values) - FLAT);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] >= least) count++;
+  return count / values.length >= FLAT_SHARE;
+}
 
 /** The trend of the paper under dark ink: a quadratic surface, the PAPER_SHARE quantile of light. */
 function paperTrend(grey) {

@@ -10,8 +10,8 @@ const CLEAR = 6;
 const SPARSEST = 0.05;
 
 /** The digit of a grey picture as MNIST would have it, 784 bytes; or null, and the reason why there is none. */
-function prepare(grey) {
-  const found = findInk(grey);
+function prepare(picture) {
+  const found = findInk(unzoomed(picture));
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
   if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");

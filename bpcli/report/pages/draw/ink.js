@@ -2,6 +2,7 @@
 
 const GLANCE = 128;
 const CORE = 30;
+const CORE_SHARE = 0.1;
 const SOLID = 0.6;
 const EDGE = 0.45;
 const FAINT_EDGE = 0.25;
@@ -10,25 +11,50 @@ const ROUGH_EDGES = [0.45, 0.25];
 const WIDE_STROKE = 0.25;
 const PEN_ROOM = 2;
 const CRISPER = 1.35;
+const FLAT_WORTH = 0.9;
+const LINED_FROM = 40;
 const SMOOTHED_FROM = 100;
 
-/** The ink on a picture, with the paper divided out; a second estimate of the paper where marks may be shadows. */
+/** The ink on a picture, with the paper divided out; flat paper, where that makes crisp marks. */
 function findInk(grey) {
   const darkOnLight = isLight(shrink(grey, GLANCE)) ? inverted(grey) : grey;
-  const found = inkOn(darkOnLight, paperTrend(darkOnLight));
-  if (!found.pieces.boxes.some((box) => onBorder(box, grey))) return found;
-  const other = inkOn(darkOnLight, paperBetween(darkOnLight, WIDE_STROKE));
+  const flat = isFlat(darkOnLight) ? inkOn(darkOnLight, evenPaper(darkOnLight)) : null;
+  if (flat && !anyOnBorder(flat)) return flat;
+  const uneven = inkOnUneven(darkOnLight);
+  return flat && crispness(flat) >= FLAT_WORTH * crispness(uneven) ? flat : uneven;
+}
+
+/** Paper that is everywhere as light as the picture's lightest pixel. */
+function evenPaper({ width, height, values }) {
+  return { width, height, values: new Float32Array(values.length).fill(largest(values)) };
+}
+
+function anyOnBorder({ pieces }) {
+  return pieces.boxes.some((box) => onBorder(box, pieces));
+}
+
+/** The dark ink where the paper has a trend; a second estimate of the paper where marks may be shadows. */
+function inkOnUneven(grey) {
+  const found = inkOnRough(grey, paperTrend(grey));
+  if (!anyOnBorder(found)) return found;
+  const other = inkOnRough(grey, paperBetween(grey, WIDE_STROKE));
   return crispness(other) > CRISPER * crispness(found) ? other : found;
 }
 
 /** The dark ink on a picture, from a first estimate of its paper. */
-function inkOn(grey, paper) {
-  let dark = darkness(grey, paper);
+function inkOnRough(grey, paper) {
+  let estimate = paper;
   for (const edge of ROUGH_EDGES) {
-    const steady = steadied(dark);
+    const steady = steadied(darkness(grey, estimate));
     const rough = spread(above(steady, edge * solidDarkness(steady.values)), PEN_ROOM);
-    dark = darkness(grey, paperAround(grey, paper, rough));
+    estimate = paperAround(grey, paper, rough);
   }
+  return inkOn(grey, estimate);
+}
+
+/** The dark ink on a picture, given its paper. */
+function inkOn(grey, paper) {
+  const dark = darkness(grey, paper);
   const steady = steadied(dark);
   const solid = solidDarkness(steady.values);
   const marked = spread(above(steady, EDGE * solid), PEN_ROOM).values;
@@ -43,7 +69,7 @@ function steadied(dark) {
 
 /** The darkness of solid ink: a quantile of what is half as dark as the darkest pixels or more. */
 function solidDarkness(values) {
-  const rank = Math.min(CORE, (values.length >> 2) + 1);
+  const rank = Math.min(CORE, Math.trunc(CORE_SHARE * values.length) + 1);
   const core = select(values.slice(), values.length - rank);
   return core > 0 ? quantile(moreThan(values, 0.5 * core), SOLID) : 0;
 }
@@ -67,16 +93,39 @@ function findMarks(steady, solid, bare) {
   const dirt = bare.length ? quantile(bare, 0.98) : 0;
   const lowest = FAINT_EDGE * solid > 1.5 * dirt ? FAINT_EDGE : EDGE;
   const piecesAbove = (edge) => findPieces(above(steady, edge * solid));
+  if (Math.max(steady.width, steady.height) < LINED_FROM) return piecesAbove(lowest);
+  const faintest = Math.fround(FIRM_EDGES.at(-1) * solid);
   for (const edge of [lowest, EDGE, ...FIRM_EDGES]) {
     const pieces = piecesAbove(edge);
-    if (!pieces.boxes.some((box) => crosses(box, steady))) return pieces;
+    if (!through(pieces, steady).some((end) => end < faintest)) return pieces;
   }
   return piecesAbove(EDGE);
 }
 
+/** How dark each piece is at its ends, if it runs right through the picture; infinity if it does not. */
+function through(pieces, { width, height, values }) {
+  const [top, bottom, left, right] = Array.from({ length: 4 }, () => pieces.boxes.map(() => -Infinity));
+  const reach = (end, i) => {
+    const piece = pieces.labels[i] - 1;
+    if (piece >= 0) end[piece] = Math.max(end[piece], values[i]);
+  };
+  for (let x = 0; x < width; x++) {
+    reach(top, x);
+    reach(bottom, (height - 1) * width + x);
+  }
+  for (let y = 0; y < height; y++) {
+    reach(left, y * width);
+    reach(right, (y + 1) * width - 1);
+  }
+  return pieces.boxes.map((box, i) =>
+    crosses(box, pieces) ? Math.max(Math.min(top[i], bottom[i]), Math.min(left[i], right[i])) : Infinity,
+  );
+}
+
 /** How crisp the marks' edges are: the mean step of darkness across them, as a share of solid ink's. */
 function crispness({ dark, solid, pieces }) {
-  const { width, values } = dark;
+  const { width } = dark;
+  const values = dark.values.map((value) => clip(value, 0, solid));
   const inside = (i) => pieces.labels[i] > 0;
   const steps = [];
   for (let i = 0; i < values.length; i++) {

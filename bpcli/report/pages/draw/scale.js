@@ -120,6 +120,30 @@ function resizeColumns({ width, height: from, values }, height, filter) {
   return { width, height, values: found };
 }
 
+/** The picture with one pixel for each square of equal ones, such as enlarging without smoothing leaves. */
+function unzoomed(picture) {
+  const { width, height, values } = picture;
+  let [across, down] = [width, height];
+  for (let i = 0; i < values.length; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    if (x > 0 && values[i] !== values[i - 1]) across = divisor(across, x);
+    if (y > 0 && values[i] !== values[i - width]) down = divisor(down, y);
+    if (across === 1 || down === 1) return picture;
+  }
+  if (across === width || down === height) return picture; // one colour along a side tells nothing
+  return every(picture, divisor(across, down));
+}
+
+/** The greatest common divisor. */
+function divisor(one, other) {
+  return other ? divisor(other, one % other) : one;
+}
+
+function every({ width, height, values }, factor) {
+  const size = { width: width / factor, height: height / factor };
+  return pictureOf(size, (i) => values[(Math.floor(i / size.width) * width + (i % size.width)) * factor]);
+}
+
 /** The picture with its longest side brought down to at most `longest` pixels, by area. */
 function shrink(picture, longest) {
   const factor = longest / Math.max(picture.width, picture.height);
