@@ -134,15 +134,15 @@ def test_without_a_run_the_network_of_the_package_reads_what_was_drawn(bpcli: Ca
 def test_many_pictures_are_answered_in_order_by_several_processes(
     bpcli: Callable[..., Result], pictures: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bpcli.cli.predict.WORTH_A_PROCESS", 3)
-    monkeypatch.setattr("bpcli.training.team.usable_cores", lambda: 2)
     named = [*pictures[:8], "missing.png", *pictures[8:16], "none.png"]
-    result = bpcli("predict", "--json", *named)
+    with monkeypatch.context() as patch:
+        patch.setattr("bpcli.cli.predict.WORTH_A_PROCESS", 3)
+        patch.setattr("bpcli.training.team.usable_cores", lambda: 2)
+        result = bpcli("predict", "--json", *named)
     names = [json.loads(line)["file"] for line in result.stdout.splitlines()]
     assert names == [str(path) for path in pictures[:16]]
     assert [line.split(":")[1] for line in result.stderr.splitlines()[1:]] == [" missing.png", " none.png"]
-    monkeypatch.undo()
-    alone = bpcli("predict", "--json", *map(Path.absolute, pictures[:16]))
+    alone = bpcli("predict", "--json", *pictures[:16])
     assert result.stdout == alone.stdout
 
 
