@@ -237,6 +237,12 @@ class Distorter:
         np.add(row.reshape(images), starts[:, None], out=self._index[:pixels].reshape(images), casting="unsafe")
 
 
+def distorters(ranges: Ranges, seed: int, normalization: Normalization, most: int, count: int) -> list[Distorter]:
+    """So many distorters, for at most so many images each, that share the bank of a seed's fields."""
+    fields = smooth_fields(ranges, seed) if ranges.elastic_alpha else None
+    return [Distorter(fields, ranges.stroke > 0, normalization, most) for _ in range(count)]
+
+
 def _inside(padded: NDArray[Any]) -> NDArray[Any]:
     """The images, (n, 28, 28), within the padded ones, (n, _PADDED): a view."""
     return padded.reshape(-1, _HIGH, _WIDE)[:, 1 : 1 + SIDE, 1 : 1 + SIDE]

@@ -146,6 +146,6 @@ def mistakes(scores: Array, labels: Bytes) -> list[Mistake]:
 
 
 def one_hot(labels: Bytes, dtype: np.dtype[Any]) -> Array:
-    """The targets y of labels: (n, 10), 1 at the label and 0 elsewhere."""
-    targets: Array = np.eye(CLASSES, dtype=dtype)[labels]
+    """The targets y of labels: (n, 10), 1 at the label and 0 elsewhere; nothing but 0 for strangers, labelled 10."""
+    targets: Array = np.eye(CLASSES + 1, CLASSES, dtype=dtype)[labels]
     return targets

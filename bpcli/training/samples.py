@@ -6,7 +6,7 @@ import numpy as np
 
 from bpcli.config import Config
 from bpcli.core import seeds
-from bpcli.core.distortions import Distorter, draw, smooth_fields
+from bpcli.core.distortions import distorters, draw
 from bpcli.core.pixels import Normalization
 from bpcli.core.types import Bytes
 from bpcli.data.mnist import PIXELS, Split
@@ -18,8 +18,7 @@ _BYTES = Normalization(1.0, 0.0)
 def seen(config: Config, training: Split, images: range, epochs: range) -> Bytes:
     """What each of the epochs, counted from 0, makes of each of the images, (images, epochs, 784)."""
     ranges = problem.distortions(config)
-    fields = smooth_fields(ranges, config.seed) if ranges.elastic_alpha else None
-    distorter = Distorter(fields, ranges.stroke > 0, _BYTES, 1)
+    (distorter,) = distorters(ranges, config.seed, _BYTES, 1, 1)
     found = np.empty((len(images), len(epochs), PIXELS), np.float32)
     for column, epoch in enumerate(epochs):
         for row, (image, (step, place, n)) in enumerate(

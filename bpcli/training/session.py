@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bpcli.config import Config
 from bpcli.core import parameters
-from bpcli.core.distortions import Distorter, draw, smooth_fields
+from bpcli.core.distortions import Distorter, distorters, draw
 from bpcli.core.network import Buffers, Part, Worker
 from bpcli.core.optimizers import blocks, settle
 from bpcli.core.pixels import NORMALIZATIONS, normalize
@@ -17,6 +17,7 @@ from bpcli.core.schedules import rate
 from bpcli.core.types import Array
 from bpcli.data.mnist import CLASSES, Split
 from bpcli.training import problem
+from bpcli.training.evaluation import one_hot
 from bpcli.training.team import Team
 
 Order: TypeAlias = NDArray[np.intp]
@@ -77,7 +78,7 @@ class Session:
         self._x = np.empty((3, size, sizes[0]), dtype)
         self._y = np.empty((3, size, CLASSES), dtype)
         self._pixels = np.empty((size, sizes[0]), np.uint8)
-        self._targets = np.eye(CLASSES + 1, CLASSES, dtype=dtype)[self._training.labels]  # none for strangers
+        self._targets = one_hot(self._training.labels, dtype)
         self._workers: dict[tuple[int, int], Worker] = {}
         # what the steps that nobody has asked about gave
         self._logits = np.empty((max(_NOTED // size, 1), size, CLASSES), dtype)
@@ -85,9 +86,8 @@ class Session:
 
     def _prepared(self) -> list[Distorter]:
         """What distorts each worker's images."""
-        ranges, most = self._ranges, -(-self._size // self._team.size)
-        fields = smooth_fields(ranges, self._seed) if ranges.elastic_alpha else None
-        return [Distorter(fields, ranges.stroke > 0, self._normalization, most) for _ in range(self._team.size)]
+        most, team = -(-self._size // self._team.size), self._team.size
+        return distorters(self._ranges, self._seed, self._normalization, most, team)
 
     def learning_rate(self, epoch: int, step: int) -> float:
         """η at one step."""
