@@ -4,6 +4,7 @@ import os
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ def _named(source: str | None) -> Found:
     series = series_file.read(folder)
     if not series.finished:
         raise CheckpointError(
-            f"{folder}: no run of this series is finished yet; go on with: bpcli train --resume {folder}"
+            f"{folder}: no run of this series is finished yet; go on with: bpcli train --resume {quote(str(folder))}"
         )
     paths = [series_file.member_folder(folder, seed) / BEST for seed in series.seeds if seed in series.finished]
     partial = f"{folder}: {len(paths)} of the {len(series.seeds)} runs of this series are finished"
