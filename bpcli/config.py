@@ -39,6 +39,7 @@ class DataConfig(Struct, frozen=True):
     folder: str | None
     validation: Annotated[int, Meta(ge=0, le=1_000_000)]
     normalize: str
+    deslant: bool
     strangers: Annotated[int, Meta(ge=0, le=1_000_000)]
 
 

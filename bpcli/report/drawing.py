@@ -18,7 +18,18 @@ from bpcli.training import problem
 from bpcli.training.checkpoint import Checkpoint
 
 MOST_PARAMETERS = 4_000_000  # 11 MB of page
-SCRIPTS = ("scale", "background", "marks", "ink", "digit", "network", "paper", "view", "main")  # in this order
+SCRIPTS = (
+    "scale",
+    "background",
+    "marks",
+    "ink",
+    "digit",
+    "deslant",
+    "network",
+    "paper",
+    "view",
+    "main",
+)  # in this order
 
 
 def drawing_page(loaded: Checkpoint, least: float) -> str:
@@ -61,6 +72,7 @@ def packed(loaded: Checkpoint) -> dict[str, Any]:
         "output": model.output,
         "scale": normalization.scale,
         "shift": normalization.shift,
+        "deslant": loaded.config.data.deslant,
         "layers": [
             {"weights": _halves(layer.weight.T), "biases": _base64(layer.bias, "<f4")} for layer in layers(loaded)
         ],

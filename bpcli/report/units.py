@@ -58,7 +58,7 @@ def layers(loaded: Checkpoint) -> tuple[Layer, ...]:
 def inputs(loaded: Checkpoint, images: Bytes) -> Array:
     """Images (n, 784) as the network takes them."""
     x = np.empty(images.shape, np.float32)
-    normalize(images, NORMALIZATIONS[loaded.config.data.normalize], x)
+    normalize(problem.prepared(loaded.config, images), NORMALIZATIONS[loaded.config.data.normalize], x)
     return x
 
 

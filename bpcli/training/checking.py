@@ -148,7 +148,7 @@ def _drawn(config: Config, network: Network, rng: np.random.Generator) -> Array:
 
 def _pixels(config: Config, split: Split, n: int, dtype: type[np.floating]) -> Array:
     """The first n images as the network takes them."""
-    images = split.images[:n]
+    images = problem.prepared(config, split.images[:n])
     x = np.empty((len(images), PIXELS), dtype)
     normalize(images, NORMALIZATIONS[config.data.normalize], x)
     return x

@@ -7,11 +7,13 @@ import msgspec
 from bpcli.config import Config
 from bpcli.core import parameters
 from bpcli.core.activations import ACTIVATIONS
+from bpcli.core.deslant import deslant
 from bpcli.core.distortions import Ranges
 from bpcli.core.losses import OUTPUTS
 from bpcli.core.network import Network
 from bpcli.core.optimizers import Momentum
 from bpcli.core.schedules import Schedule
+from bpcli.core.types import Bytes
 from bpcli.data.mnist import CLASSES, PIXELS
 from bpcli.errors import ConfigError
 from bpcli.training.team import Team, usable_cores
@@ -48,6 +50,11 @@ def schedule(config: Config) -> Schedule:
 def distortions(config: Config) -> Ranges:
     """How far the training images are distorted."""
     return Ranges(**msgspec.structs.asdict(config.augment))
+
+
+def prepared(config: Config, images: Bytes) -> Bytes:
+    """The images (n, 784) as the configuration's network is shown them, before pixels become numbers."""
+    return deslant(images) if config.data.deslant else images
 
 
 def team(config: Config) -> Team:

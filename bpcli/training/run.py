@@ -96,7 +96,8 @@ def answers(loaded: Checkpoint, images: Bytes, team: Team, stopping: Callable[[]
     """The logits and the scores, both (n, 10), that a checkpoint's network gives images (n, 784)."""
     network = problem.network(loaded.config)
     layers = parameters.views(loaded.parameters, network.sizes)
-    return predict(network, layers, images, NORMALIZATIONS[loaded.config.data.normalize], team, stopping)
+    normalization = NORMALIZATIONS[loaded.config.data.normalize]
+    return predict(network, layers, problem.prepared(loaded.config, images), normalization, team, stopping)
 
 
 def parameter_count(config: Config) -> int:
@@ -204,7 +205,7 @@ def require_possible(config: Config, stopping: Callable[[], bool] = never) -> No
 
 
 class _Splits(NamedTuple):
-    """The three splits of a run."""
+    """The three splits of a run: two prepared for its network, and the test split as it is in its files."""
 
     training: Split
     validation: Split
@@ -221,7 +222,12 @@ class _Splits(NamedTuple):
         test = read_data(config, "test")
         if stopping():
             raise Interrupted
-        return cls(training, validation, test)
+        return cls(_prepared(config, training), _prepared(config, validation), test)
+
+
+def _prepared(config: Config, split: Split) -> Split:
+    """The split with its images as the configuration's network is shown them."""
+    return Split(problem.prepared(config, split.images), split.labels)
 
 
 def _started(config: Config, folder: Path, splits: _Splits, state: State) -> Started:

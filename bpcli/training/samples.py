@@ -18,14 +18,13 @@ _BYTES = Normalization(1.0, 0.0)
 def seen(config: Config, training: Split, images: range, epochs: range) -> Bytes:
     """What each of the epochs, counted from 0, makes of each of the images, (images, epochs, 784)."""
     ranges = problem.distortions(config)
+    originals = problem.prepared(config, training.images[images.start : images.stop])
     (distorter,) = distorters(ranges, config.seed, _BYTES, 1, 1)
     found = np.empty((len(images), len(epochs), PIXELS), np.float32)
     for column, epoch in enumerate(epochs):
-        for row, (image, (step, place, n)) in enumerate(
-            zip(images, _places(config, training, images, epoch), strict=True)
-        ):
+        for row, (step, place, n) in enumerate(_places(config, training, images, epoch)):
             draws = draw(ranges, config.seed, epoch, step, n).rows(slice(place, place + 1))
-            distorter(training.images[image : image + 1], draws, found[row, column : column + 1])
+            distorter(originals[row : row + 1], draws, found[row, column : column + 1])
     return np.rint(found).astype(np.uint8)
 
 

@@ -13,6 +13,7 @@ from click.testing import Result
 from playwright.sync_api import Page
 
 from bpcli import resources
+from bpcli.core.deslant import deslant
 from bpcli.data.mnist import read_split
 from bpcli.training.checkpoint import Checkpoint
 from bpcli.training.run import answers
@@ -117,6 +118,32 @@ def test_the_pages_network_is_numpys_on_all_of_mnist(
     record_property("network", f"scores within {difference:.1e}")
     assert found.shape == (10_000, 10)
     assert difference < 1e-3
+
+
+def test_the_page_sets_digits_upright_as_numpy_does(opened: Opened, loaded: Checkpoint) -> None:
+    images = read_split(resources.mnist(), "test", 0).images[:1000]
+    code = """(data) => {
+      const bytes = bytesOf(data), found = [];
+      for (let start = 0; start < bytes.length; start += 784)
+        found.push(Array.from(deslant(bytes.subarray(start, start + 784))));
+      return found;
+    }"""
+    with opened("draw") as page:
+        found = np.array(page.evaluate(code, base64.b64encode(images.tobytes()).decode()))
+    assert abs(found - deslant(images)).max() <= 1  # where rounding in single precision differs
+
+
+def test_the_page_asks_its_network_about_upright_digits(opened: Opened) -> None:
+    code = """() => {
+      const network = readNetwork(JSON.parse(document.getElementById("network").textContent));
+      const slash = { width: 280, height: 280, values: new Float32Array(280 * 280).fill(1) };
+      for (let y = 40; y < 240; y++) for (let x = 0; x < 24; x++) slash.values[280 * y + 228 - (y >> 1) + x] = 0;
+      return [false, true].map((deslant) => Array.from(answerTo({ ...network, deslant }, slash).pixels));
+    }"""
+    with opened("draw") as page:
+        leaning, upright = np.array(page.evaluate(code), np.uint8)
+    assert abs(upright.astype(int) - deslant(leaning[None])[0]).max() <= 1
+    assert (upright.reshape(28, 28) > 0).any(axis=0).sum() < (leaning.reshape(28, 28) > 0).any(axis=0).sum() / 1.5
 
 
 def test_an_empty_paper_gives_no_answer(opened: Opened) -> None:

@@ -3,10 +3,12 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bpcli import config as configuration
 from bpcli import resources
+from bpcli.core.deslant import deslant
 from bpcli.data.strangers import with_strangers
 from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
 from bpcli.training import checkpoint, loop
@@ -15,6 +17,7 @@ from bpcli.training.folder import new_folder, point_latest
 from bpcli.training.run import answers, find_checkpoint, find_network, read_data, recorded_training
 from bpcli.training.session import Session
 from bpcli.training.team import Team
+from tests.conftest import idx_bytes, write_mnist
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +149,27 @@ def test_the_first_event_says_where_the_run_is(small_settings: list[str]) -> Non
     events = recorded_training(config, "first", None)
     assert next(events) == Started(Path("runs/first-1"), 500, 100, 785 * 16 + 17 * 10)
     events.close()
+
+
+def test_deslanting_is_a_part_of_the_network_as_if_its_files_held_upright_digits(tmp_path: Path) -> None:
+    folders = {"raw": write_mnist(tmp_path / "raw"), "upright": write_mnist(tmp_path / "upright")}
+    for name in ("train", "t10k"):
+        file = folders["upright"] / f"{name}-images-idx3-ubyte"
+        digits = np.frombuffer(file.read_bytes()[16:], np.uint8).reshape(-1, 784)
+        file.write_bytes(idx_bytes(deslant(digits).reshape(-1, 28, 28)))
+    common = ["data.validation=100", "model.hidden=[16]", "train.epochs=2", "augment.rotation=5"]
+    ends = {}
+    for name, folder in folders.items():
+        settings = [*common, f"data.folder={folder}", f"data.deslant={'true' if name == 'raw' else 'false'}"]
+        *_, last, _, tested = recorded_training(configuration.load(overrides=settings), name, Path(f"run-{name}"))
+        assert isinstance(last, EpochEnd)
+        ends[name] = (last.train, last.validation, tested)
+    assert ends["raw"] == ends["upright"]
+    raw, upright = (checkpoint.load(Path(f"run-{name}/best.npz")) for name in folders)
+    assert np.array_equal(raw.parameters, upright.parameters)
+    images = read_data(raw.config, "test").images
+    assert np.array_equal(answers(raw, images, Team(1))[1], answers(upright, deslant(images), Team(1))[1])
+    assert not np.array_equal(answers(raw, images, Team(1))[1], answers(upright, images, Team(1))[1])
 
 
 def test_strangers_get_low_scores_where_they_were_trained_on(small_mnist: Path) -> None:

@@ -4,8 +4,9 @@ const NOTHING = { pixels: null, reason: "", hidden: [], scores: [] };
 
 /** What the network makes of a grey picture. */
 function answerTo(network, grey) {
-  const { pixels, reason } = prepare(grey);
-  if (!pixels) return { ...NOTHING, reason };
+  const { pixels: digit, reason } = prepare(grey);
+  if (!digit) return { ...NOTHING, reason };
+  const pixels = network.deslant ? deslant(digit) : digit;
   const found = { pixels, ...forward(network, pixels) };
   const seen = Math.max(...found.scores) >= network.least;
   return { ...found, reason: seen ? "" : `No digit: no score reaches ${network.least}.` };

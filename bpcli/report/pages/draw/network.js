@@ -47,11 +47,12 @@ function halves(base64) {
 }
 
 /** The network of the page's JSON: weights row by row of the units, so that each unit's lie side by side. */
-function readNetwork({ sizes, activations, output, scale, shift, least, layers }) {
+function readNetwork({ sizes, activations, output, scale, shift, deslant, least, layers }) {
   return {
     least,
     scale,
     shift,
+    deslant,
     output: OUTPUTS[output],
     layers: layers.map(({ weights, biases }, index) => ({
       fanIn: sizes[index],

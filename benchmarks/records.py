@@ -1,0 +1,117 @@
+"""The figures of docs/records.md: the errors of runs on all the test images, on each half of them, and together.
+
+python -m benchmarks.records [--split validation] [--above ACCURACY] [--sheet FILE.png] RUN...
+
+With --above, Student's t-test of whether the mean accuracy is higher than that, in per cent.
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from math import gamma, pi, sqrt
+from pathlib import Path
+from statistics import mean, stdev
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpcli.core.types import Array
+from bpcli.data.mnist import Split
+from bpcli.data.sheet import contact_sheet
+from bpcli.report.history import read_run
+from bpcli.training import run
+from bpcli.training.evaluation import mistakes
+from bpcli.training.team import Team, usable_cores
+
+_STEPS = 100_000  # of the integral
+
+
+class Member(NamedTuple):
+    """A network: its run, the seconds that its epochs took, and its scores (n, 10)."""
+
+    name: str
+    seconds: float
+    scores: Array
+
+
+class Errors(NamedTuple):
+    """How many of a split's images, of its first half's and of its second half's, got a wrong answer."""
+
+    all: int
+    first: int
+    second: int
+
+
+def count_errors(scores: Array, labels: NDArray[np.uint8]) -> Errors:
+    """The errors of scores (n, 10) against labels (n,)."""
+    wrong = scores.argmax(axis=1) != labels
+    half = len(wrong) // 2
+    return Errors(int(wrong.sum()), int(wrong[:half].sum()), int(wrong[half:].sum()))
+
+
+def p_value(sample: Sequence[float], least: float) -> float:
+    """How likely a mean as high as the sample's would be if the true one were `least`: the t-test, one-sided."""
+    freedom = len(sample) - 1
+    t = (mean(sample) - least) / (stdev(sample) / sqrt(len(sample)))
+    scale = gamma((freedom + 1) / 2) / (sqrt(freedom * pi) * gamma(freedom / 2))
+    at = np.linspace(0, abs(t), _STEPS + 1)
+    between = float(np.trapezoid(scale * (1 + at * at / freedom) ** (-(freedom + 1) / 2), at))
+    return 0.5 - between if t > 0 else 0.5 + between
+
+
+def read_members(sources: Sequence[str], split: Split) -> list[Member]:
+    """The networks of runs, each with what it makes of a split."""
+    runs, team = [read_run(source) for source in sources], Team(usable_cores())
+    return [Member(each.name, each.seconds, run.answers(each.loaded, split.images, team)[1]) for each in runs]
+
+
+def together(members: Sequence[Member]) -> Member:
+    """The committee, whose scores are the mean of its members'."""
+    return Member("together", sum(each.seconds for each in members), np.mean([m.scores for m in members], axis=0))
+
+
+def table(members: Sequence[Member], labels: NDArray[np.uint8]) -> list[str]:
+    """A row for each member, in Markdown."""
+    lines = ["| run | errors | first half | second half | seconds |", "| --- | --- | --- | --- | --- |"]
+    for each in members:
+        found = count_errors(each.scores, labels)
+        lines.append(f"| {each.name} | {found.all} | {found.first} | {found.second} | {each.seconds:,.1f} |")
+    return lines
+
+
+def spread(rates: Sequence[float]) -> str:
+    """Mean, standard deviation and extremes of rates in per cent."""
+    return f"{mean(rates):.3f} % ± {stdev(rates):.3f}, from {min(rates):.2f} to {max(rates):.2f} %"
+
+
+def _write_sheet(member: Member, split: Split, path: Path) -> None:
+    found = mistakes(member.scores, split.labels)
+    captions = [f"{each.label} as {each.prediction}" for each in found]
+    path.write_bytes(contact_sheet(split.images[[each.index for each in found]], captions))
+
+
+def main() -> None:
+    """Reads the runs and prints their figures."""
+    parser = ArgumentParser(description="The figures of docs/records.md.")
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("--split", choices=["test", "validation"], default="test")
+    parser.add_argument("--above", type=float, metavar="ACCURACY")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png")
+    chosen = parser.parse_args()
+    split = run.read_data(read_run(chosen.runs[0]).loaded.config, chosen.split)
+    members = read_members(chosen.runs, split)
+    committee = together(members)
+    rows = [*members, committee] if len(members) > 1 else members
+    print("\n".join(table(rows, split.labels)))
+    if len(members) > 1:
+        wrong = [count_errors(each.scores, split.labels).all / len(split) for each in members]
+        print(f"\nerror {spread([100 * rate for rate in wrong])}")
+        if chosen.above is not None:
+            p = p_value([100 * (1 - rate) for rate in wrong], chosen.above)
+            print(f"accuracy above {chosen.above} %: p = {p:.2g}")
+    if chosen.sheet is not None:
+        _write_sheet(rows[-1], split, chosen.sheet)
+
+
+if __name__ == "__main__":
+    main()
