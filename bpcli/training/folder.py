@@ -21,6 +21,7 @@ from bpcli.training.loop import State
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
+RUN_FILES = (CONFIG, LAST, PREVIOUS)  # with any of them, a run can be gone on with
 _ATTEMPTS = 1000
 
 
@@ -109,11 +110,6 @@ def named_run(source: str) -> Path:
     return LATEST if source == "latest" else Path(source)
 
 
-def is_run(folder: Path) -> bool:
-    """Whether a folder holds a run that can be gone on with."""
-    return any((folder / name).is_file() for name in (CONFIG, LAST, PREVIOUS))
-
-
 def find_run(source: str) -> Path:
     """The folder of a run to go on with: `latest`, or the folder's path.
 
@@ -124,7 +120,7 @@ def find_run(source: str) -> Path:
     try:
         if path == LATEST and not path.exists():
             raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a run's folder")
-        if not is_run(path):
+        if not any((path / name).is_file() for name in RUN_FILES):
             raise CheckpointError(f"{source}: not the folder of a run: it holds neither {CONFIG} nor {LAST}")
         return path.resolve() if path.is_symlink() else path
     except OSError as error:

@@ -12,9 +12,9 @@ from bpcli.training import checkpoint, committee, files, problem, run, series_fi
 from bpcli.training.evaluation import Interrupted, never
 from bpcli.training.events import Event, MemberStarted, Noticed, SeriesEnded, SeriesStarted, Tested
 from bpcli.training.files import SYSTEM, Calls
-from bpcli.training.folder import BEST, CONFIG, is_run, named_run, new_folder, point_latest
+from bpcli.training.folder import BEST, CONFIG, RUN_FILES, named_run, new_folder, point_latest
 from bpcli.training.lock import exclusive
-from bpcli.training.series_file import Series, member_folder
+from bpcli.training.series_file import Series, is_there, member_folder
 
 
 def recorded_series(
@@ -70,7 +70,7 @@ def resumed_series(
 
 def _still_there(folder: Path, series: Series) -> Series:
     """The series without those among the finished runs whose network somebody has removed."""
-    kept = (seed for seed in series.finished if (member_folder(folder, seed) / BEST).is_file())
+    kept = (seed for seed in series.finished if is_there(member_folder(folder, seed) / BEST))
     return replace(series, finished=tuple(kept))
 
 
@@ -99,7 +99,7 @@ def _member(folder: Path, config: Config, stopping: Callable[[], bool], calls: C
         Whether it came to its end.
     """
     where = member_folder(folder, config.seed)
-    if is_run(where):
+    if any(is_there(where / file) for file in RUN_FILES):
         events = run.resumed_training(str(where), stopping=stopping, calls=calls, latest=folder)
     else:
         events = run.recorded_training(config, where.name, where, stopping, calls, latest=folder)
@@ -117,7 +117,7 @@ def _deviations(folder: Path, series: Series) -> Iterator[str]:
     """A line for each setting of a member's that somebody has changed since."""
     for seed in series.seeds:
         path = member_folder(folder, seed) / CONFIG
-        if path.is_file():
+        if is_there(path):
             found = configuration.differences(series.member(seed), configuration.load(str(path)))
             for key, (was, now) in found.items():
                 yield f"{path}: {key} = {now!r}, but {was!r} in the series"

@@ -57,9 +57,14 @@ def member_folder(folder: Path, seed: int) -> Path:
 
 def is_series(folder: Path) -> bool:
     """Whether a folder is that of a series."""
+    return is_there(folder / NAME)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file, as far as this process may know."""
     try:
-        return (folder / NAME).is_file()
-    except OSError:  # such as a name that is too long; whoever reads it next says so
+        return path.is_file()
+    except OSError:  # such as a folder that may not be looked into; whoever opens it says so
         return False
 
 

@@ -47,11 +47,11 @@ def untrained(small_mnist: Path) -> Make:
 
 @pytest.fixture
 def different(untrained: Make) -> list[Checkpoint]:
-    """Networks of different sizes, activations, pixels, outputs and losses."""
+    """Networks of different sizes, activations, pixels, preprocessing, outputs and losses."""
     return [
         untrained(),
         untrained("seed=1", "model.hidden=[20, 12]", "model.activation=tanh", "data.normalize=unit"),
-        untrained("seed=2", "model.output=softmax", "loss=cross_entropy"),
+        untrained("seed=2", "model.output=softmax", "loss=cross_entropy", "data.deslant=true"),
     ]
 
 
