@@ -60,7 +60,7 @@ def written(split: Split) -> Iterator[Written]:
 
 def read(loaded: Checkpoint, found: list[Prepared]) -> str:
     """The digits as `predict --multi` prints them."""
-    answers = read_digits(loaded, found, default_min_score(loaded), Team(1))
+    answers = read_digits([loaded], found, default_min_score([loaded]), Team(1))
     return "".join("?" if answer.digit is None else str(answer.digit) for answer in answers)
 
 
@@ -135,8 +135,8 @@ def refusals(loaded: Checkpoint, split: Split, fonts: Path) -> None:
         found = read(loaded, [prepare(picture) for picture in pictures])
         print(f"refused of {len(found)} {name}: {100 * found.count('?') / max(len(found), 1):.0f} %")
     scores = run.scored(loaded, split, Team(1))[1].max(axis=1)
-    refused = 100 * np.mean(scores < default_min_score(loaded))
-    print(f"refused of {len(split):,} digits at {default_min_score(loaded)}: {refused:.2f} %")
+    refused = 100 * np.mean(scores < default_min_score([loaded]))
+    print(f"refused of {len(split):,} digits at {default_min_score([loaded])}: {refused:.2f} %")
 
 
 def main() -> None:

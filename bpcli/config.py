@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 from msgspec import Meta, Struct
 
 from bpcli import resources
@@ -25,7 +24,7 @@ from bpcli.core.losses import OUTPUTS
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.schedules import SCHEDULES
 from bpcli.errors import ConfigError
-from bpcli.strict_yaml import LONGEST, parse_yaml
+from bpcli.strict_yaml import LONGEST, parse_yaml, to_text
 
 Tree = dict[str, Any]
 
@@ -169,8 +168,7 @@ def to_tree(config: Config) -> Tree:
 
 def to_yaml(config: Config) -> str:
     """The configuration as YAML that `load` reads back."""
-    text: str = yaml.safe_dump(to_tree(config), sort_keys=False, default_flow_style=None)
-    return text
+    return to_text(to_tree(config))
 
 
 def preset_names() -> list[str]:

@@ -38,6 +38,12 @@ def parse_yaml(content: bytes, source: str) -> object:
     return tree
 
 
+def to_text(tree: object) -> str:
+    """Plain data as YAML that `parse_yaml` reads back."""
+    text: str = yaml.safe_dump(tree, sort_keys=False, default_flow_style=None)
+    return text
+
+
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's safe loader, which refuses what can hide or multiply content."""
 

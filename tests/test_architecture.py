@@ -17,7 +17,7 @@ ROOMS: dict[str, set[str]] = {
     "resources": set(),
     "strict_yaml": {"yaml"},
     "core": {"numpy"},
-    "config": {"msgspec", "yaml", "bpcli.core", "bpcli.strict_yaml"},
+    "config": {"msgspec", "bpcli.core", "bpcli.strict_yaml"},
     "data": {"numpy", "PIL"},
     "training": {
         "msgspec", "numpy", "threadpoolctl", "bpcli.core", "bpcli.data", "bpcli.config", "bpcli.strict_yaml",

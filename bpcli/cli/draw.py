@@ -26,7 +26,7 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
 
     loaded = checkpoint.load(chosen_checkpoint(source))
     require_free(out, force)
-    write_text(out, drawing_page(loaded, reading.default_min_score(loaded)))
+    write_text(out, drawing_page(loaded, reading.default_min_score([loaded])))
     print_text(f"the page is {shown(out)}")
     if opened:
         open_page(out)

@@ -1,4 +1,4 @@
-"""`bpcli evaluate`: how good a trained network is, class by class."""
+"""`bpcli evaluate`: how good a trained network is, or a committee of several, class by class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bpcli.cli.options import chosen_checkpoint, percent, print_json, print_text, shown, with_bar
+from bpcli.cli.options import chosen_members, percent, print_json, print_text, shown, with_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from bpcli.data.mnist import Split
     from bpcli.training.checkpoint import Checkpoint
     from bpcli.training.evaluation import Mistake
+    from bpcli.training.picturing import Reading
+
+_OF_A_MEMBER = ("n", "errors", "accuracy", "loss")  # figures
 
 
 @click.command()
-@click.argument("source", required=False, metavar="[CHECKPOINT|RUN]")
+@click.argument("sources", nargs=-1, metavar="[CHECKPOINT|RUN|SERIES]...")
 @click.option(
     "--split", type=click.Choice(["test", "validation", "train"]), default="test", show_default=True,
     help="The images to evaluate on.",
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="With --pictures: the first N images of the split.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
-    source: str | None,
+    sources: tuple[str, ...],
     split: Literal["test", "validation", "train"],
     errors: Path | None,
     errors_sheet: Path | None,
@@ -45,52 +48,71 @@ def evaluate(
 ) -> None:
     """Show accuracy, loss, and precision and recall of each digit with the confusion matrix.
 
-    Without an argument: the best checkpoint of the latest run, or the network that comes with bpcli.
+    Without an argument: the best checkpoint of the latest run, or the network that comes with bpcli. Several networks,
+    or a series of runs, answer together as a committee, by the mean of their scores; each is shown, then all together.
     """
     if pictures and (errors or errors_sheet):
         raise click.UsageError("--errors and --errors-sheet list MNIST's own images; leave out --pictures")
     if limit is not None and not pictures:
         raise click.UsageError("--limit goes with --pictures")
-    from bpcli.training import checkpoint, run
+    from bpcli.training import checkpoint, committee
 
-    path = chosen_checkpoint(source)
-    loaded = checkpoint.load(path)
-    images = run.read_data(loaded.config, split)
-    about = {"checkpoint": shown(path), "split": split}
+    paths = chosen_members(sources)
+    members = [checkpoint.load(path) for path in paths]
+    names = [shown(path) for path in paths]
+    images = committee.common_data(list(zip(names, (each.config for each in members), strict=True)), split)
     if pictures:
-        result = about | _picture_figures(loaded, images, limit)
-        print_json(result) if as_json else print_text(_picture_table(result))
+        own, together = _picture_figures(members, images, limit)
     else:
-        result = about | _figures(loaded, images, errors, errors_sheet)
-        print_json(result) if as_json else print_text(_table(result))
+        own, together = _figures(members, images, errors, errors_sheet)
+    result = _about(names, own) | {"split": split} | together
+    if as_json:
+        print_json(result)
+    else:
+        print_text(_picture_table(result) if pictures else _table(result))
 
 
-def _figures(loaded: Checkpoint, images: Split, errors: Path | None, errors_sheet: Path | None) -> dict[str, Any]:
-    """What the network makes of a split; its mistakes are written where asked for."""
-    from bpcli.training import evaluation, run
+def _about(names: Sequence[str], own: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What is evaluated: one checkpoint, or the members of a committee with each one's own figures."""
+    if len(names) == 1:
+        return {"checkpoint": names[0]}
+    return {"members": [{"checkpoint": name} | figures for name, figures in zip(names, own, strict=True)]}
+
+
+def _figures(
+    members: Sequence[Checkpoint], images: Split, errors: Path | None, errors_sheet: Path | None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What each member makes of a split, and all of them together; their mistakes are written where asked for."""
+    from bpcli.training import committee, evaluation
     from bpcli.training.team import Team, usable_cores
 
-    loss, scores, labels = run.scored(loaded, images, Team(usable_cores()))
-    mistakes = evaluation.mistakes(scores, labels)
+    verdict = committee.judge(members, images, Team(usable_cores()))
+    mistakes = evaluation.mistakes(verdict.scores, images.labels)
     if errors is not None:
         _write_errors(mistakes, errors)
     if errors_sheet is not None:
         _write_sheet(mistakes, images, errors_sheet)
-    return evaluation.figures(loss, scores, labels)
+    return [{key: each[key] for key in _OF_A_MEMBER} for each in verdict.members], verdict.committee
 
 
-def _picture_figures(loaded: Checkpoint, images: Split, limit: int | None) -> dict[str, Any]:
-    """What the network makes of a split's digits once they are in pictures, kind by kind."""
+def _picture_figures(
+    members: Sequence[Checkpoint], images: Split, limit: int | None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What each member makes of a split's digits once they are in pictures, and all together, kind by kind."""
     from bpcli.data.scenes.kinds import KINDS
     from bpcli.training.picturing import read_scenes
-    from bpcli.training.reading import default_min_score
     from bpcli.training.run import require_images
     from bpcli.training.team import Team, usable_cores
 
     require_images(images)
-    team, least = Team(usable_cores()), default_min_score(loaded)
+    alone = [[member] for member in members] if len(members) > 1 else []
     kinds = with_bar(KINDS, "kind", len(KINDS))
-    readings = [read_scenes(loaded, images, kind, limit, least, team) for kind in kinds]
+    readings = [read_scenes([members, *alone], images, kind, limit, Team(usable_cores())) for kind in kinds]
+    together, *own = (_by_kind(each) for each in zip(*readings, strict=True))
+    return own, together
+
+
+def _by_kind(readings: Sequence[Reading]) -> dict[str, Any]:
     return {
         "n": readings[0].n,
         "kinds": {
@@ -119,11 +141,13 @@ def _write_sheet(mistakes: Sequence[Mistake], split: Split, path: Path) -> None:
 
 def _table(result: dict[str, Any]) -> str:
     """The figures as people read them."""
+    members = result.get("members", [])
+    width = max((len(each["checkpoint"]) for each in members), default=0)
     return "\n".join(
         [
-            f"{result['checkpoint']} on the {result['split']} split",
-            f"accuracy {percent(result['accuracy'])}   errors {result['errors']:,} of {result['n']:,}   "
-            f"loss {result['loss']:.4f}",
+            *(f"{each['checkpoint']:{width}}  {_headline(each)}" for each in members),
+            f"{_who(result)} on the {result['split']} split",
+            _headline(result),
             "",
             "digit  precision   recall  images",
             *(
@@ -138,11 +162,23 @@ def _table(result: dict[str, Any]) -> str:
     )
 
 
+def _who(result: dict[str, Any]) -> str:
+    return result["checkpoint"] if "checkpoint" in result else f"committee of {len(result['members'])}"
+
+
+def _headline(figures: dict[str, Any]) -> str:
+    loss = "" if figures["loss"] is None else f"   loss {figures['loss']:.4f}"
+    return f"accuracy {percent(figures['accuracy'])}   errors {figures['errors']:,} of {figures['n']:,}{loss}"
+
+
 def _picture_table(result: dict[str, Any]) -> str:
-    """The figures of each kind of picture as people read them."""
+    """The figures of each kind of picture as people read them; of a committee's members, those of all kinds."""
+    members = result.get("members", [])
+    width = max((len(each["checkpoint"]) for each in members), default=0)
     return "\n".join(
         [
-            f"{result['checkpoint']} on {result['n']:,} digits of the {result['split']} split, in pictures",
+            *(f"{each['checkpoint']:{width}}  {_picture_headline(each)}" for each in members),
+            f"{_who(result)} on {result['n']:,} digits of the {result['split']} split, in pictures",
             "",
             'kind        accuracy  errors  of them "no digit"',
             *(
@@ -151,6 +187,12 @@ def _picture_table(result: dict[str, Any]) -> str:
             ),
         ]
     )
+
+
+def _picture_headline(figures: dict[str, Any]) -> str:
+    kinds = figures["kinds"].values()
+    pictures, errors = figures["n"] * len(kinds), sum(each["errors"] for each in kinds)
+    return f"accuracy {percent(1 - errors / pictures)}   errors {errors:,} of {pictures:,} in pictures of all kinds"
 
 
 def _matrix(confusion: Sequence[Sequence[int]]) -> list[str]:

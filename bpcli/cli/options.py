@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +42,21 @@ def chosen_checkpoint(source: str | None) -> Path:
     if source is None and path == resources.pretrained():
         say("no run here yet: this is the network that comes with bpcli")
     return path
+
+
+def chosen_members(sources: Sequence[str]) -> list[Path]:
+    """The checkpoints of the committee that a command's arguments name; stderr says what there is to say of them.
+
+    Raises:
+        CheckpointError: there are none.
+        ArgumentError: one is named twice.
+    """
+    from bpcli.training.committee import find_members
+
+    found = find_members(sources)
+    for note in found.notes:
+        say(one_line(note))
+    return found.paths
 
 
 def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:

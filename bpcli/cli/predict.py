@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from bpcli.cli import one_line
-from bpcli.cli.options import chosen_checkpoint, print_text, say, with_bar
+from bpcli.cli.options import chosen_members, print_text, say, with_bar
 from bpcli.errors import ImageError
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ class Seen(NamedTuple):
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option(
-    "-m", "--model", metavar="CHECKPOINT|RUN", help="The network; by default the latest run's best, or bpcli's own."
-)
+    "-m", "--model", "models", multiple=True, metavar="CHECKPOINT|RUN|SERIES",
+    help="The network, by default the latest run's best, or bpcli's own. Repeat it for the mean score of several.",
+)  # fmt: skip
 @click.option("-r", "--recursive", is_flag=True, help="Take the pictures in folders, and in the folders in them.")
 @click.option(
     "--ink", type=click.Choice(["auto", "dark", "light"]), default="auto", show_default=True,
@@ -62,7 +63,7 @@ class Seen(NamedTuple):
 def predict(
     context: click.Context,
     images: tuple[str, ...],
-    model: str | None,
+    models: tuple[str, ...],
     recursive: bool,
     ink: Literal["auto", "dark", "light"],
     min_score: float | None,
@@ -79,13 +80,13 @@ def predict(
     from bpcli.training import checkpoint, reading
     from bpcli.training.team import Team, usable_cores
 
-    loaded = checkpoint.load(chosen_checkpoint(model))
-    least = reading.default_min_score(loaded) if min_score is None else min_score
+    members = [checkpoint.load(path) for path in chosen_members(models)]
+    least = reading.default_min_score(members) if min_score is None else min_score
     sources = list(_sources(images, recursive))
     look = partial(_see, ink=ink, multi=multi, keep_steps=save_input is not None)
     seen = list(_readable(with_bar(_each(look, sources), "picture", len(sources))))
     everything = [digit for each in seen for digit in each.digits]
-    answers = iter(reading.read_digits(loaded, everything, least, Team(usable_cores())))
+    answers = iter(reading.read_digits(members, everything, least, Team(usable_cores())))
     complete = len(seen) == len(sources)
     for number, each in enumerate(seen, 1):
         answered = [next(answers) for _ in each.digits]

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.options import print_text, shown
+from bpcli.cli.options import chosen_members, print_text, shown
 from bpcli.errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bpcli.report.study import Study
 
 
 @click.command()
-@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.argument("runs", nargs=-1, metavar="[RUN|SERIES]...")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="PATH",
     help="The file, or with png the folder; by default in the run's folder, for several runs comparison.html here.",
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, force: bool) -> None:
     """Show a run, or several, as one HTML file.
 
-    Learning curves, confusion matrix, mistakes, weights; several runs are compared.
+    Learning curves, confusion matrix, mistakes, weights; several runs, or those of a series, are compared.
     Without an argument: the latest run. The figures are also kept in the run's folder `report` as CSV and JSON.
     """
     from bpcli.report.extras import require_extra
@@ -37,9 +39,9 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
     from bpcli.report.study import study
     from bpcli.training.team import Team, usable_cores
 
-    if kind == "png" and len(runs) > 1:
+    chosen = [read_run(source) for source in _sources(runs)]
+    if kind == "png" and len(chosen) > 1:
         raise click.UsageError("--format png takes one run")
-    chosen = [read_run(source) for source in runs or (None,)]
     target = out or _target(chosen[0].folder, kind, len(chosen))
     _require_free(target, kind, force)
     seen = [study(run, Team(usable_cores())) for run in chosen]
@@ -47,6 +49,18 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
     print_text(f"the report is in {shown(target)}")
     if opened:
         open_page(target)
+
+
+def _sources(runs: tuple[str, ...]) -> Iterator[str | None]:
+    """The runs that are named, for a series its finished ones; None for the latest run."""
+    from bpcli.training.folder import LATEST
+    from bpcli.training.series_file import is_series
+
+    for source in runs or (None,):
+        if is_series(LATEST if source is None else Path(source)):
+            yield from (str(path.parent) for path in chosen_members([source] if source else []))
+        else:
+            yield source
 
 
 def _target(folder: Path, kind: str, runs: int) -> Path:

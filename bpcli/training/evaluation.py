@@ -89,11 +89,11 @@ def evaluate(
     return Score(mean_loss(network, logits, scores, split.labels), float(hits.mean()))
 
 
-def figures(loss: float, scores: Array, labels: Bytes) -> dict[str, Any]:
+def figures(loss: float | None, scores: Array, labels: Bytes) -> dict[str, Any]:
     """What `bpcli evaluate` shows, as plain data.
 
     Args:
-        loss: the mean loss.
+        loss: the mean loss; None where it has no meaning, as that of a committee.
         scores: (n, 10).
         labels: (n,).
 

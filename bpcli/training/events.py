@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +126,43 @@ class Tested:
     test: Score
 
 
-Event = Started | Noticed | Step | EpochEnd | Paused | Finished | Tested
+@dataclass(frozen=True, slots=True)
+class SeriesStarted:
+    """The folder of a series is made, or it goes on there.
+
+    Attributes:
+        folder: of the series.
+        seeds: one for each of its runs.
+        finished: the seeds of those that need no more training.
+    """
+
+    folder: Path
+    seeds: tuple[int, ...]
+    finished: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberStarted:
+    """What follows is about the run with this seed, the series' number `number` of `count`."""
+
+    seed: int
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesEnded:
+    """All runs of a series on the test split.
+
+    Attributes:
+        folder: of the series.
+        members: the figures of each run by its seed, as `evaluation.figures` gives them.
+        committee: those of all runs together.
+    """
+
+    folder: Path
+    members: Mapping[int, Mapping[str, Any]]
+    committee: Mapping[str, Any]
+
+
+Event = Started | Noticed | Step | EpochEnd | Paused | Finished | Tested | SeriesStarted | MemberStarted | SeriesEnded

@@ -11,7 +11,7 @@ import numpy as np
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import CheckpointError, OutputError
-from bpcli.training import checkpoint, files, lock, metrics
+from bpcli.training import checkpoint, files, lock, metrics, series_file
 from bpcli.training.checkpoint import Checkpoint
 from bpcli.training.events import EpochEnd
 from bpcli.training.files import SYSTEM, Calls
@@ -21,6 +21,7 @@ from bpcli.training.loop import State
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
+RUN_FILES = (CONFIG, LAST, PREVIOUS)  # with any of them, a run can be gone on with
 _ATTEMPTS = 1000
 
 
@@ -37,7 +38,8 @@ def new_folder(name: str, out: Path | None = None) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{out or RUNS}: can't be made: {error.strerror or error}") from error
     with exclusive(folder):
-        files.sweep(folder, f".{CONFIG}.*.tmp")  # of a run that was killed before it had one
+        for first in (CONFIG, series_file.NAME):
+            files.sweep(folder, f".{first}.*.tmp")  # of a run or a series that was killed before it had one
         if _contents(folder) - {lock.NAME}:
             raise _taken(folder)
         yield folder
@@ -103,17 +105,22 @@ def _link_latest(folder: Path) -> None:
     files.sync_folder(RUNS)
 
 
+def named_run(source: str) -> Path:
+    """The folder that `--resume` names: that of the latest run for `latest`."""
+    return LATEST if source == "latest" else Path(source)
+
+
 def find_run(source: str) -> Path:
     """The folder of a run to go on with: `latest`, or the folder's path.
 
     Raises:
         CheckpointError: there is none.
     """
-    path = LATEST if source == "latest" else Path(source)
+    path = named_run(source)
     try:
         if path == LATEST and not path.exists():
             raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a run's folder")
-        if not any((path / name).is_file() for name in (CONFIG, LAST, PREVIOUS)):
+        if not any((path / name).is_file() for name in RUN_FILES):
             raise CheckpointError(f"{source}: not the folder of a run: it holds neither {CONFIG} nor {LAST}")
         return path.resolve() if path.is_symlink() else path
     except OSError as error:

@@ -1,13 +1,15 @@
-"""How many digits the network reads right once they are in pictures: scenes of every kind."""
+"""How many digits are read right once they are in pictures: scenes of every kind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bpcli.core.types import Bytes
 from bpcli.data.mnist import Split
 from bpcli.data.picture.prepare import Prepared, prepare
 from bpcli.data.picture.read import read_picture
 from bpcli.data.scenes.kinds import scene
 from bpcli.training.checkpoint import Checkpoint
-from bpcli.training.reading import read_digits
+from bpcli.training.reading import Answer, default_min_score, read_digits
 from bpcli.training.team import Team
 
 
@@ -28,21 +30,26 @@ class Reading:
 
 
 def read_scenes(
-    loaded: Checkpoint, split: Split, kind: str, limit: int | None, min_score: float, team: Team
-) -> Reading:
+    committees: Sequence[Sequence[Checkpoint]], split: Split, kind: str, limit: int | None, team: Team
+) -> list[Reading]:
     """Puts the first digits of a split into scenes of a kind and reads them as `bpcli predict` would.
 
     Args:
-        loaded: the network.
+        committees: who reads them: networks that answer together, one or several; a reading is made for each.
         split: the digits.
         kind: one of `bpcli.data.scenes.kinds.KINDS`.
         limit: how many of the digits; None for all.
-        min_score: below it, the answer is that there is no digit.
         team: who shares the work.
     """
     labels = split.labels[:limit]
     pictures = prepared_scenes(split, kind, len(labels), team)
-    answers = read_digits(loaded, pictures, min_score, team)
+    return [
+        _reading(kind, labels, read_digits(members, pictures, default_min_score(members), team))
+        for members in committees
+    ]
+
+
+def _reading(kind: str, labels: Bytes, answers: Sequence[Answer]) -> Reading:
     right = sum(answer.digit == label for answer, label in zip(answers, labels.tolist(), strict=True))
     return Reading(kind, len(labels), right, sum(answer.digit is None for answer in answers))
 

@@ -13,7 +13,7 @@ from bpcli.core.types import Array, Bytes
 from bpcli.data.mnist import Split, SplitName, read_split, read_training
 from bpcli.data.strangers import with_strangers
 from bpcli.errors import CheckpointError
-from bpcli.training import checkpoint, files, metrics, problem, resuming
+from bpcli.training import checkpoint, files, metrics, problem, resuming, series_file
 from bpcli.training.checkpoint import Checkpoint
 from bpcli.training.environment import differences, environment
 from bpcli.training.evaluation import Interrupted, figures, mean_loss, never, predict
@@ -29,7 +29,7 @@ def find_checkpoint(source: str | None) -> Path:
     """The checkpoint file that a command's argument names: a file, a run's folder, or by default the latest run.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: there is none, or it is a series, which has several.
     """
     path = LATEST if source is None else Path(source)
     try:
@@ -37,6 +37,8 @@ def find_checkpoint(source: str | None) -> Path:
             raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a checkpoint or a run")
         if not path.is_dir():
             return path
+        if series_file.is_series(path):
+            raise series_file.not_one(path.resolve() if path.is_symlink() else path)
         path = path.resolve() / BEST if path.is_symlink() else path / BEST
         if not path.exists():
             raise CheckpointError(f"{path.parent}: holds no {BEST}; no epoch of this run was finished")
@@ -58,10 +60,10 @@ def read_data(config: Config, name: SplitName) -> Split:
     Raises:
         DataError: a file is missing or malformed.
     """
-    return read_split(_folder(config), name, config.data.validation)
+    return read_split(data_folder(config), name, config.data.validation)
 
 
-def _folder(config: Config) -> Path:
+def data_folder(config: Config) -> Path:
     """The folder of the four MNIST files."""
     return resources.mnist() if config.data.folder is None else Path(config.data.folder)
 
@@ -109,6 +111,7 @@ def recorded_training(
     out: Path | None,
     stopping: Callable[[], bool] = never,
     calls: Calls = SYSTEM,
+    latest: Path | None = None,
 ) -> Generator[Event, None, None]:
     """Trains from scratch and keeps the run in a folder; ends with the test of the best epoch's network.
 
@@ -120,6 +123,7 @@ def recorded_training(
         out: the folder, instead.
         stopping: asked again and again whether to save and end early.
         calls: the system's calls by which files are written.
+        latest: what `runs/latest` is to name, such as the series that the run belongs to; by default the run.
 
     Raises:
         ConfigError, DataError: nothing is written yet.
@@ -134,7 +138,7 @@ def recorded_training(
             record = Record(folder, config, environment(team, len(splits.training)), calls)
             record.save_config()
             metrics.begin(folder, calls)
-            point_latest(folder)
+            point_latest(latest or folder)
             yield _started(config, folder, splits, state)
             yield from _recorded(config, state, record, splits, team, stopping)
 
@@ -145,6 +149,7 @@ def resumed_training(
     overrides: Iterable[str] = (),
     stopping: Callable[[], bool] = never,
     calls: Calls = SYSTEM,
+    latest: Path | None = None,
 ) -> Generator[Event, None, None]:
     """Goes on with a run from its last checkpoint, or from its start if none was saved yet.
 
@@ -157,6 +162,7 @@ def resumed_training(
         overrides: `key=value` settings that change the configuration from here on.
         stopping: asked again and again whether to save and end early.
         calls: the system's calls by which files are written.
+        latest: what `runs/latest` is to name, such as the series that the run belongs to; by default the run.
 
     Raises:
         CheckpointError: there is no such run, or none of its checkpoints can be read.
@@ -177,13 +183,25 @@ def resumed_training(
         if found and config != found.config:
             record.save_last(state)
         record.save_config(resuming.comments(folder, changes, state))
-        point_latest(folder)
+        point_latest(latest or folder)
         yield _started(config, folder, splits, state)
         differing = differences(found.environment, now) if found else ()
         for text in (warning, *changes, *differing):
             if text:
                 yield Noticed(text)
         yield from _recorded(config, state, record, splits, team, stopping)
+
+
+def require_possible(config: Config, stopping: Callable[[], bool] = never) -> None:
+    """Sees that a training could begin: that there is room for the network, and its data can be read.
+
+    Raises:
+        ConfigError, DataError: it could not.
+        Interrupted: `stopping` said so.
+    """
+    problem.require_memory(config)
+    problem.require_checkpoint(config)
+    _Splits.read(config, stopping)
 
 
 class _Splits(NamedTuple):
@@ -196,7 +214,7 @@ class _Splits(NamedTuple):
     @classmethod
     def read(cls, config: Config, stopping: Callable[[], bool]) -> "_Splits":
         """Reads them all, or raises Interrupted between two of them."""
-        training, validation = read_training(_folder(config), config.data.validation)
+        training, validation = read_training(data_folder(config), config.data.validation)
         if config.data.strangers:
             training = with_strangers(training, config.data.strangers, config.seed)
         if stopping():

@@ -125,3 +125,67 @@ def test_options_that_dont_go_together(bpcli: Callable[..., Result], arguments: 
     result = bpcli("evaluate", *arguments)
     assert result.exit_code == 2
     assert "--pictures" in result.stderr
+
+
+@pytest.fixture
+def three(bpcli: Callable[..., Result], trained: Path, small_settings: list[str]) -> list[str]:
+    """Three networks of different sizes, activations and outputs, as a checkpoint and two runs."""
+    others = {
+        "tanh": ["seed=1", "model.hidden=[12, 11]", "model.activation=tanh", "data.normalize=unit"],
+        "softmax": ["seed=2", "model.output=softmax", "loss=cross_entropy"],
+    }
+    for name, settings in others.items():
+        arguments = [part for setting in [*small_settings, *settings] for part in ("-s", setting)]
+        assert bpcli("train", "-q", "-o", name, *arguments).exit_code == 0
+    return [str(trained / "best.npz"), "tanh", "softmax"]
+
+
+def test_a_committee_and_its_members(bpcli: Callable[..., Result], three: list[str]) -> None:
+    alone = [json.loads(bpcli("evaluate", source, "--json").stdout) for source in three]
+    together = json.loads(bpcli("evaluate", *three, "--json", "--errors", "e.csv", "--errors-sheet", "e.png").stdout)
+    kept = ("checkpoint", "n", "errors", "accuracy", "loss")
+    assert together["members"] == [{key: each[key] for key in kept} for each in alone]
+    assert together.keys() == (alone[0].keys() - {"checkpoint"}) | {"members"}
+    assert together["loss"] is None
+    assert together["errors"] == together["n"] - sum(together["confusion"][digit][digit] for digit in range(10))
+    assert len(Path("e.csv").read_text().splitlines()) == together["errors"] + 1
+    assert Path("e.png").stat().st_size > 1000
+    lines = bpcli("evaluate", *three).stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == [each["checkpoint"] for each in alone]
+    for line, each in zip(lines, alone, strict=False):
+        assert f"errors {each['errors']:,} of 200   loss {each['loss']:.4f}" in line
+    assert lines[3] == "committee of 3 on the test split"
+    assert lines[4] == f"accuracy {100 * together['accuracy']:.2f} %   errors {together['errors']} of 200"
+    assert "label ↓  answer →" in lines
+
+
+def test_a_committee_reads_pictures(bpcli: Callable[..., Result], three: list[str]) -> None:
+    arguments = ("--pictures", "--limit", "2", "--json")
+    alone = json.loads(bpcli("evaluate", three[1], *arguments).stdout)
+    together = json.loads(bpcli("evaluate", *three[:2], *arguments).stdout)
+    assert list(together["kinds"]) == list(KINDS)
+    assert together["members"][1] == {key: alone[key] for key in ("checkpoint", "n", "kinds")}
+    lines = bpcli("evaluate", *three[:2], "--pictures", "--limit", "2").stdout.splitlines()
+    wrong = sum(figures["errors"] for figures in alone["kinds"].values())
+    assert lines[1].endswith(f"errors {wrong} of {2 * len(KINDS)} in pictures of all kinds")
+    assert lines[2] == "committee of 2 on 2 digits of the test split, in pictures"
+
+
+def test_members_that_were_validated_on_other_images(
+    bpcli: Callable[..., Result], trained: Path, small_settings: list[str]
+) -> None:
+    settings = [part for setting in [*small_settings, "data.validation=50"] for part in ("-s", setting)]
+    bpcli("train", "-q", "-o", "other", *settings)
+    result = bpcli("evaluate", trained, "other", "--split", "validation")
+    assert result.exit_code == CheckpointError.exit_code
+    assert result.stderr == (
+        "Error: other/best.npz: data.validation = 50, but 100 in runs/default-1/best.npz; their validation splits are "
+        "not the same images, --split test is\n"
+    )
+    assert bpcli("evaluate", trained, "other").exit_code == 0
+
+
+def test_the_same_network_twice_is_usage(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = bpcli("evaluate", trained, "runs/latest/best.npz")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "Error: runs/latest/best.npz: is named twice; a network votes once\n"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from bpcli.data.mnist import read_split
 from bpcli.errors import CheckpointError, ImageError, OutputError
+from bpcli.training import checkpoint
 
 
 @pytest.fixture
@@ -164,3 +166,31 @@ def test_a_number_is_read_digit_by_digit(
     assert bpcli("predict", "--multi", "--min-score", "0", "row.png").stdout.startswith(
         f"row.png: {row_answer['number']} ("
     )
+
+
+def test_a_committee_answers_by_the_mean_score(
+    bpcli: Callable[..., Result], trained: Path, small_settings: list[str], pictures: list[Path]
+) -> None:
+    settings = [part for setting in [*small_settings, "seed=1", "model.hidden=[9, 8]"] for part in ("-s", setting)]
+    bpcli("train", "-q", "-o", "other", *settings)
+
+    def scores(*models: str) -> list[list[float]]:
+        arguments = [part for model in models for part in ("-m", model)]
+        lines = bpcli("predict", "--json", "--min-score", "0", *arguments, *pictures[:20]).stdout.splitlines()
+        return [json.loads(line)["scores"] for line in lines]
+
+    one, other = np.array(scores(str(trained))), np.array(scores("other"))
+    np.testing.assert_allclose(scores(str(trained), "other"), (one + other) / 2, rtol=1e-5, atol=1e-7)
+
+
+def test_a_committee_refuses_below_the_mean_of_its_least_scores(
+    bpcli: Callable[..., Result], trained: Path, pictures: list[Path]
+) -> None:
+    loaded = checkpoint.load(trained / "best.npz")
+    for name, least in (("all", 0.9), ("none", 0.5)):
+        checkpoint.save(replace(loaded, figures={"min_score": least}), Path(f"{name}.npz"))
+    result = bpcli("predict", "--json", "-m", "all.npz", "-m", "none.npz", *pictures[:50])
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {answer["digit"] is None for answer in answers} == {True, False}
+    for answer in answers:
+        assert (answer["digit"] is None) == (answer["score"] < 0.7)

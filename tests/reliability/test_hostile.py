@@ -120,6 +120,19 @@ def test_pictures(
     assert capfd.readouterr() == ("", "")  # past Python, as libraries in C print
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["evaluate", "s"], ["predict", "-m", "s", "x.png"], ["train", "--resume", "s"], ["draw", "s"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("content", [b"\xff", b"seeds: [0]\nfinished: [../x]\nconfig: {}\n", b"[" * 100_000])
+def test_files_of_series(refuses: Callable[..., str], command: list[str], content: bytes) -> None:
+    Path("s").mkdir()
+    Path("s/series.yaml").write_bytes(content)
+    assert "s/series.yaml" in refuses(CheckpointError.exit_code, *command)
+    assert names(Path("s")) <= {"series.yaml", ".lock"}
+
+
 @pytest.mark.parametrize("label", [10, 255])
 def test_labels_that_are_no_digits(refuses: Callable[..., str], label: int) -> None:
     folder = Path("mnist")

@@ -22,9 +22,12 @@ from bpcli.training.events import EpochEnd, Score
 from bpcli.training.files import SYSTEM, Calls, sweep
 from bpcli.training.folder import Record, newest
 from bpcli.training.run import recorded_training, resumed_training
+from bpcli.training.series import recorded_series, resumed_series
+from bpcli.training.series_file import is_series
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import QUICK, names
 from tests.reliability.test_power import CONFIG, found, state
+from tests.reliability.victim import SEEDS
 
 Start = Callable[..., subprocess.Popen[str]]
 HANGS = 600  # seconds after which nobody waits any longer
@@ -110,6 +113,24 @@ def test_a_resumed_run_killed_at_any_point_goes_on(
     assert points >= 40
     for point in range(1, points + 1):
         survives(tmp_path / "out" / str(point), tiny, whole, monkeypatch)
+
+
+@pytest.mark.torture
+def test_a_series_killed_at_any_point_goes_on(
+    python: Start, tmp_path: Path, tiny: Config, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "template").mkdir()
+    points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file, "series")
+    assert points >= 150
+    whole = [contents(tmp_path / f"out/{points + 1}/run/seed-{seed}") for seed in SEEDS]
+    for point in range(1, points + 1):
+        monkeypatch.chdir(tmp_path / "out" / str(point))
+        if is_series(Path("run")):
+            list(resumed_series("run", calls=QUICK))
+        else:
+            list(recorded_series(tiny, SEEDS, "x", Path("run"), calls=QUICK))
+        assert [contents(Path(f"run/seed-{seed}")) for seed in SEEDS] == whole
+        assert not list(Path("run").rglob(".*.tmp"))
 
 
 def test_a_change_that_was_killed_while_it_was_recorded_goes_on(

@@ -1,9 +1,9 @@
 """A process that trains and is killed at every point at which it changes the disk, each time in a child of its own.
 
-    python -m tests.reliability.victim TEMPLATE OUT CONFIG [naive | KEY=VALUE...]
+    python -m tests.reliability.victim TEMPLATE OUT CONFIG [naive | series | KEY=VALUE...]
 
 The folder TEMPLATE is copied to OUT/<n> for the point n; there the run in `run` is begun, or resumed if it is there,
-with the settings.
+with the settings; or, where they are `series`, a series of the seeds 3 and 0.
 Prints for each point whether the kill fired; ends after the first child that came to its end.
 """
 
@@ -21,9 +21,11 @@ from bpcli.training import checkpoint
 from bpcli.training.events import EpochEnd, Event, Paused
 from bpcli.training.files import SYSTEM, Calls
 from bpcli.training.run import recorded_training, resumed_training
+from bpcli.training.series import recorded_series
 from tests.reliability.disks import Deadly
 
 RUN = Path("run")
+SEEDS = (3, 0)
 
 
 def main() -> None:
@@ -57,6 +59,8 @@ def live(folder: Path, config: Path, settings: list[str], point: int) -> None:
 
 
 def begin(config: Path, settings: list[str], calls: Calls) -> Generator[Event, None, None]:
+    if settings == ["series"]:
+        return recorded_series(configuration.load(str(config)), SEEDS, "x", RUN, calls=calls)
     if RUN.exists():
         return resumed_training(str(RUN), overrides=settings, calls=calls)
     return recorded_training(configuration.load(str(config)), "x", RUN, calls=calls)
