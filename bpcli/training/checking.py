@@ -103,7 +103,7 @@ def check(config: Config) -> Report:
         DataError: the data are missing or malformed.
     """
     problem.require_memory(config, BYTES_PER_PARAMETER)
-    split = read_data(config, "train")
+    split = _first_images(config)
     rng = seeds.stream(config.seed, seeds.INITIALIZATION)
     full, copy = _point(config, split, rng, small=False), _point(config, split, rng, small=True)
     gradients, kinks = _gradient_rows(full, copy, rng)
@@ -115,6 +115,12 @@ def check(config: Config) -> Report:
         [*gradients, *_step_rows(config, full, split, rng)],
         _timing(config, split),
     )
+
+
+def _first_images(config: Config) -> Split:
+    """As many images as are needed, prepared for the configuration's network."""
+    split = read_data(config, "train")
+    return Split(problem.prepared(config, split.images[:TIMED_IMAGES]), split.labels[:TIMED_IMAGES])
 
 
 def _point(config: Config, split: Split, rng: np.random.Generator, *, small: bool) -> Point:
@@ -148,7 +154,7 @@ def _drawn(config: Config, network: Network, rng: np.random.Generator) -> Array:
 
 def _pixels(config: Config, split: Split, n: int, dtype: type[np.floating]) -> Array:
     """The first n images as the network takes them."""
-    images = problem.prepared(config, split.images[:n])
+    images = split.images[:n]
     x = np.empty((len(images), PIXELS), dtype)
     normalize(images, NORMALIZATIONS[config.data.normalize], x)
     return x
