@@ -3,6 +3,7 @@
 import os
 
 import msgspec
+import numpy as np
 
 from bpcli.config import Config
 from bpcli.core import parameters
@@ -10,7 +11,7 @@ from bpcli.core.activations import ACTIVATIONS
 from bpcli.core.deslant import deslant
 from bpcli.core.distortions import Ranges
 from bpcli.core.losses import OUTPUTS
-from bpcli.core.network import Network
+from bpcli.core.network import Network, Part
 from bpcli.core.optimizers import Momentum
 from bpcli.core.schedules import Schedule
 from bpcli.core.types import Bytes
@@ -52,9 +53,24 @@ def distortions(config: Config) -> Ranges:
     return Ranges(**msgspec.structs.asdict(config.augment))
 
 
-def prepared(config: Config, images: Bytes) -> Bytes:
-    """The images (n, 784) as the configuration's network is shown them, before pixels become numbers."""
-    return deslant(images) if config.data.deslant else images
+def prepared(config: Config, images: Bytes, team: Team | None = None) -> Bytes:
+    """The images (n, 784) as the configuration's network is shown them, before pixels become numbers.
+
+    Args:
+        config: the network's.
+        images: as they are in the data set.
+        team: who shares the work; by default one worker.
+    """
+    if not config.data.deslant:
+        return images
+    workers, upright = team or Team(1), np.empty_like(images)
+
+    def work(worker: int) -> None:
+        part = Part(worker, workers.size).slice(len(images))
+        upright[part] = deslant(images[part])
+
+    workers.each(work)
+    return upright
 
 
 def team(config: Config) -> Team:

@@ -97,7 +97,7 @@ def answers(loaded: Checkpoint, images: Bytes, team: Team, stopping: Callable[[]
     network = problem.network(loaded.config)
     layers = parameters.views(loaded.parameters, network.sizes)
     normalization = NORMALIZATIONS[loaded.config.data.normalize]
-    return predict(network, layers, problem.prepared(loaded.config, images), normalization, team, stopping)
+    return predict(network, layers, problem.prepared(loaded.config, images, team), normalization, team, stopping)
 
 
 def parameter_count(config: Config) -> int:
@@ -132,7 +132,8 @@ def recorded_training(
         OutputError: a file or folder can't be written.
     """
     with suppress(Interrupted):
-        team, splits = problem.team(config), _Splits.read(config, stopping)
+        team = problem.team(config)
+        splits = _Splits.read(config, stopping).prepared(config, team)
         state = first_state(config)
         with new_folder(name, out) as folder:
             record = Record(folder, config, environment(team, len(splits.training)), calls)
@@ -175,7 +176,8 @@ def resumed_training(
         files.sweep(folder, calls=calls)
         found, warning = newest(folder, calls)
         config, changes = resuming.continued(folder, found, basis, list(overrides))
-        team, splits = problem.team(config), _Splits.read(config, stopping)
+        team = problem.team(config)
+        splits = _Splits.read(config, stopping).prepared(config, team)
         state = found.state() if found else first_state(config)
         now = environment(team, len(splits.training))
         record = Record(folder, config, now, calls)
@@ -205,7 +207,7 @@ def require_possible(config: Config, stopping: Callable[[], bool] = never) -> No
 
 
 class _Splits(NamedTuple):
-    """The three splits of a run: two prepared for its network, and the test split as it is in its files."""
+    """The three splits of a run."""
 
     training: Split
     validation: Split
@@ -222,12 +224,12 @@ class _Splits(NamedTuple):
         test = read_data(config, "test")
         if stopping():
             raise Interrupted
-        return cls(_prepared(config, training), _prepared(config, validation), test)
+        return cls(training, validation, test)
 
-
-def _prepared(config: Config, split: Split) -> Split:
-    """The split with its images as the configuration's network is shown them."""
-    return Split(problem.prepared(config, split.images), split.labels)
+    def prepared(self, config: Config, team: Team) -> "_Splits":
+        """Those that the training sees, as its network is shown them; the test split as it is in its files."""
+        training, validation = (Split(problem.prepared(config, split.images, team), split.labels) for split in self[:2])
+        return _Splits(training, validation, self.test)
 
 
 def _started(config: Config, folder: Path, splits: _Splits, state: State) -> Started:

@@ -168,6 +168,7 @@ def test_deslanting_is_a_part_of_the_network_as_if_its_files_held_upright_digits
     raw, upright = (checkpoint.load(Path(f"run-{name}/best.npz")) for name in folders)
     assert np.array_equal(raw.parameters, upright.parameters)
     images = read_data(raw.config, "test").images
+    assert np.array_equal(answers(raw, images, Team(1))[1], answers(raw, images, Team(3))[1])
     assert np.array_equal(answers(raw, images, Team(1))[1], answers(upright, deslant(images), Team(1))[1])
     assert not np.array_equal(answers(raw, images, Team(1))[1], answers(upright, images, Team(1))[1])
 
