@@ -1,6 +1,6 @@
 """The figures of docs/records.md: the errors of runs on all the test images, on each half of them, and together.
 
-python -m benchmarks.records [--split validation] [--above ACCURACY] [--sheet FILE.png] RUN...
+python -m benchmarks.records [--split validation] [--above ACCURACY] RUN...
 
 With --above, Student's t-test of whether the mean accuracy is higher than that, in per cent.
 """
@@ -8,7 +8,6 @@ With --above, Student's t-test of whether the mean accuracy is higher than that,
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from math import gamma, pi, sqrt
-from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
@@ -17,10 +16,8 @@ from numpy.typing import NDArray
 
 from bpcli.core.types import Array
 from bpcli.data.mnist import Split
-from bpcli.data.sheet import contact_sheet
 from bpcli.report.history import read_run
 from bpcli.training import run
-from bpcli.training.evaluation import mistakes
 from bpcli.training.team import Team, usable_cores
 
 _STEPS = 100_000  # of the integral
@@ -84,19 +81,12 @@ def spread(rates: Sequence[float]) -> str:
     return f"{mean(rates):.3f} % ± {stdev(rates):.3f}, from {min(rates):.2f} to {max(rates):.2f} %"
 
 
-def _write_sheet(member: Member, split: Split, path: Path) -> None:
-    found = mistakes(member.scores, split.labels)
-    captions = [f"{each.label} as {each.prediction}" for each in found]
-    path.write_bytes(contact_sheet(split.images[[each.index for each in found]], captions))
-
-
 def main() -> None:
     """Reads the runs and prints their figures."""
     parser = ArgumentParser(description="The figures of docs/records.md.")
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--split", choices=["test", "validation"], default="test")
     parser.add_argument("--above", type=float, metavar="ACCURACY")
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png")
     chosen = parser.parse_args()
     split = run.read_data(read_run(chosen.runs[0]).loaded.config, chosen.split)
     members = read_members(chosen.runs, split)
@@ -109,8 +99,6 @@ def main() -> None:
         if chosen.above is not None:
             p = p_value([100 * (1 - rate) for rate in wrong], chosen.above)
             print(f"accuracy above {chosen.above} %: p = {p:.2g}")
-    if chosen.sheet is not None:
-        _write_sheet(rows[-1], split, chosen.sheet)
 
 
 if __name__ == "__main__":

@@ -36,11 +36,11 @@ def chosen_checkpoint(source: str | None) -> Path:
         CheckpointError: there is none.
     """
     from bpcli import resources
-    from bpcli.training.run import find_network
+    from bpcli.training.run import NO_RUN, find_network
 
     path = find_network(source)
     if source is None and path == resources.pretrained():
-        say("no run here yet: this is the network that comes with bpcli")
+        say(NO_RUN)
     return path
 
 

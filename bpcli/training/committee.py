@@ -1,7 +1,6 @@
 """Committees: several networks that answer as one, by the mean of their scores. One network is a committee of one."""
 
 import os
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from shlex import quote
@@ -9,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bpcli import resources
 from bpcli.config import Config
 from bpcli.core.types import Array, Bytes
 from bpcli.data.mnist import Split, SplitName
@@ -61,7 +59,7 @@ def find_members(sources: Sequence[str]) -> Found:
         ArgumentError: a checkpoint is named twice.
     """
     if not sources and not LATEST.exists():
-        return Found([resources.pretrained()], ["no run here yet: this is the network that comes with bpcli"])
+        return Found([run.find_network(None)], [run.NO_RUN])
     each = [_named(source) for source in sources or (None,)]
     paths = [path for found in each for path in found.paths]
     _require_different(paths)
@@ -152,5 +150,5 @@ def _mean(scores: Sequence[Array]) -> Array:
 
 def statistics_of(values: Sequence[float]) -> Statistics:
     """What there is to say of some numbers, of which there is at least one."""
-    sd = statistics.stdev(values) if len(values) > 1 else None
-    return Statistics(statistics.fmean(values), sd, min(values), max(values))
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Statistics(float(np.mean(values)), sd, min(values), max(values))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 
@@ -20,7 +19,7 @@ def default_min_score(members: Sequence[Checkpoint]) -> float:
 
     A network's own is the one that was chosen for it, or `MIN_SCORE`.
     """
-    return fmean(member.figures.get("min_score", MIN_SCORE) for member in members)
+    return float(np.mean([member.figures.get("min_score", MIN_SCORE) for member in members]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from bpcli.training.lock import exclusive
 from bpcli.training.loop import State, first_state, is_finite, train
 from bpcli.training.team import Team
 
+NO_RUN = "no run here yet: this is the network that comes with bpcli"
+
 
 def find_checkpoint(source: str | None) -> Path:
     """The checkpoint file that a command's argument names: a file, a run's folder, or by default the latest run.
