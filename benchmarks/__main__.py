@@ -22,7 +22,7 @@ from benchmarks.cases import BATCHES, EPOCH, HIDDEN, IMAGES, NETWORKS, Case
 from benchmarks.contender import Contender, Failed
 from benchmarks.machine import ROOT, environment, machine
 from benchmarks.page import Results
-from bpcli.training.team import usable_cores
+from bpcli.machine import usable_cores
 
 ROUNDS = {"default": 11, "small": 9, "deep": 9, "processes": 12, "growth": 3}
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 from benchmarks.cases import Case
 from benchmarks.machine import ROOT, environment
 
-LONGEST = 180  # seconds to wait for an answer; the compiler of PyTorch takes most of a minute
+MAX_LENGTH = 180  # seconds to wait for an answer; the compiler of PyTorch takes most of a minute
 
 
 class Failed(Exception):  # noqa: N818 (the table says why)
@@ -78,8 +78,8 @@ class Contender:
     def _answer(self) -> dict[str, str]:
         """The next line, as soon as it is there."""
         assert self._process.stdout is not None
-        if not select.select([self._process.stdout], [], [], LONGEST)[0]:
-            raise Failed(f"no answer within {LONGEST} seconds")
+        if not select.select([self._process.stdout], [], [], MAX_LENGTH)[0]:
+            raise Failed(f"no answer within {MAX_LENGTH} seconds")
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()

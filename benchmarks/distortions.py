@@ -18,16 +18,15 @@ from time import process_time  # noqa: E402
 import numpy as np  # noqa: E402
 
 from bpcli import config as configuration  # noqa: E402
+from bpcli import model as models  # noqa: E402
 from bpcli.config import Config  # noqa: E402
 from bpcli.core import seeds  # noqa: E402
-from bpcli.core.distortions import Distorter, draw, smooth_fields  # noqa: E402
-from bpcli.core.pixels import NORMALIZATIONS  # noqa: E402
-from bpcli.data.mnist import Split  # noqa: E402
-from bpcli.training import problem  # noqa: E402
-from bpcli.training.loop import first_state  # noqa: E402
-from bpcli.training.run import read_data  # noqa: E402
-from bpcli.training.session import Session  # noqa: E402
-from bpcli.training.team import Team  # noqa: E402
+from bpcli.core.distortions import Distorter, sample_transforms, smooth_fields  # noqa: E402
+from bpcli.core.threads import ThreadGroup  # noqa: E402
+from bpcli.data.datasets import Split, read_split  # noqa: E402
+from bpcli.data.spec import MNIST  # noqa: E402
+from bpcli.training import builders  # noqa: E402
+from bpcli.training.trainer import Trainer  # noqa: E402
 
 ROUNDS = 3
 USUAL = ["rotation=15", "scale=0.15", "shear=0.15", "shift=1", "elastic_alpha=36"]
@@ -35,26 +34,28 @@ USUAL = ["rotation=15", "scale=0.15", "shear=0.15", "shift=1", "elastic_alpha=36
 
 def batches(config: Config, training: Split) -> list[float]:
     """Seconds that it takes to gather, draw and distort each batch of an epoch."""
-    ranges, size = problem.distortions(config), config.train.batch_size
-    fields = smooth_fields(ranges, config.seed) if ranges.elastic_alpha else None
-    distorter = Distorter(fields, ranges.stroke > 0, NORMALIZATIONS[config.data.normalize], size)
+    ranges, size = builders.augment_ranges(config), config.train.batch_size
+    fields = smooth_fields(ranges, config.seed, MNIST.side) if ranges.elastic_alpha else None
+    normalization = models.preprocessing(config, MNIST).normalization
+    distorter = Distorter(fields, ranges.stroke > 0, normalization, size, MNIST.side)
     pixels, out = np.empty((size, 784), np.uint8), np.empty((size, 784), np.float32)
     order = seeds.order(0, 0, len(training))
     seconds = []
     for step in range(len(training) // size):
         start = process_time()
         np.take(training.images, order[step * size : (step + 1) * size], axis=0, out=pixels, mode="clip")
-        distorter(pixels, draw(ranges, config.seed, 0, step, size), out)
+        distorter(pixels, sample_transforms(ranges, config.seed, 0, step, size), out)
         seconds.append(process_time() - start)
     return seconds
 
 
 def steps(config: Config, training: Split) -> list[float]:
     """Seconds of each step of an epoch but the first and the last, which is a short one."""
-    state = first_state(config)
-    session = Session(config, state.parameters, state.velocity, training, Team(1))
+    state = builders.first_state(config, MNIST)
+    model = models.build(config, MNIST, state.parameters)
+    trainer = Trainer(model, state.optimizer_state, training, ThreadGroup(1))
     seconds, last = [], 0.0
-    for _ in session.run(0, seeds.order(0, 0, len(training)), 0):
+    for _ in trainer.run(0, seeds.order(0, 0, len(training)), 0):
         now = process_time()
         seconds.append(now - last)
         last = now
@@ -66,7 +67,7 @@ def main() -> None:
     given = [word for word in sys.argv[1:] if "=" in word]
     plain = configuration.load("default", [word for word in given if not word.startswith("augment.")])
     distorted = configuration.load("default", [*(f"augment.{each}" for each in USUAL), *given])
-    training = read_data(plain, "train")
+    training = read_split(plain.data.folder, "train", plain.data.validation, MNIST)
     found: dict[str, list[float]] = {"a batch distorted": [], "a plain step": [], "a step with distortions": []}
     for _ in range(ROUNDS):
         for seconds, new in zip(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from bpcli.training.team import usable_cores
+from bpcli.machine import usable_cores
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".peers/bin/python"  # of the environment that `make bench-peers` makes

@@ -16,9 +16,10 @@ import numpy as np
 from PIL import Image
 
 from bpcli import resources
-from bpcli.data.mnist import read_split
+from bpcli.data.datasets import read_split
 from bpcli.data.scenes.look import Bytes, Look
 from bpcli.data.scenes.paper import draw
+from bpcli.data.spec import MNIST
 
 COUNT = 1000
 SIDE = 200  # pixels of the pictures
@@ -46,7 +47,7 @@ def seconds(*command: str | Path) -> float:
 
 def main() -> None:
     """Writes the pictures and times the commands."""
-    digits = read_split(resources.mnist(), "test", 0).images[:COUNT].reshape(-1, 28, 28)
+    digits = read_split(None, "test", 0, MNIST).first(COUNT).images.reshape(-1, 28, 28)
     predict = ("-m", "bpcli", "predict", "-m", resources.pretrained(), "--min-score", "0", "-r")
     with tempfile.TemporaryDirectory() as name:
         large, small = Path(name) / "large", Path(name) / "small"

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bpcli import resources
-from bpcli.data.mnist import Split
+from bpcli.core.threads import ThreadGroup
+from bpcli.data.datasets import Split
 from bpcli.data.picture.prepare import Prepared, prepare, prepare_all
 from bpcli.data.picture.read import to_grey
 from bpcli.data.picture.scale import Grey
@@ -21,10 +22,10 @@ from bpcli.data.scenes.kinds import KINDS
 from bpcli.data.scenes.look import LUMA, Bytes, Look
 from bpcli.data.scenes.numbers import number
 from bpcli.data.scenes.paper import paint
-from bpcli.training import checkpoint, run
-from bpcli.training.checkpoint import Checkpoint
-from bpcli.training.reading import default_min_score, read_digits
-from bpcli.training.team import Team
+from bpcli.inference.evaluation import evaluate, read_split_of
+from bpcli.inference.predictions import default_min_score, predict_pictures
+from bpcli.storage import checkpoint
+from bpcli.storage.checkpoint import Checkpoint
 
 NUMBERS = 500
 LETTERS = "ACEFHJKMNPRTUVWXY"  # B, D, G, I, L, O, Q, S and Z are written like digits
@@ -60,8 +61,8 @@ def written(split: Split) -> Iterator[Written]:
 
 def read(loaded: Checkpoint, found: list[Prepared]) -> str:
     """The digits as `predict --multi` prints them."""
-    answers = read_digits([loaded], found, default_min_score([loaded]), Team(1))
-    return "".join("?" if answer.digit is None else str(answer.digit) for answer in answers)
+    answers = predict_pictures([loaded.model], found, default_min_score([loaded]), ThreadGroup(1))
+    return "".join("?" if answer.name is None else answer.name for answer in answers)
 
 
 def numbers(loaded: Checkpoint, split: Split) -> None:
@@ -134,7 +135,7 @@ def refusals(loaded: Checkpoint, split: Split, fonts: Path) -> None:
     for name, pictures in groups.items():
         found = read(loaded, [prepare(picture) for picture in pictures])
         print(f"refused of {len(found)} {name}: {100 * found.count('?') / max(len(found), 1):.0f} %")
-    scores = run.scored(loaded, split, Team(1))[1].max(axis=1)
+    scores = evaluate(loaded.model, split).scores.max(axis=1)
     refused = 100 * np.mean(scores < default_min_score([loaded]))
     print(f"refused of {len(split):,} digits at {default_min_score([loaded])}: {refused:.2f} %")
 
@@ -147,7 +148,7 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts"))
     arguments = parser.parse_args()
     loaded = checkpoint.load(arguments.model)
-    split = run.read_data(loaded.config, arguments.split)
+    split = read_split_of(loaded.model, arguments.split)
     numbers(loaded, split)
     refusals(loaded, split, arguments.fonts)
 

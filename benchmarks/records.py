@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array
-from bpcli.data.mnist import Split
+from bpcli.data.datasets import Split
+from bpcli.inference.evaluation import read_split_of
+from bpcli.machine import usable_cores
 from bpcli.report.history import read_run
-from bpcli.training import run
-from bpcli.training.team import Team, usable_cores
 
 _STEPS = 100_000  # of the integral
 
@@ -58,8 +59,8 @@ def p_value(sample: Sequence[float], least: float) -> float:
 
 def read_members(sources: Sequence[str], split: Split) -> list[Member]:
     """The networks of runs, each with what it makes of a split."""
-    runs, team = [read_run(source) for source in sources], Team(usable_cores())
-    return [Member(each.name, each.seconds, run.answers(each.loaded, split.images, team)[1]) for each in runs]
+    runs, threads = [read_run(source) for source in sources], ThreadGroup(usable_cores())
+    return [Member(each.name, each.seconds, each.model.scores(split.images, threads)) for each in runs]
 
 
 def together(members: Sequence[Member]) -> Member:
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--split", choices=["test", "validation"], default="test")
     parser.add_argument("--above", type=float, metavar="ACCURACY")
     chosen = parser.parse_args()
-    split = run.read_data(read_run(chosen.runs[0]).loaded.config, chosen.split)
+    split = read_split_of(read_run(chosen.runs[0]).model, chosen.split)
     members = read_members(chosen.runs, split)
     committee = together(members)
     rows = [*members, committee] if len(members) > 1 else members

@@ -21,10 +21,11 @@ from bpcli import resources
 from bpcli.core.activations import ACTIVATIONS
 from bpcli.core.initializers import INITIALIZERS
 from bpcli.core.losses import OUTPUTS
+from bpcli.core.optimizers import OPTIMIZERS
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.schedules import SCHEDULES
 from bpcli.errors import ConfigError
-from bpcli.strict_yaml import LONGEST, parse_yaml, to_text
+from bpcli.strict_yaml import MAX_LENGTH, parse_yaml, to_text
 
 Tree = dict[str, Any]
 
@@ -40,7 +41,8 @@ class DataConfig(Struct, frozen=True):
     validation: Annotated[int, Meta(ge=0, le=1_000_000)]
     normalize: str
     deslant: bool
-    strangers: Annotated[int, Meta(ge=0, le=1_000_000)]
+    kind: Literal["auto", "digits", "any"]
+    outliers: Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class ModelConfig(Struct, frozen=True):
@@ -50,6 +52,7 @@ class ModelConfig(Struct, frozen=True):
     activation: str | tuple[str, ...]
     output: str
     init: str
+    dropout: Annotated[float, Meta(ge=0, le=0.95)]
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -58,8 +61,9 @@ class ModelConfig(Struct, frozen=True):
 
 
 class OptimizerConfig(Struct, frozen=True):
-    """Gradient descent with momentum and weight decay."""
+    """What becomes of the parameters, given their gradient."""
 
+    kind: str
     learning_rate: Annotated[float, Meta(gt=0, le=1000)]
     momentum: Annotated[float, Meta(ge=0, lt=1)]
     nesterov: bool
@@ -111,12 +115,17 @@ class Config(Struct, frozen=True):
     train: TrainConfig
 
 
+# What older versions called a key or a name: the last part of the key, or the value, is translated silently.
+_OLD_KEYS: Mapping[str, str] = {"data.strangers": "outliers"}
+_OLD_NAMES: Mapping[str, Mapping[str, str]] = {"model.init": {"kaiming": "glorot_relu"}}
+
 # The keys whose value is a name, each with the table it must stand in.
 _NAMES: Mapping[str, Collection[str]] = {
     "data.normalize": NORMALIZATIONS,
     "model.activation": ACTIVATIONS,
     "model.output": sorted({output for output, _ in OUTPUTS}),
     "model.init": INITIALIZERS,
+    "optimizer.kind": OPTIMIZERS,
     "loss": sorted({loss for _, loss in OUTPUTS}),
     "schedule.kind": SCHEDULES,
 }
@@ -196,7 +205,7 @@ def find(source: str) -> Path:
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(LONGEST + 1)
+            return file.read(MAX_LENGTH + 1)
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror or error}") from error
 
@@ -255,7 +264,10 @@ def _checked(tree: object, source: str, section: type[Struct] = Config, path: st
         raise ConfigError(f"{source}: {where} = {_shown(tree)}: expected keys and values, such as seed: 1")
     fields = {field.name: field.type for field in msgspec.structs.fields(section)}
     checked: Tree = {}
-    for key, value in tree.items():
+    for given, value in tree.items():
+        key = _OLD_KEYS.get(f"{path}{given}", given)
+        if key in checked:
+            raise ConfigError(f"{source}: {path}{given} and {path}{key} are the same key; give one of them")
         if key not in fields:
             raise ConfigError(f"{source}: unknown key {_shown(f'{path}{key}')}{_nearest(f'{path}{key}', _keys())}")
         kind = fields[key]
@@ -269,7 +281,7 @@ def _checked(tree: object, source: str, section: type[Struct] = Config, path: st
 def _value(value: object, kind: Any, key: str, source: str) -> object:
     """One value, of its key's type, within its limits, and a known name where it is one."""
     try:
-        converted = msgspec.convert(_numbers(value, kind), kind)
+        converted = msgspec.convert(_renamed(_numbers(value, kind), key), kind)
     except msgspec.ValidationError as error:
         wrong = str(error).replace("`", "").replace("array", "list").partition(" - at")[0]
         raise ConfigError(f"{source}: {key} = {_shown(value)}: {wrong[0].lower()}{wrong[1:]}") from None
@@ -282,6 +294,12 @@ def _value(value: object, kind: Any, key: str, source: str) -> object:
                 f"{source}: {key} = {_shown(name)}: expected one of {known}{_nearest(str(name), _NAMES[key])}"
             )
     return converted
+
+
+def _renamed(value: object, key: str) -> object:
+    """Return the value by its present name, if older versions had another."""
+    names = _OLD_NAMES.get(key, {})
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def _numbers(value: object, kind: Any) -> object:
@@ -307,9 +325,9 @@ def _consistent(config: Config, source: str) -> Config:
         raise ConfigError(
             f"{source}: model.output = {model.output} doesn't go with loss = {config.loss}; these do: {pairs}"
         )
-    if config.data.strangers and model.output != "sigmoid":
+    if config.data.outliers and model.output != "sigmoid":
         raise ConfigError(
-            f"{source}: data.strangers = {config.data.strangers} wants model.output = sigmoid, not {model.output}: "
+            f"{source}: data.outliers = {config.data.outliers} wants model.output = sigmoid, not {model.output}: "
             "the others' scores can't all be 0"
         )
     if list(config.schedule.milestones) != sorted(set(config.schedule.milestones)):
@@ -329,13 +347,17 @@ def _keys(section: type[Struct] = Config, path: str = "") -> list[str]:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """A hint at the known name that is most like this one, or nothing."""
-    known = list(known)
+    """Return a hint at the known names that are most like this one, or nothing."""
+    known, last = list(known), name.rpartition(".")[2]
+    same_last = [key for key in known if key.rpartition(".")[2] == last]
+    close = same_last or get_close_matches(name, known, n=1) or _by_last(last, known)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _by_last(last: str, known: Iterable[str]) -> list[str]:
+    """Return the key whose last part is most like this one, if any is."""
     by_last = {key.rpartition(".")[2]: key for key in known}
-    close = get_close_matches(name, known, n=1) or [
-        by_last[last] for last in get_close_matches(name.rpartition(".")[2], by_last, n=1)
-    ]
-    return f"; did you mean {close[0]}?" if close else ""
+    return [by_last[each] for each in get_close_matches(last, by_last, n=1)]
 
 
 def _shown(value: object) -> str:

@@ -6,10 +6,10 @@ import yaml
 
 from bpcli.errors import ConfigError
 
-LONGEST = 64 * 1024  # bytes; the longest preset has about 3,000
+MAX_LENGTH = 64 * 1024  # bytes; the longest preset has about 3,000
 DEEPEST = 16  # levels of nesting
 MOST_NODES = 5000  # keys, values and collections; a list of 1,000 milestones is the longest that a key takes
-LONGEST_NUMBER = 100  # characters; Python refuses to print integers of more than 4,300 digits, even in a message
+MAX_NUMBER = 100  # characters; Python refuses to print integers of more than 4,300 digits, even in a message
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
@@ -23,8 +23,8 @@ def parse_yaml(content: bytes, source: str) -> object:
     Raises:
         ConfigError: the text is too long or too deep, is not YAML, or uses what configurations don't need.
     """
-    if len(content) > LONGEST:
-        raise ConfigError(f"{source}: longer than {LONGEST // 1024} KiB, which no configuration needs")
+    if len(content) > MAX_LENGTH:
+        raise ConfigError(f"{source}: longer than {MAX_LENGTH // 1024} KiB, which no configuration needs")
     try:
         tree: object = yaml.load(content.decode("utf-8-sig"), _StrictLoader)  # noqa: S506 (a SafeLoader)  # nosec B506
     except UnicodeDecodeError as error:
@@ -62,8 +62,8 @@ class _StrictLoader(yaml.SafeLoader):
         if self.nodes > MOST_NODES:
             raise _refusal(f"more than {MOST_NODES:,} keys and values", event)
         node = super().compose_node(parent, index)
-        if node is not None and node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
-            raise _refusal(f"a number of more than {LONGEST_NUMBER} characters", event)
+        if node is not None and node.tag in _NUMBERS and len(node.value) > MAX_NUMBER:
+            raise _refusal(f"a number of more than {MAX_NUMBER} characters", event)
         self.depth -= 1
         return node
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bpcli import resources
 from bpcli.cli import cli
-from bpcli.data.mnist import Split, read_split
+from bpcli.data.datasets import Split, read_split
 
 # no time limit on an example: machines differ; and in CI the same examples every time
 settings.register_profile("bpcli", deadline=None, derandomize="CI" in os.environ)

@@ -9,13 +9,14 @@ import pytest
 from click.testing import Result
 
 import bpcli.core.network
-from bpcli.core import checks, parameters
+from bpcli.core import parameters
 from bpcli.core.activations import ACTIVATIONS, Activation
-from bpcli.core.checks import Point, Probe
 from bpcli.core.losses import OUTPUTS
 from bpcli.core.network import Network
-from bpcli.core.reference import Formulas
-from tests.training.test_checking import MISTAKES
+from bpcli.gradcheck import differences
+from bpcli.gradcheck.differences import Direction, Point
+from bpcli.gradcheck.reference import Formulas
+from tests.gradcheck.test_check import MISTAKES
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs/backpropagation.md").read_text()
@@ -103,7 +104,7 @@ def point(network: Network, seed: int) -> Point:
 
 
 def test_exercise_one_neuron_with_another_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unit 2 of the middle layer is softplus, all others are sigmoid; only its slope changes."""
+    """Unit 2 of the middle layer is softplus, all others are sigmoid; only its derivative changes."""
     sigmoid, softplus, one = ACTIVATIONS["sigmoid"], custom(monkeypatch), np.s_[:, 2:3]
 
     def value(z: np.ndarray, out: np.ndarray) -> None:
@@ -111,31 +112,32 @@ def test_exercise_one_neuron_with_another_function(monkeypatch: pytest.MonkeyPat
         sigmoid.value(z, out)
         softplus.value(other, out[one])
 
-    def slope(a: np.ndarray, out: np.ndarray) -> None:
-        sigmoid.slope(a, out)
-        softplus.slope(a[one], out[one])
+    def derivative(a: np.ndarray, out: np.ndarray) -> np.ndarray:
+        sigmoid.derivative(a, out)
+        softplus.derivative(a[one], out[one])
+        return out
 
-    network = Network((5, 4, 4, 3), (sigmoid, Activation("", value, slope)), OUTPUTS[QUADRATIC])
+    network = Network((5, 4, 4, 3), (sigmoid, Activation("", value, derivative)), OUTPUTS[QUADRATIC])
     here = point(network, 1)
-    found = checks.kernels(here)
+    found = differences.kernels(here)
     for layer in range(3):
-        errors, kinks = checks.check_central(here, found, list(checks.every_parameter(here, layer)))
+        errors, kinks = differences.check_central(here, found, list(differences.every_parameter(here, layer)))
         assert kinks == 0
         assert all(error is not None and error < 1e-8 for error in errors.values())
     unchanged = Network(network.sizes, (sigmoid, sigmoid), network.output)
     with pytest.raises(AssertionError):
-        np.testing.assert_allclose(checks.kernels(point(unchanged, 1)).deltas[1], found.deltas[1])
+        np.testing.assert_allclose(differences.kernels(point(unchanged, 1)).deltas[1], found.deltas[1])
 
 
 def test_exercise_linear_neurons() -> None:
     network = Network((5, 4, 6, 3), (ACTIVATIONS["identity"],) * 2, OUTPUTS[QUADRATIC])
     here = point(network, 2)
-    found, ((w1, b1), (w2, b2), (w3, b3)) = checks.kernels(here), here.layers
+    found, ((w1, b1), (w2, b2), (w3, b3)) = differences.kernels(here), here.layers
     p = here.x @ (w1 @ w2 @ w3) + (b1 @ w2 + b2) @ w3 + b3  # one linear map
     delta = (p - here.y) / len(here.x)
     for index, expected in enumerate((delta @ w3.T @ w2.T, delta @ w3.T, delta)):
         np.testing.assert_allclose(found.deltas[index], expected, rtol=1e-12, atol=1e-14)
         np.testing.assert_allclose(found.gradients[index].bias, expected.sum(axis=0), rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(found.gradients[0].weight, here.x.T @ delta @ w3.T @ w2.T, rtol=1e-12, atol=1e-13)
-    slopes, _ = checks.central(here, Probe(0, "bias", np.eye(1, 4, 0)[0]), 1e-4)
-    assert slopes.mean() == pytest.approx((delta @ w3.T @ w2.T).sum(axis=0)[0], rel=1e-9)
+    values, _ = differences.central(here, Direction(0, "bias", np.eye(1, 4, 0)[0]), 1e-4)
+    assert values.mean() == pytest.approx((delta @ w3.T @ w2.T).sum(axis=0)[0], rel=1e-9)

@@ -75,13 +75,16 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
         ("optimizer.learning_rate=0", "optimizer.learning_rate = 0: expected float > 0"),
         ("optimizer.learning_rate=fast", "optimizer.learning_rate = fast: expected float, got str"),
         ("optimizer.momentum=1", "optimizer.momentum = 1: expected float < 1"),
-        ("model.activation=rellu", "expected one of relu, leaky_relu, sigmoid, tanh, identity; did you mean relu?"),
+        (
+            "model.activation=rellu",
+            "expected one of relu, leaky_relu, elu, gelu, sigmoid, tanh, identity; did you mean relu?",
+        ),
         ("model.activation=[relu, tanh]", "model.activation lists 2 for 1 hidden layers"),
         (
             "model.output=softmax",
             "model.output = softmax doesn't go with loss = binary_cross_entropy; these do: sigmoid",
         ),
-        ("data.strangers=-1", "data.strangers = -1: expected int >= 0"),
+        ("data.outliers=-1", "data.outliers = -1: expected int >= 0"),
         ("loss=mse", "loss = mse: expected one of"),
         ("data.normalize=zscore", "expected one of standard, unit"),
         ("schedule.milestones=[8, 4]", "schedule.milestones = [8, 4]: expected rising epochs"),
@@ -105,9 +108,9 @@ def test_a_mistake_is_named_with_key_value_and_limit(setting: str, complaint: st
     assert "\n" not in str(caught.value)
 
 
-def test_strangers_want_scores_that_can_all_be_low() -> None:
-    with pytest.raises(ConfigError, match=r"data\.strangers = 5 wants model\.output = sigmoid, not softmax"):
-        load("softmax-regression", ["data.strangers=5"])
+def test_outliers_want_scores_that_can_all_be_low() -> None:
+    with pytest.raises(ConfigError, match=r"data\.outliers = 5 wants model\.output = sigmoid, not softmax"):
+        load("softmax-regression", ["data.outliers=5"])
 
 
 def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
@@ -145,7 +148,7 @@ def test_any_valid_configuration_survives_yaml(epochs: int, rate: float, hidden:
 
 def test_a_whole_configuration_is_written_in_the_order_of_its_keys() -> None:
     text = to_yaml(load("default", ["model.hidden=[30, 20]", "model.activation=[relu, tanh]"]))
-    data = "{folder: null, validation: 10000, normalize: standard, deslant: false, strangers: 0}"
+    data = "{folder: null, validation: 10000, normalize: standard, deslant: false, kind: auto,\n  outliers: 0}"
     assert text.startswith(f"seed: 0\ndata: {data}\nmodel:\n")
     assert "  hidden: [30, 20]\n  activation: [relu, tanh]\n  output: sigmoid\n" in text
     assert list(yaml.safe_load(text)) == [
@@ -200,7 +203,7 @@ def test_plain_data_are_called_by_their_source() -> None:
         ("trian.epochs=1", "unknown key trian"),
         ("a.b.epohcs=1", "unknown key a"),
         ("zzzz=1", "unknown key zzzz"),
-        ("kind=1", "unknown key kind; did you mean schedule.kind?"),
+        ("kind=1", "unknown key kind; did you mean data.kind or optimizer.kind or schedule.kind?"),
         ("model.epochs=1", "unknown key model.epochs; did you mean train.epochs?"),
         ("model.hiden=1", "unknown key model.hiden; did you mean model.hidden?"),
         (f"loss={'x' * 60}", f"loss = {'x' * 60}: expected one of binary_cross_entropy, cross_entropy, quadratic"),
@@ -253,3 +256,20 @@ def test_a_name_that_is_no_file_is_one_message() -> None:
     with pytest.raises(ConfigError) as caught:
         load("nowhere")
     assert str(caught.value) == f"'nowhere' is neither a file nor a preset ({', '.join(preset_names())})"
+
+
+def test_old_names_are_read_as_the_new_ones_and_say_nothing() -> None:
+    old = load("default", ["data.strangers=5", "model.init=kaiming"])
+    assert old == load("default", ["data.outliers=5", "model.init=glorot_relu"])
+    assert "strangers" not in to_yaml(old)
+    assert from_tree({"data": {"strangers": 7}, "model": {"init": "kaiming"}}, "old").data.outliers == 7
+
+
+def test_an_old_name_beside_the_new_one_is_refused() -> None:
+    with pytest.raises(ConfigError, match="are the same key; give one of them"):
+        from_tree({"data": {"strangers": 7, "outliers": 7}}, "both")
+
+
+def test_a_mistake_in_an_old_key_names_it_by_its_new_name() -> None:
+    with pytest.raises(ConfigError, match=r"data\.outliers = -1: expected int >= 0"):
+        load("default", ["data.strangers=-1"])

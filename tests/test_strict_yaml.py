@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.errors import ConfigError
-from bpcli.strict_yaml import LONGEST, _flat, _place, parse_yaml
+from bpcli.strict_yaml import MAX_LENGTH, _flat, _place, parse_yaml
 
 KEYS = st.text(st.characters(codec="ascii", categories=["L"]), min_size=1, max_size=8)
 VALUES = st.recursive(
@@ -64,7 +64,7 @@ def test_what_configurations_dont_need_is_refused(text: str, complaint: str) -> 
 
 def test_a_long_file_is_refused_unread() -> None:
     with pytest.raises(ConfigError, match="longer than 64 KiB"):
-        parse_yaml(b"#" * (LONGEST + 1), "file.yaml")
+        parse_yaml(b"#" * (MAX_LENGTH + 1), "file.yaml")
 
 
 def test_text_that_is_not_utf8_is_refused() -> None:
@@ -75,7 +75,7 @@ def test_text_that_is_not_utf8_is_refused() -> None:
 @pytest.mark.parametrize(
     ("fits", "too_much", "complaint"),
     [
-        (b"a: 1\n" + b"#" * (LONGEST - 5), b"a: 1\n" + b"#" * (LONGEST - 4), "longer than 64 KiB"),
+        (b"a: 1\n" + b"#" * (MAX_LENGTH - 5), b"a: 1\n" + b"#" * (MAX_LENGTH - 4), "longer than 64 KiB"),
         (b"[" * 16 + b"]" * 16, b"[" * 17 + b"]" * 17, "nested deeper than 16 levels"),
         (b"[" + b"1," * 4999 + b"]", b"[" + b"1," * 5000 + b"]", "more than 5,000 keys and values"),
         (b"a: " + b"9" * 100, b"a: " + b"9" * 101, "a number of more than 100 characters"),

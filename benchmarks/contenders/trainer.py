@@ -8,13 +8,13 @@ from benchmarks.cases import MOMENTUM, Case
 from benchmarks.contenders.serving import Ready, serve
 from bpcli import __version__
 from bpcli import config as configuration
+from bpcli import model as models
 from bpcli.config import Config
 from bpcli.core import seeds
-from bpcli.data.mnist import Split
-from bpcli.training import problem
-from bpcli.training.loop import first_state
-from bpcli.training.run import read_data
-from bpcli.training.session import Order, Session
+from bpcli.data.datasets import read_split
+from bpcli.data.spec import MNIST
+from bpcli.training import builders
+from bpcli.training.trainer import Order, Trainer
 
 
 def configured(case: Case, threads: str) -> Config:
@@ -32,33 +32,33 @@ def configured(case: Case, threads: str) -> Config:
 
 
 def make(case: Case, variant: str, folder: str) -> Ready:
-    """A session of a case with as many workers as the variant says."""
+    """A trainer of a case with as many workers as the variant says."""
     config = configured(case, variant)
-    whole = read_data(config, "train")
-    training = Split(whole.images[: case.images], whole.labels[: case.images])
-    state, epochs = first_state(config), count()
-    session = Session(config, state.parameters, state.velocity, training, problem.team(config))
+    training = read_split(config.data.folder, "train", config.data.validation, MNIST).first(case.images)
+    state, epochs = builders.first_state(config, MNIST), count()
+    model = models.build(config, MNIST, state.parameters)
+    trainer = Trainer(model, state.optimizer_state, training, builders.thread_group(config, MNIST))
 
     def ready(steps: int) -> Callable[[], None]:
         order = seeds.order(0, next(epochs), len(training))
-        return lambda: _steps(session, order, steps)
+        return lambda: _steps(trainer, order, steps)
 
     return ready
 
 
-def _steps(session: Session, order: Order, steps: int) -> None:
+def _steps(trainer: Trainer, order: Order, steps: int) -> None:
     """The first steps of an epoch, with the losses that they gave; the other workers have ended too at the end."""
-    with closing(session.run(0, order, 0)) as running:
-        for step in running:
-            if session.full or step == steps - 1:
-                session.tallies()
-            if step == steps - 1:
+    asked, done = count(1), 0
+    with closing(trainer.run(0, order, 0, lambda: next(asked) == steps)) as running:
+        for batches in running:
+            done += len(batches)
+            if done == steps:
                 break
 
 
 def about(case: Case) -> dict[str, str]:
     """The version, and how many workers it would choose."""
-    return {"bpcli": __version__, "auto": str(problem.team(configured(case, "auto")).size)}
+    return {"bpcli": __version__, "auto": str(builders.thread_group(configured(case, "auto"), MNIST).size)}
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from bpcli import __version__
-from bpcli.cli.options import one_line as one_line  # also for those who import it from here
-from bpcli.cli.options import shortened
+from bpcli.cli.output import one_line, shortened
 from bpcli.errors import BpcliError
 
 # name: module, function, and what `bpcli --help` says of it without importing the module
@@ -55,6 +55,13 @@ class LazyGroup(click.Group):
         module, _, function = COMMANDS[name][0].partition(":")
         command: click.Command = getattr(import_module(module), function)
         return command
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands, and the group's options, that begin so; no command is imported for it."""
+        commands = [
+            CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, context, incomplete)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands in the help text."""

@@ -1,16 +1,20 @@
 """`bpcli augment`: a sheet of distorted images, to see what a network sees."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
-from bpcli.cli.options import configured, print_text, shown, warn
-
-if TYPE_CHECKING:
-    from bpcli.config import Config
+from bpcli import config as configuration
+from bpcli import model as models
+from bpcli.cli.options import configured, require_free
+from bpcli.cli.output import print_text, shown, warn
+from bpcli.config import Config
+from bpcli.data.sheet import COLUMNS, contact_sheet
+from bpcli.storage.files import write_file
+from bpcli.training import builders
+from bpcli.training import data as run_data
+from bpcli.training.samples import seen
 
 
 @click.command()
@@ -25,14 +29,9 @@ def augment(source: str, overrides: tuple[str, ...], count: int, force: bool, ou
     Each row of the sheet has an image of the training split, with its label, and what the first epochs of a run with
     this configuration make of it.
     """
-    from bpcli import config as configuration
-    from bpcli.cli.report import require_free
-    from bpcli.training import problem
-    from bpcli.training.files import write_file
-
     config = configuration.load(source, overrides)
     require_free(out, force)
-    if not problem.distortions(config).any:
+    if not builders.augment_ranges(config).any:
         warn(f"{source} distorts nothing; for example -s augment.rotation=15 does")
     write_file(out, _sheet(config, count))
     print_text(f"the sheet is {shown(out)}")
@@ -40,16 +39,20 @@ def augment(source: str, overrides: tuple[str, ...], count: int, force: bool, ou
 
 def _sheet(config: Config, count: int) -> bytes:
     """A PNG of so many distorted images, those of a row after the original that they come from."""
-    import numpy as np
-
-    from bpcli.data.sheet import COLUMNS, contact_sheet
-    from bpcli.training.run import read_data
-    from bpcli.training.samples import seen
-
-    training = read_data(config, "train")
+    data = run_data.read(config)
     epochs = range(COLUMNS - 1)
-    images = range(min(-(-count // len(epochs)), len(training)))
-    rows = np.concatenate([training.images[: len(images), None], seen(config, training, images, epochs)], axis=1)
-    captions = [text for image in images for text in (f"{training.labels[image]}", *(f"epoch {e + 1}" for e in epochs))]
-    tiles = count + len(images)
+    first = data.training.first(-(-count // len(epochs)))
+    upright = models.preprocessing(config, data.spec).upright(first.images)
+    distorted = seen(config, upright, len(data.training), epochs)
+    rows = np.concatenate([first.images[:, None], distorted], axis=1)
+    captions = [
+        text
+        for label in first.labels
+        for text in (_name(data.spec.classes, label), *(f"epoch {epoch + 1}" for epoch in epochs))
+    ]
+    tiles = count + len(first)
     return contact_sheet(rows.reshape(-1, rows.shape[2])[:tiles], captions[:tiles])
+
+
+def _name(classes: tuple[str, ...], label: int) -> str:
+    return classes[label] if label < len(classes) else "outlier"

@@ -1,15 +1,14 @@
 """`bpcli check`: the proof that the gradients of a configuration are right."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from bpcli.cli.options import configured, print_json, print_text
-
-if TYPE_CHECKING:
-    from bpcli.training.checking import Report, Row
+from bpcli import config as configuration
+from bpcli.cli.options import configured
+from bpcli.cli.output import print_json, print_text
+from bpcli.gradcheck.check import ALL_LIMITS, Report, Row
+from bpcli.gradcheck.check import check as check_gradients
 
 _HEADINGS = {"central": "differences", "complex_step": "complex step", "graph": "graph", "formula": "formula"}
 
@@ -25,11 +24,8 @@ def check(context: click.Context, source: str, overrides: tuple[str, ...], as_js
     with the complex step and with the graph of every single number; the optimizer's steps with their formulas.
     Exit code 1 if any relative error exceeds its limit.
     """
-    from bpcli import config as configuration
-    from bpcli.training import checking
-
     config = configuration.load(source, overrides)
-    report = checking.check(config)
+    report = check_gradients(config)
     if as_json:
         print_json(_record(report))
     else:
@@ -73,8 +69,6 @@ def _error(row: Row, method: str) -> str:
 
 
 def _remarks(report: Report) -> list[str]:
-    from bpcli.training.checking import ALL_LIMITS
-
     limits = ", ".join(f"{_HEADINGS[method]} {limit:.0e}" for method, limit in ALL_LIMITS.items())
     lines = [f"limits: {limits}"]
     if report.kinks:
@@ -113,8 +107,6 @@ def _layers(sizes: tuple[int, ...]) -> str:
 
 def _record(report: Report) -> dict[str, Any]:
     """The report, for programs; an error that is not finite, which JSON has no word for, is null in `errors`."""
-    from bpcli.training.checking import ALL_LIMITS
-
     return {
         "passed": report.passed,
         "sizes": report.sizes,

@@ -2,7 +2,9 @@
 
 import click
 
-from bpcli.cli.options import configured, print_text
+from bpcli import config as configuration
+from bpcli.cli.options import configured
+from bpcli.cli.output import print_text
 
 
 @click.command()
@@ -10,8 +12,6 @@ from bpcli.cli.options import configured, print_text
 @click.option("--list", "listing", is_flag=True, help="List the presets instead.")
 def config(source: str, overrides: tuple[str, ...], listing: bool) -> None:
     """Print the whole configuration of a preset or file, with any overrides, as YAML."""
-    from bpcli import config as configuration
-
     if listing:
         print_text("\n".join(configuration.preset_names()))
     else:

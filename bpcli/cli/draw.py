@@ -1,11 +1,14 @@
-"""`bpcli draw`: a page on which anyone draws a digit and watches the network decide."""
+"""`bpcli draw`: a page on which anyone draws, and watches the network decide."""
 
 from pathlib import Path
 
 import click
 
-from bpcli.cli.options import chosen_checkpoint, print_text, shown
-from bpcli.cli.report import open_page, require_free
+from bpcli.cli.options import chosen_network, require_free
+from bpcli.cli.output import open_page, print_text, shown
+from bpcli.inference.predictions import default_min_score
+from bpcli.report.drawing import drawing_page
+from bpcli.storage.files import write_file
 
 
 @click.command()
@@ -20,13 +23,9 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
     One file that works offline in any browser and can be put on any web host as it is. Without an argument: the best
     checkpoint of the latest run, or the network that comes with bpcli.
     """
-    from bpcli.report.drawing import drawing_page
-    from bpcli.report.tables import write_text
-    from bpcli.training import checkpoint, reading
-
-    loaded = checkpoint.load(chosen_checkpoint(source))
+    loaded = chosen_network(source)
     require_free(out, force)
-    write_text(out, drawing_page(loaded, reading.default_min_score([loaded])))
+    write_file(out, drawing_page(loaded, default_min_score([loaded])).encode())
     print_text(f"the page is {shown(out)}")
     if opened:
         open_page(out)

@@ -1,22 +1,30 @@
 """`bpcli evaluate`: how good a trained network is, or a committee of several, class by class."""
 
-from __future__ import annotations
-
+import csv
+import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
-from bpcli.cli.options import chosen_members, percent, print_json, print_text, shown, with_bar
+from bpcli import machine
+from bpcli.cli.options import Named, chosen_members
+from bpcli.cli.output import percent, print_json, print_text, with_bar
+from bpcli.core.threads import ThreadGroup
+from bpcli.data.datasets import Split
+from bpcli.data.scenes.kinds import KINDS
+from bpcli.data.sheet import contact_sheet
+from bpcli.data.spec import DataSpec
+from bpcli.errors import ArgumentError
+from bpcli.inference.ensemble import common_data, evaluate_ensemble
+from bpcli.inference.evaluation import Mistake, mistakes, require_images
+from bpcli.inference.robustness import KindMetrics, evaluate_scenes
+from bpcli.storage.files import write_file
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bpcli.data.mnist import Split
-    from bpcli.training.checkpoint import Checkpoint
-    from bpcli.training.evaluation import Mistake
-    from bpcli.training.picturing import Reading
-
+_MATRIX = 40  # classes up to which a confusion matrix is printed
+_COLUMN = 5  # characters of a name above a column of it
+_MOST_FREQUENT = 20  # mistakes that are listed instead
 _OF_A_MEMBER = ("n", "errors", "accuracy", "loss")  # figures
 
 
@@ -46,101 +54,92 @@ def evaluate(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Show accuracy, loss, and precision and recall of each digit with the confusion matrix.
+    """Show accuracy, loss, and precision and recall of each class with the confusion matrix.
 
     Without an argument: the best checkpoint of the latest run, or the network that comes with bpcli. Several networks,
     or a series of runs, answer together as a committee, by the mean of their scores; each is shown, then all together.
     """
     if pictures and (errors or errors_sheet):
-        raise click.UsageError("--errors and --errors-sheet list MNIST's own images; leave out --pictures")
+        raise click.UsageError("--errors and --errors-sheet list the data set's own images; leave out --pictures")
     if limit is not None and not pictures:
         raise click.UsageError("--limit goes with --pictures")
-    from bpcli.training import checkpoint, committee
-
-    paths = chosen_members(sources)
-    members = [checkpoint.load(path) for path in paths]
-    names = [shown(path) for path in paths]
-    images = committee.common_data(list(zip(names, (each.config for each in members), strict=True)), split)
+    members = chosen_members(sources)
+    spec = members[0].model.spec
+    if pictures and not spec.digits:
+        raise ArgumentError("--pictures puts digits into scenes; this network was trained on pictures of other things")
+    images = common_data([(member.name, member.model) for member in members], split)
     if pictures:
-        own, together = _picture_figures(members, images, limit)
+        own, together = _picture_metrics(members, images, limit)
     else:
-        own, together = _figures(members, images, errors, errors_sheet)
-    result = _about(names, own) | {"split": split} | together
+        own, together = _metrics(members, images, errors, errors_sheet)
+    result = _about(members, own) | {"split": split, "classes": spec.classes} | together
     if as_json:
         print_json(result)
     else:
-        print_text(_picture_table(result) if pictures else _table(result))
+        print_text(_picture_table(result) if pictures else _table(result, spec))
 
 
-def _about(names: Sequence[str], own: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What is evaluated: one checkpoint, or the members of a committee with each one's own figures."""
-    if len(names) == 1:
-        return {"checkpoint": names[0]}
-    return {"members": [{"checkpoint": name} | figures for name, figures in zip(names, own, strict=True)]}
+def _about(members: Sequence[Named], own: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is evaluated: one checkpoint, or the members of a committee with each one's own metrics."""
+    if len(members) == 1:
+        return {"checkpoint": members[0].name}
+    return {"members": [{"checkpoint": member.name} | metrics for member, metrics in zip(members, own, strict=True)]}
 
 
-def _figures(
-    members: Sequence[Checkpoint], images: Split, errors: Path | None, errors_sheet: Path | None
+def _metrics(
+    members: Sequence[Named], images: Split, errors: Path | None, errors_sheet: Path | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What each member makes of a split, and all of them together; their mistakes are written where asked for."""
-    from bpcli.training import committee, evaluation
-    from bpcli.training.team import Team, usable_cores
-
-    verdict = committee.judge(members, images, Team(usable_cores()))
-    mistakes = evaluation.mistakes(verdict.scores, images.labels)
+    """Return what each member makes of a split, and all of them together; write the mistakes where asked for."""
+    networks = [member.model for member in members]
+    found = evaluate_ensemble(networks, images, ThreadGroup(machine.usable_cores()))
+    wrong, classes = mistakes(found.scores, images.labels), networks[0].spec.classes
     if errors is not None:
-        _write_errors(mistakes, errors)
+        _write_errors(wrong, classes, errors)
     if errors_sheet is not None:
-        _write_sheet(mistakes, images, errors_sheet)
-    return [{key: each[key] for key in _OF_A_MEMBER} for each in verdict.members], verdict.committee
+        _write_sheet(wrong, classes, images, errors_sheet)
+    return [{key: each[key] for key in _OF_A_MEMBER} for each in found.members], found.together
 
 
-def _picture_figures(
-    members: Sequence[Checkpoint], images: Split, limit: int | None
+def _picture_metrics(
+    members: Sequence[Named], images: Split, limit: int | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What each member makes of a split's digits once they are in pictures, and all together, kind by kind."""
-    from bpcli.data.scenes.kinds import KINDS
-    from bpcli.training.picturing import read_scenes
-    from bpcli.training.run import require_images
-    from bpcli.training.team import Team, usable_cores
-
+    """Return what each member makes of a split's digits once they are in pictures, and all together, kind by kind."""
     require_images(images)
-    alone = [[member] for member in members] if len(members) > 1 else []
-    kinds = with_bar(KINDS, "kind", len(KINDS))
-    readings = [read_scenes([members, *alone], images, kind, limit, Team(usable_cores())) for kind in kinds]
-    together, *own = (_by_kind(each) for each in zip(*readings, strict=True))
+    all_together = [member.checkpoint for member in members]
+    ensembles = [all_together, *([each] for each in all_together if len(members) > 1)]
+    threads, kinds = ThreadGroup(machine.usable_cores()), with_bar(KINDS, "kind", len(KINDS))
+    found = [evaluate_scenes(ensembles, images, kind, limit, threads) for kind in kinds]
+    together, *own = (_by_kind(each) for each in zip(*found, strict=True))
     return own, together
 
 
-def _by_kind(readings: Sequence[Reading]) -> dict[str, Any]:
+def _by_kind(found: Sequence[KindMetrics]) -> dict[str, Any]:
     return {
-        "n": readings[0].n,
+        "n": found[0].n,
         "kinds": {
             each.kind: {"accuracy": each.right / each.n, "errors": each.n - each.right, "refused": each.refused}
-            for each in readings
+            for each in found
         },
     }
 
 
-def _write_errors(mistakes: Sequence[Mistake], path: Path) -> None:
-    """The mistakes as CSV with a header."""
-    from bpcli.training.files import write_file
-
-    rows = [f"{each.index},{each.label},{each.prediction},{each.score:.6f}\n" for each in mistakes]
-    write_file(path, "".join(["index,label,prediction,score\n", *rows]).encode())
-
-
-def _write_sheet(mistakes: Sequence[Mistake], split: Split, path: Path) -> None:
-    """The mistakes as a PNG, each with its label and what the network took it for."""
-    from bpcli.data.sheet import contact_sheet
-    from bpcli.training.files import write_file
-
-    captions = [f"{each.label} as {each.prediction}" for each in mistakes]
-    write_file(path, contact_sheet(split.images[[each.index for each in mistakes]], captions))
+def _write_errors(wrong: Sequence[Mistake], classes: Sequence[str], path: Path) -> None:
+    """Write the mistakes as CSV with a header."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["index", "label", "prediction", "score"])
+    writer.writerows([each.index, classes[each.label], classes[each.prediction], f"{each.score:.6f}"] for each in wrong)
+    write_file(path, text.getvalue().encode())
 
 
-def _table(result: dict[str, Any]) -> str:
-    """The figures as people read them."""
+def _write_sheet(wrong: Sequence[Mistake], classes: Sequence[str], split: Split, path: Path) -> None:
+    """Write the mistakes as a PNG, each with its label and what the network took it for."""
+    captions = [f"{classes[each.label]} as {classes[each.prediction]}" for each in wrong]
+    write_file(path, contact_sheet(split.images[[each.index for each in wrong]], captions))
+
+
+def _table(result: dict[str, Any], spec: DataSpec) -> str:
+    """Return the metrics as people read them."""
     members = result.get("members", [])
     width = max((len(each["checkpoint"]) for each in members), default=0)
     return "\n".join(
@@ -149,26 +148,33 @@ def _table(result: dict[str, Any]) -> str:
             f"{_who(result)} on the {result['split']} split",
             _headline(result),
             "",
-            "digit  precision   recall  images",
-            *(
-                f"{digit:5}  {percent(precision):>9}  {percent(recall):>7}  {sum(row):6,}"
-                for digit, (precision, recall, row) in enumerate(
-                    zip(result["precision"], result["recall"], result["confusion"], strict=True)
-                )
-            ),
+            *_class_table(result, "digit" if spec.digits else "class"),
             "",
-            *_matrix(result["confusion"]),
+            *(_matrix if len(spec.classes) <= _MATRIX else _confusions)(result["confusion"], spec.classes),
         ]
     )
+
+
+def _class_table(result: dict[str, Any], heading: str) -> list[str]:
+    """Return a line for each class: precision, recall, and how many images there are."""
+    width = max(len(heading), *map(len, result["classes"]))
+    columns = zip(result["classes"], result["precision"], result["recall"], result["confusion"], strict=True)
+    return [
+        f"{heading:{width}}  precision   recall  images",
+        *(
+            f"{name:>{width}}  {percent(precision):>9}  {percent(recall):>7}  {sum(row):6,}"
+            for name, precision, recall, row in columns
+        ),
+    ]
 
 
 def _who(result: dict[str, Any]) -> str:
     return result["checkpoint"] if "checkpoint" in result else f"committee of {len(result['members'])}"
 
 
-def _headline(figures: dict[str, Any]) -> str:
-    loss = "" if figures["loss"] is None else f"   loss {figures['loss']:.4f}"
-    return f"accuracy {percent(figures['accuracy'])}   errors {figures['errors']:,} of {figures['n']:,}{loss}"
+def _headline(metrics: dict[str, Any]) -> str:
+    loss = "" if metrics["loss"] is None else f"   loss {metrics['loss']:.4f}"
+    return f"accuracy {percent(metrics['accuracy'])}   errors {metrics['errors']:,} of {metrics['n']:,}{loss}"
 
 
 def _picture_table(result: dict[str, Any]) -> str:
@@ -182,26 +188,40 @@ def _picture_table(result: dict[str, Any]) -> str:
             "",
             'kind        accuracy  errors  of them "no digit"',
             *(
-                f"{kind:10}  {percent(figures['accuracy']):>8}  {figures['errors']:6,}  {figures['refused']:6,}"
-                for kind, figures in result["kinds"].items()
+                f"{kind:10}  {percent(metrics['accuracy']):>8}  {metrics['errors']:6,}  {metrics['refused']:6,}"
+                for kind, metrics in result["kinds"].items()
             ),
         ]
     )
 
 
-def _picture_headline(figures: dict[str, Any]) -> str:
-    kinds = figures["kinds"].values()
-    pictures, errors = figures["n"] * len(kinds), sum(each["errors"] for each in kinds)
+def _picture_headline(metrics: dict[str, Any]) -> str:
+    kinds = metrics["kinds"].values()
+    pictures, errors = metrics["n"] * len(kinds), sum(each["errors"] for each in kinds)
     return f"accuracy {percent(1 - errors / pictures)}   errors {errors:,} of {pictures:,} in pictures of all kinds"
 
 
-def _matrix(confusion: Sequence[Sequence[int]]) -> list[str]:
-    """The confusion matrix with its axes labelled."""
-    width = max(len(str(max(map(max, confusion)))), 2) + 1
-    digits = "".join(f"{digit:{width}}" for digit in range(10))
-    rows = ["".join(f"{n or '·':>{width}}" for n in row) for row in confusion]
+def _matrix(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[str]:
+    """Return the confusion matrix with its axes labelled; long names are cut in the columns."""
+    width = max(len(str(max(map(max, confusion)))), min(max(map(len, classes)), _COLUMN), 2) + 1
+    margin = max(6, *map(len, classes))
     return [
         "label ↓  answer →",
-        f"       {digits}",
-        *(f"{digit:6} {row}" for digit, row in enumerate(rows)),
+        f"{'':{margin}} " + "".join(f"{name[:_COLUMN]:>{width}}" for name in classes),
+        *(
+            f"{name:>{margin}} " + "".join(f"{n or '·':>{width}}" for n in row)
+            for name, row in zip(classes, confusion, strict=True)
+        ),
     ]
+
+
+def _confusions(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[str]:
+    """Return the most frequent mistakes, where a whole matrix would be too wide."""
+    pairs = [
+        (n, label, answer)
+        for label, row in enumerate(confusion)
+        for answer, n in enumerate(row)
+        if n and label != answer
+    ]
+    most = sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))[:_MOST_FREQUENT]
+    return ["most frequent mistakes", *(f"{n:6,}  {classes[label]} as {classes[answer]}" for n, label, answer in most)]

@@ -1,40 +1,27 @@
-"""`bpcli predict`: which digits pictures show."""
-
-from __future__ import annotations
+"""`bpcli predict`: which digits pictures show, or which class."""
 
 import sys
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import click
+import msgspec
 
-from bpcli.cli import one_line
-from bpcli.cli.options import chosen_members, print_text, say, with_bar
-from bpcli.errors import ImageError
+from bpcli import machine
+from bpcli.cli.options import chosen_members
+from bpcli.cli.output import one_line, print_text, say, with_bar
+from bpcli.core.threads import ThreadGroup
+from bpcli.data.picture.prepare import Prepared
+from bpcli.data.picture.read import MAX_BYTES
+from bpcli.data.picture.write import to_png
+from bpcli.data.spec import DataSpec
+from bpcli.errors import ArgumentError, ImageError
+from bpcli.inference.pictures import Seen, Source, files_in, look_at_all
+from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
+from bpcli.storage.files import make_folder, write_file
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from bpcli.data.picture.prepare import Prepared
-    from bpcli.data.picture.segment import Box
-    from bpcli.training.reading import Answer
-
-SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
-WORTH_A_PROCESS = 100  # pictures, about half a second
 RAMP = " .:-=+*#%@"
-
-
-class Seen(NamedTuple):
-    """A picture that could be read: what it is called, and the digits that were made of it.
-
-    `boxes` has each one's (left, top, right, bottom), where several were looked for.
-    """
-
-    name: str
-    digits: list[Prepared]
-    boxes: list[Box] | None
 
 
 @click.command()
@@ -53,10 +40,10 @@ class Seen(NamedTuple):
     help="Answer 'no digit' where the best score is lower; by default what loses next to no digit of MNIST.",
 )  # fmt: skip
 @click.option("--multi", is_flag=True, help="Find several digits in each picture, in reading order.")
-@click.option("--show", is_flag=True, help="Draw the 28×28 pixels that the network saw, and its scores.")
+@click.option("--show", is_flag=True, help="Draw the pixels that the network saw, and its scores.")
 @click.option(
     "--save-input", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-    help="Write the 28×28 pixels and the steps that led there as PNG.",
+    help="Write the pixels that the network saw, and the steps that led there, as PNG.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
@@ -75,82 +62,57 @@ def predict(
     """Say which digit each picture shows: file, digit, and the score that the network gives it.
 
     IMAGE is a file, a folder (with -r) or - for standard input. A picture that can't be read is reported on stderr, one
-    that shows no digit is answered so; the others are answered, and the exit code is then 5.
+    that shows no digit is answered so; the others are answered, and the exit code is then 5. A network that was trained
+    on other classes answers with their names.
     """
-    from bpcli.training import checkpoint, reading
-    from bpcli.training.team import Team, usable_cores
-
-    members = [checkpoint.load(path) for path in chosen_members(models)]
-    least = reading.default_min_score(members) if min_score is None else min_score
+    members = chosen_members(models)
+    spec = members[0].model.spec
+    if multi and not spec.digits:
+        raise ArgumentError("--multi looks for digits; this network was trained on pictures of other things")
     sources = list(_sources(images, recursive))
-    look = partial(_see, ink=ink, multi=multi, keep_steps=save_input is not None)
-    seen = list(_readable(with_bar(_each(look, sources), "picture", len(sources))))
-    everything = [digit for each in seen for digit in each.digits]
-    answers = iter(reading.read_digits(members, everything, least, Team(usable_cores())))
+    looked = look_at_all(sources, spec, ink, multi=multi, keep_steps=save_input is not None)
+    seen = list(_readable(with_bar(looked, "picture", len(sources))))
+    least = default_min_score([member.checkpoint for member in members]) if min_score is None else min_score
+    everything = [each for picture in seen for each in picture.found]
+    networks, threads = [member.model for member in members], ThreadGroup(machine.usable_cores())
+    answers = iter(predict_pictures(networks, everything, least, threads))
     complete = len(seen) == len(sources)
-    for number, each in enumerate(seen, 1):
-        answered = [next(answers) for _ in each.digits]
-        complete &= bool(answered) and all(answer.digit is not None for answer in answered)
-        print_text(_as_json(each, answered) if as_json else _as_text(each, answered))
+    for number, picture in enumerate(seen, 1):
+        answered = [next(answers) for _ in picture.found]
+        complete &= bool(answered) and all(answer.label is not None for answer in answered)
+        print_text(_as_json(picture, answered, spec) if as_json else _as_text(picture, answered, spec))
         if show and not as_json:
-            for prepared, answer in zip(each.digits, answered, strict=True):
-                print_text(_drawing(prepared, answer.scores))
+            _show(picture, answered, spec)
         if save_input is not None:
-            _save_steps(each, save_input, number)
+            _save_steps(picture, save_input, number)
     if not complete:
         context.exit(ImageError.exit_code)
 
 
-def _sources(images: Iterable[str], recursive: bool) -> Iterator[Path | bytes]:
-    """The pictures in the order in which they were named; those of a folder by name."""
+def _sources(images: Iterable[str], recursive: bool) -> Iterator[Source]:
+    """Yield the pictures in the order in which they were named; those of a folder by name."""
     for name in images:
         path = Path(name)
         if name == "-":
             yield _standard_input()
         elif recursive and path.is_dir():
-            yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
+            yield from files_in(path)
         else:
             yield path
 
 
 def _standard_input() -> bytes:
-    """What stands on standard input, and no more than a byte above what a picture may have."""
-    from bpcli.data.picture.read import MOST_BYTES
-
+    """Return what stands on standard input, and no more than a byte above what a picture may have."""
     try:
-        return sys.stdin.buffer.read(MOST_BYTES + 1)
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
     except (OSError, AttributeError) as error:  # such as a folder; Python has no stdin where it is closed
         raise ImageError(
             f"standard input: can't be read: {getattr(error, 'strerror', None) or 'it is closed'}"
         ) from error
 
 
-def _each(
-    look: Callable[[Path | bytes], Seen | ImageError], sources: list[Path | bytes]
-) -> Iterator[Seen | ImageError]:
-    """What there is to see in each source, in order; other processes help where there are many."""
-    from bpcli.training.team import usable_cores
-
-    workers = min(usable_cores(), len(sources) // WORTH_A_PROCESS)
-    if workers < 2:
-        yield from map(look, sources)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    # threads would wait for each other: the pictures are small, and each step on them is short
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_the_parent) as pool:
-        yield from pool.map(look, sources, chunksize=8)
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
-    """The pictures that could be read; stderr tells of the others."""
+    """Yield the pictures that could be read; stderr tells of the others."""
     for each in found:
         if isinstance(each, ImageError):
             say(f"Error: {one_line(str(each))}")
@@ -158,47 +120,28 @@ def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
             yield each
 
 
-def _see(
-    source: Path | bytes, ink: Literal["auto", "dark", "light"], multi: bool, keep_steps: bool
-) -> Seen | ImageError:
-    """The picture prepared, or why it can't be read."""
-    from bpcli.data.picture.prepare import prepare, prepare_all
-    from bpcli.data.picture.read import read_picture
-
-    name = str(source) if isinstance(source, Path) else "-"
-    try:
-        if isinstance(source, Path) and source.is_dir():
-            raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
-        grey = read_picture(source)
-    except ImageError as error:
-        return error
-    found = prepare_all(grey, ink) if multi else [((0, 0, 0, 0), prepare(grey, ink))]
-    digits = [digit if keep_steps else replace(digit, steps={}) for _, digit in found]
-    return Seen(name, digits, [box for box, _ in found] if multi else None)
-
-
-def _as_json(seen: Seen, answers: list[Answer]) -> str:
-    """One line of JSON; names that are not Unicode are escaped."""
-    import msgspec
-
+def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
+    """Return one line of JSON; names that are not Unicode are escaped."""
     name = {"file": seen.name.encode(errors="backslashreplace").decode()}
     if seen.boxes is None:
-        return msgspec.json.encode(name | _plain(answers[0])).decode()
-    boxed = [_plain(answer) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]
+        return msgspec.json.encode(name | _plain(answers[0], spec)).decode()
+    boxed = [_plain(answer, spec) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]
     return msgspec.json.encode(name | {"number": _number(answers), "digits": boxed}).decode()
 
 
-def _plain(answer: Answer) -> dict[str, Any]:
-    plain = {"digit": answer.digit, "score": answer.score, "scores": answer.scores}
-    return plain if answer.digit is not None else plain | {"reason": answer.reason}
+def _plain(answer: Prediction, spec: DataSpec) -> dict[str, Any]:
+    """Return an answer as plain data: `digit` is a number, where the classes are digits."""
+    digit = {"digit": answer.label} if spec.digits else {}
+    plain = digit | {"class": answer.name, "score": answer.score, "scores": answer.scores}
+    return plain if answer.label is not None else plain | {"reason": answer.reason}
 
 
-def _number(answers: list[Answer]) -> str:
-    """The digits in a row, with a question mark for each that is none."""
-    return "".join("?" if answer.digit is None else str(answer.digit) for answer in answers)
+def _number(answers: Sequence[Prediction]) -> str:
+    """Return the digits in a row, with a question mark for each that is none."""
+    return "".join(answer.name or "?" for answer in answers)
 
 
-def _as_text(seen: Seen, answers: list[Answer]) -> str:
+def _as_text(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
     name = one_line(seen.name)
     if not answers:
         return f"{name}: no digit (nothing like one stands out from the background)"
@@ -206,29 +149,42 @@ def _as_text(seen: Seen, answers: list[Answer]) -> str:
     if seen.boxes is not None:
         return f"{name}: {_number(answers)} (lowest score {lowest:.3f})"
     (answer,) = answers
-    if answer.digit is None:
-        return f"{name}: no digit ({answer.reason})"
-    return f"{name}: {answer.digit} (score {lowest:.3f})"
+    if answer.name is None:
+        return f"{name}: no {'digit' if spec.digits else 'class'} ({answer.reason})"
+    return f"{name}: {answer.name} (score {lowest:.3f})"
 
 
-def _drawing(prepared: Prepared, scores: list[float] | None) -> str:
-    """The 28×28 pixels as characters, two for each, and beside them the scores as bars."""
+def _show(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> None:
+    for prepared, answer in zip(seen.found, answers, strict=True):
+        print_text(_drawing(prepared, answer.scores or [], spec.classes))
+
+
+def _drawing(prepared: Prepared, scores: Sequence[float], classes: Sequence[str]) -> str:
+    """Return the pixels as characters, two for each, and beside them the scores as bars."""
     if prepared.pixels is None:
         return ""
     rows = ["".join(2 * RAMP[value * len(RAMP) // 256] for value in row) for row in prepared.pixels.tolist()]
-    bars = [f"  {digit} {'█' * round(20 * score):20} {score:.3f}" for digit, score in enumerate(scores or [])]
-    beside = [""] * 9 + bars + [""] * 19
-    return "\n".join(f"|{row}|{bar}".rstrip() for row, bar in zip(rows, beside, strict=False))
+    bars = _bars(scores, classes, len(rows))
+    above = (len(rows) - len(bars)) // 2
+    beside = [""] * above + bars + [""] * (len(rows) - above - len(bars))
+    return "\n".join(f"|{row}|{bar}".rstrip() for row, bar in zip(rows, beside, strict=True))
+
+
+def _bars(scores: Sequence[float], classes: Sequence[str], most: int) -> list[str]:
+    """Return a bar for each class, in their order; only of the best where there are too many."""
+    best = sorted(sorted(range(len(scores)), key=lambda label: -scores[label])[:most])
+    width = max((len(classes[label]) for label in best), default=0)
+    return [
+        f"  {classes[label]:{width}} {'█' * round(20 * min(max(scores[label], 0), 1)):20} {scores[label]:.3f}"
+        for label in best
+    ]
 
 
 def _save_steps(seen: Seen, folder: Path, number: int) -> None:
-    """Writes each step as <number>-<name>-<step>.png."""
-    from bpcli.data.picture.write import to_png
-    from bpcli.training.files import make_folder, write_file
-
+    """Write each step as <number>-<name>-<step>.png."""
     stem = Path(seen.name).stem if seen.name != "-" else "stdin"
     make_folder(folder)
-    for place, digit in enumerate(seen.digits, 1):
+    for place, each in enumerate(seen.found, 1):
         which = f"{number:04}-{stem}" if seen.boxes is None else f"{number:04}-{stem}-{place:02}"
-        for order, (step, pixels) in enumerate(digit.steps.items()):
+        for order, (step, pixels) in enumerate(each.steps.items()):
             write_file(folder / f"{which}-{order}-{step}.png", to_png(pixels))

@@ -1,19 +1,20 @@
 """`bpcli report`: a run as one HTML file that can be mailed, or its plots as pictures."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.options import chosen_members, print_text, shown
-from bpcli.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bpcli.report.study import Study
+from bpcli import machine
+from bpcli.cli.options import chosen_paths, require_free
+from bpcli.cli.output import open_page, print_text, shown
+from bpcli.core.threads import ThreadGroup
+from bpcli.report import tables
+from bpcli.report.extras import require_extra
+from bpcli.report.history import read_run
+from bpcli.report.study import Study, study
+from bpcli.storage.run_folder import LATEST
+from bpcli.storage.series_file import is_series
 
 
 @click.command()
@@ -32,19 +33,13 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
     Learning curves, confusion matrix, mistakes, weights; several runs, or those of a series, are compared.
     Without an argument: the latest run. The figures are also kept in the run's folder `report` as CSV and JSON.
     """
-    from bpcli.report.extras import require_extra
-
     require_extra()
-    from bpcli.report.history import read_run
-    from bpcli.report.study import study
-    from bpcli.training.team import Team, usable_cores
-
     chosen = [read_run(source) for source in _sources(runs)]
     if kind == "png" and len(chosen) > 1:
         raise click.UsageError("--format png takes one run")
     target = out or _target(chosen[0].folder, kind, len(chosen))
     _require_free(target, kind, force)
-    seen = [study(run, Team(usable_cores())) for run in chosen]
+    seen = [study(run, ThreadGroup(machine.usable_cores())) for run in chosen]
     _write_pictures(seen[0], target) if kind == "png" else _write_page(seen, target)
     print_text(f"the report is in {shown(target)}")
     if opened:
@@ -53,12 +48,9 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
 
 def _sources(runs: tuple[str, ...]) -> Iterator[str | None]:
     """The runs that are named, for a series its finished ones; None for the latest run."""
-    from bpcli.training.folder import LATEST
-    from bpcli.training.series_file import is_series
-
     for source in runs or (None,):
         if is_series(LATEST if source is None else Path(source)):
-            yield from (str(path.parent) for path in chosen_members([source] if source else []))
+            yield from (str(path.parent) for path in chosen_paths([source] if source else []))
         else:
             yield source
 
@@ -72,22 +64,14 @@ def _target(folder: Path, kind: str, runs: int) -> Path:
 
 def _require_free(target: Path, kind: str, force: bool) -> None:
     """Refuses to replace what is there, before any work is done."""
-    from bpcli.report.plots import PNG_FILES
+    from bpcli.report.plots import PNG_FILES  # needs the extra packages
 
     for path in [target] if kind == "html" else [target / name for name in PNG_FILES]:
         require_free(path, force)
 
 
-def require_free(path: Path, force: bool) -> None:
-    """Refuses to replace a file unless it is wanted."""
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; -o names the file to write")
-    if path.exists() and not force:
-        raise OutputError(f"{path}: exists; --force replaces it")
-
-
-def _write_page(seen: list[Study], target: Path) -> None:
-    from bpcli.report import page, tables
+def _write_page(seen: Sequence[Study], target: Path) -> None:
+    from bpcli.report import page  # needs the extra packages
 
     for each in seen:
         tables.write_tables(each)
@@ -97,14 +81,7 @@ def _write_page(seen: list[Study], target: Path) -> None:
 
 
 def _write_pictures(seen: Study, target: Path) -> None:
-    from bpcli.report import plots, tables
+    from bpcli.report import plots  # needs the extra packages
 
     tables.write_tables(seen)
     plots.write_png(seen, tables.make_folder(target))
-
-
-def open_page(path: Path) -> None:
-    """Shows a file in the browser."""
-    import webbrowser
-
-    webbrowser.open(path.resolve().as_uri())

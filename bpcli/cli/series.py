@@ -1,48 +1,12 @@
 """What `bpcli train --seeds` shows at its end: every run, what they have in common, and the committee."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bpcli.cli.options import percent, shown
+from bpcli.cli.output import percent
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bpcli.training.events import SeriesEnded
-
-_QUANTITIES = ("errors", "accuracy")
-_STATISTICS = ("mean", "sd", "min", "max")
 _WIDTH = 24  # of the first column; a seed has up to 19 digits
-
-
-def record(event: SeriesEnded) -> dict[str, Any]:
-    """The figures as plain data: run, n, members, mean, sd, min, max, committee.
-
-    A statistic has the errors and the accuracy, each taken by itself: the least accuracy is that of the most errors.
-    """
-    from bpcli.training.committee import statistics_of
-    from bpcli.training.series_file import member_folder
-
-    found = {
-        quantity: statistics_of([figures[quantity] for figures in event.members.values()])._asdict()
-        for quantity in _QUANTITIES
-    }
-    return {
-        "run": shown(event.folder),
-        "n": event.committee["n"],
-        "members": [
-            {"seed": seed, "run": shown(member_folder(event.folder, seed))} | _both(figures) | {"loss": figures["loss"]}
-            for seed, figures in event.members.items()
-        ],
-        **{name: {quantity: found[quantity][name] for quantity in _QUANTITIES} for name in _STATISTICS},
-        "committee": _both(event.committee),
-    }
-
-
-def _both(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {quantity: figures[quantity] for quantity in _QUANTITIES}
 
 
 def table(result: Mapping[str, Any]) -> str:
@@ -64,7 +28,7 @@ def table(result: Mapping[str, Any]) -> str:
     )
 
 
-def _row(title: str, figures: Mapping[str, Any], digits: int = 0) -> str:
-    if figures["errors"] is None:
+def _row(title: str, metrics: Mapping[str, Any], digits: int = 0) -> str:
+    if metrics["errors"] is None:
         return f"{title:{_WIDTH}}  {'–':>8}  {'–':>8}"
-    return f"{title:{_WIDTH}}  {percent(figures['accuracy']):>8}  {figures['errors']:8,.{digits}f}"
+    return f"{title:{_WIDTH}}  {percent(metrics['accuracy']):>8}  {metrics['errors']:8,.{digits}f}"

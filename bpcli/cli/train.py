@@ -1,36 +1,31 @@
 """`bpcli train`: train, show how it goes, keep the run."""
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from shlex import quote
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from bpcli.cli.options import configured, percent, print_json, print_text, say, shown, silence, warn
-from bpcli.cli.series import record, table
+from bpcli import config as configuration
+from bpcli.cli.options import configured
+from bpcli.cli.output import percent, print_json, print_text, say, shown, silence, warn
+from bpcli.cli.series import table
 from bpcli.cli.signals import Stop, noted_signals
+from bpcli.inference.evaluation import Score
+from bpcli.storage.find import named_run
+from bpcli.storage.series_file import is_series, parse_seeds
+from bpcli.training import events
+from bpcli.training.events import EpochEnd, Event, MemberStarted, SeriesStarted, Started, Step
+from bpcli.training.result import Result
+from bpcli.training.run import recorded_training, resumed_training
+from bpcli.training.series import recorded_series, resumed_series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
     from tqdm import tqdm
-
-    from bpcli.training.events import (
-        EpochEnd,
-        Event,
-        MemberStarted,
-        Score,
-        SeriesEnded,
-        SeriesStarted,
-        Started,
-        Step,
-    )
 
 
 @click.command()
@@ -68,17 +63,18 @@ def train(
     settings = overrides if epochs is None else (*overrides, f"train.epochs={epochs}")
     _require_compatible(settings, out, resume, seeds)
     given = source if context.get_parameter_source("source") is not ParameterSource.DEFAULT else None
-    narrator = Narrator(quiet)
+    reporter, result = ProgressReporter(quiet), Result()
     with noted_signals() as stop:
         with closing(
             _begun(source, settings, out, seeds, stop.arrived)
             if resume is None
             else _resumed(resume, given, settings, stop.arrived)
-        ) as events:
-            for event in events:
-                narrator.tell(event)
-        narrator.hush()
-        _end(context, narrator, stop, as_json)
+        ) as happenings:
+            for event in happenings:
+                result.add(event)
+                reporter.handle(event)
+        reporter.close()
+        _end(context, result, stop, as_json)
 
 
 def _require_compatible(settings: tuple[str, ...], out: Path | None, resume: str | None, seeds: str | None) -> None:
@@ -92,119 +88,89 @@ def _require_compatible(settings: tuple[str, ...], out: Path | None, resume: str
 
 
 def _begun(
-    source: str, settings: tuple[str, ...], out: Path | None, seeds: str | None, stopping: Callable[[], bool]
+    source: str, settings: tuple[str, ...], out: Path | None, seeds: str | None, should_stop: Callable[[], bool]
 ) -> Generator[Event, None, None]:
     """The events of a new run or series."""
-    from bpcli import config as configuration
-    from bpcli.training.run import recorded_training
-    from bpcli.training.series import recorded_series
-    from bpcli.training.series_file import parse_seeds
-
     config, name = configuration.load(source, settings), Path(source).stem
     if seeds is None:
-        return recorded_training(config, name, out, stopping)
-    return recorded_series(config, parse_seeds(seeds), name, out, stopping)
+        return recorded_training(config, name, out, should_stop)
+    return recorded_series(config, parse_seeds(seeds), name, out, should_stop)
 
 
 def _resumed(
-    resume: str, given: str | None, settings: tuple[str, ...], stopping: Callable[[], bool]
+    resume: str, given: str | None, settings: tuple[str, ...], should_stop: Callable[[], bool]
 ) -> Generator[Event, None, None]:
     """The events of a run or series that goes on."""
-    from bpcli.training.folder import named_run
-    from bpcli.training.run import resumed_training
-    from bpcli.training.series import resumed_series
-    from bpcli.training.series_file import is_series
-
     if not is_series(named_run(resume)):
-        return resumed_training(resume, given, settings, stopping)
+        return resumed_training(resume, given, settings, should_stop)
     if given is not None or settings:
         raise click.UsageError("a series goes on as it was begun; -c, -s and --epochs are for one of its runs")
-    return resumed_series(resume, stopping)
+    return resumed_series(resume, should_stop)
 
 
-def _end(context: click.Context, narrator: Narrator, stop: Stop, as_json: bool) -> None:
-    """Tells how it ended, on stdout if it came to an end by itself."""
-    if not narrator.finished:
-        kept = f"; go on with: bpcli train --resume {quote(narrator.folder)}" if narrator.folder else ""
+def _end(context: click.Context, result: Result, stop: Stop, as_json: bool) -> None:
+    """Tell how it ended, on stdout if it came to an end by itself."""
+    if not result.finished:
+        kept = f"; go on with: bpcli train --resume {quote(shown(result.folder))}" if result.folder else ""
         say(f"stopped by {stop.name}{kept}")
         context.exit(stop.exit_code)
+    values = _with_paths_shown(result.values)
     if as_json:
-        print_json(narrator.result)
+        print_json(values)
     else:
-        print_text(table(narrator.result) if "members" in narrator.result else summary(narrator.result))
+        print_text(table(values) if "members" in values else summary(values))
 
 
-class Narrator:
-    """Tells of a run or series on stderr, with a bar on a terminal and a line an epoch elsewhere; gathers its result.
+def _with_paths_shown(values: Any) -> Any:
+    """Return plain data with each path as people see it."""
+    match values:
+        case Path():
+            return shown(values)
+        case dict():
+            return {key: _with_paths_shown(value) for key, value in values.items()}
+        case list():
+            return [_with_paths_shown(value) for value in values]
+    return values
 
-    Attributes:
-        folder: of the run or series, once it is made.
-        result: run, epochs, best_epoch, seconds, and loss and accuracy of each split, as far as they are known; of a
-            series what `series.record` makes of it.
-        finished: whether all is done.
-    """
+
+class ProgressReporter:
+    """Tells of a run or series on stderr, with a bar on a terminal and a line an epoch elsewhere."""
 
     def __init__(self, quiet: bool) -> None:
-        self.folder = ""
-        self.result: dict[str, Any] = {}
-        self.finished = False
-        self._in_series = False
-        self._quiet = quiet
+        self._quiet, self._in_series = quiet, False
         self._bar: tqdm[NoReturn] | None = None
-        self._start = perf_counter()
 
-    def tell(self, event: Event) -> None:
-        """Tells of an event and notes its figures."""
-        from bpcli.training import events
-
+    def handle(self, event: Event) -> None:
+        """Tell of an event."""
         match event:
             case events.Step():
                 self._step(event)
             case events.Started():
-                self.folder = self.folder or shown(event.folder)
-                self.result = {"run": shown(event.folder)}
                 self._start_from(event)
-            case events.Noticed():
+            case events.Notice():
                 warn(event.text)
             case events.EpochEnd():
                 self._epoch(event)
-            case events.Finished():
-                self.result |= {"epochs": event.epochs, "best_epoch": event.best_epoch + 1}
-                for split in ("train", "validation"):
-                    for kind in ("accuracy", "loss"):
-                        self.result[f"{split}_{kind}"] = event.figures.get(f"{split}_{kind}")
             case events.Tested():
-                self.result |= {"test_accuracy": event.test.accuracy, "test_loss": event.test.loss}
-                self._end()
-            case events.SeriesStarted() | events.MemberStarted() | events.SeriesEnded():
-                self._tell_of_series(event)
+                if self._in_series:
+                    self._say(f"test accuracy {percent(event.test.accuracy)}")
+            case events.SeriesStarted() | events.MemberStarted():
+                self._begin_series_or_member(event)
 
-    def hush(self) -> None:
-        """Takes the bar off the screen."""
+    def close(self) -> None:
+        """Take the bar off the screen."""
         if self._bar is not None:
             with suppress(OSError):  # the terminal is gone
                 self._bar.close()
             self._bar = None
 
-    def _end(self) -> None:
-        self.result["seconds"] = round(perf_counter() - self._start, 3)
-        self.finished = not self._in_series
-        if self._in_series:
-            self._say(f"test accuracy {percent(self.result['test_accuracy'])}")
-
-    def _tell_of_series(self, event: SeriesStarted | MemberStarted | SeriesEnded) -> None:
-        from bpcli.training import events
-
-        match event:
-            case events.SeriesStarted():
-                self.folder, self._in_series = shown(event.folder), True
-                if event.finished:
-                    self._say(f"{len(event.finished)} of the {len(event.seeds)} runs are finished")
-            case events.MemberStarted():
-                self._say(f"run {event.number} of {event.count}, seed {event.seed}")
-            case events.SeriesEnded():
-                self.result = record(event) | {"seconds": round(perf_counter() - self._start, 3)}
-                self.finished = True
+    def _begin_series_or_member(self, event: SeriesStarted | MemberStarted) -> None:
+        if isinstance(event, events.MemberStarted):
+            self._say(f"run {event.number} of {event.count}, seed {event.seed}")
+            return
+        self._in_series = True
+        if event.finished:
+            self._say(f"{len(event.finished)} of the {len(event.seeds)} runs are finished")
 
     def _say(self, text: str) -> None:
         if not self._quiet:
@@ -236,7 +202,7 @@ class Narrator:
         self._bar.update(event.step + 1 - self._bar.n)
 
     def _epoch(self, event: EpochEnd) -> None:
-        self.hush()
+        self.close()
         width = len(str(event.epochs))
         validation = f"  validation {_score(event.validation)}" if event.validation else ""
         best = "  best" if event.validation and event.is_best else ""

@@ -1,69 +1,123 @@
 """Activation functions of the hidden layers, each with its derivative beside it.
 
-A new one is one row of `ACTIVATIONS`; the configuration, the gradient check and the tests find it there.
+A new one is one row of `ACTIVATIONS`. The configuration, the gradient check and the tests find it there.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import pi, sqrt
+from typing import Any, Literal
 
 import numpy as np
 
+from bpcli.core.erf import erf
 from bpcli.core.types import Array
 
-LEAK = 0.01  # the slope of leaky_relu below zero
+_FAR = 13.0  # from here on, φ is nothing beside 1
+LEAK = 0.01  # the derivative of leaky_relu below zero
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """a = f(z) and f'(z), the derivative taken from the output a; both element by element.
+    """a = f(z) and f'(z), both element by element.
 
     Attributes:
         formula: f(z) in the language of `bpcli explain`; the gradient check calculates it in its own ways.
-        value: `value(z, out)` writes f(z) to `out`, which may be `z` itself.
-        slope: `slope(a, out)` writes f'(z) to `out`, never `a` itself.
-        slope_dtype: the type of `out` in `slope`; None for that of the network.
+        value: `value(z, out)` writes f(z) to `out`, which may be `z` itself unless the derivative takes z.
+        derivative: `derivative(a, out)` writes f'(z) to `out`, never `a` itself, and returns it; it is given z
+            instead of a where `derivative_takes` says so.
+        derivative_takes: what f' is calculated from. Where a suffices, z need not be kept.
+        derivative_dtype: the type of `out` in `derivative`; None for that of the network.
     """
 
     formula: str
     value: Callable[[Array, Array], object]
-    slope: Callable[[Array, Any], object]
-    slope_dtype: type[np.bool_] | None = None
+    derivative: Callable[[Array, Any], Any]
+    derivative_takes: Literal["a", "z"] = "a"
+    derivative_dtype: type[np.bool_] | None = None
 
 
 def relu(z: Array, out: Array) -> None:
-    """max(z, 0). An array of zeros, for NumPy's loop over two arrays is faster than over an array and a number."""
-    np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=out)
+    """Write max(z, 0). NumPy compares a unit's numbers, which are contiguous, with an array of zeros fastest."""
+    np.maximum(z, np.zeros(z.shape[:1] + (1,) * (z.ndim - 1), z.dtype), out=out)
+
+
+def leaky_relu_derivative(a: Array, out: Array) -> Array:
+    """Write 1 above zero, `LEAK` below."""
+    np.copyto(out, np.where(a > 0, 1, LEAK))
+    return out
 
 
 def sigmoid(z: Array, out: Array) -> None:
-    """σ(z) = 1/(1 + e^−z) = (1 + tanh(z/2))/2, the form that can't overflow."""
+    """Write σ(z) = 1/(1 + e^−z) = (1 + tanh(z/2))/2, the form that can't overflow."""
     np.multiply(z, 0.5, out=out)
     np.tanh(out, out=out)
     out *= 0.5
     out += 0.5
 
 
-def sigmoid_slope(a: Array, out: Array) -> None:
-    """σ'(z) = a·(1 − a)."""
+def sigmoid_derivative(a: Array, out: Array) -> Array:
+    """Write σ'(z) = a·(1 − a)."""
     np.subtract(1, a, out=out)
     out *= a
+    return out
 
 
-def tanh_slope(a: Array, out: Array) -> None:
-    """tanh'(z) = 1 − a²."""
+def tanh_derivative(a: Array, out: Array) -> Array:
+    """Write tanh'(z) = 1 − a²."""
     np.multiply(a, a, out=out)
-    np.subtract(1, out, out=out)
+    return np.subtract(1, out, out=out)
+
+
+def identity_derivative(a: Array, out: Array) -> Array:
+    """Write 1."""
+    out.fill(1)
+    return out
+
+
+def elu(z: Array, out: Array) -> None:
+    """Write z above zero, e^z − 1 below (Clevert, Unterthiner, Hochreiter 2016, arXiv:1511.07289, with α = 1)."""
+    np.maximum(z, np.expm1(np.minimum(z, 0)), out=out)
+
+
+def elu_derivative(a: Array, out: Array) -> Array:
+    """Write 1 above zero; below, e^z = a + 1."""
+    np.minimum(a, 0, out=out)
+    out += 1
+    return out
+
+
+def gelu(z: Array, out: Array) -> None:
+    """Write z·Φ(z), Φ the distribution function of the normal (Hendrycks, Gimpel 2016, arXiv:1606.08415)."""
+    np.multiply(z, _normal_cdf(z), out=out)
+
+
+def gelu_derivative(z: Array, out: Array) -> Array:
+    """Write Φ(z) + z·φ(z), φ the density of the normal."""
+    np.clip(z, -_FAR, _FAR, out=out)
+    density = np.exp(-0.5 * out * out)
+    out *= density
+    out *= 1 / sqrt(2 * pi)
+    out += _normal_cdf(z)
+    return out
+
+
+def _normal_cdf(z: Array) -> Array:
+    """Return Φ(z) = (1 + erf(z/√2))/2."""
+    cdf = erf(z * z.dtype.type(1 / sqrt(2)))
+    cdf += 1
+    cdf *= 0.5
+    return cdf
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation("relu(z)", relu, lambda a, out: np.greater(a, 0, out=out), np.bool_),
+    "relu": Activation("relu(z)", relu, lambda a, out: np.greater(a, 0, out=out), derivative_dtype=np.bool_),
     "leaky_relu": Activation(
-        f"relu(z) - {LEAK}*relu(-z)",
-        lambda z, out: np.maximum(z, LEAK * z, out=out),
-        lambda a, out: np.copyto(out, np.where(a > 0, 1, LEAK)),
+        f"relu(z) - {LEAK}*relu(-z)", lambda z, out: np.maximum(z, LEAK * z, out=out), leaky_relu_derivative
     ),
-    "sigmoid": Activation("sigmoid(z)", sigmoid, sigmoid_slope),
-    "tanh": Activation("tanh(z)", lambda z, out: np.tanh(z, out=out), tanh_slope),
-    "identity": Activation("z", lambda z, out: np.copyto(out, z), lambda a, out: out.fill(1)),
+    "elu": Activation("relu(z) + exp(-relu(-z)) - 1", elu, elu_derivative),
+    "gelu": Activation(f"z*(1 + erf(z/{sqrt(2)}))/2", gelu, gelu_derivative, derivative_takes="z"),
+    "sigmoid": Activation("sigmoid(z)", sigmoid, sigmoid_derivative),
+    "tanh": Activation("tanh(z)", lambda z, out: np.tanh(z, out=out), tanh_derivative),
+    "identity": Activation("z", lambda z, out: np.copyto(out, z), identity_derivative),
 }

@@ -7,6 +7,7 @@ function of the seed, the epoch and the step (`seeds.stream`); which worker dist
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,25 +17,49 @@ from bpcli.core import seeds
 from bpcli.core.pixels import Normalization
 from bpcli.core.types import Array, Bytes
 
-SIDE = 28
-PIXELS = SIDE * SIDE
 FIELDS = 4096  # smooth fields to pick from, for each axis of each image
 
-_HIGH, _WIDE = SIDE + 2, SIDE + 4  # of a padded image: a ring of background, and columns that round its rows off
-_PADDED = _HIGH * _WIDE
-_BLOCK = 64  # images at a time: what a block needs stays in the L2 cache, and yet NumPy calls are few
+_BLOCK = 50_176  # pixels at a time: what a block needs stays in the L2 cache, and yet NumPy calls are few
 _CHUNK = 256  # fields that are smoothed at a time
-_CORNER = np.array([0, 0, (SIDE + 1) / 2], np.float32)  # the centre, counted from a padded image's corner
-_GRID = np.stack(
-    [*(np.indices((SIDE, SIDE), np.float32).reshape(2, PIXELS) - (SIDE - 1) / 2), np.ones(PIXELS, np.float32)]
-)
-_INSIDE = np.pad(np.full((SIDE, SIDE), 255, np.uint8), ((1, 1), (1, 3))).reshape(_PADDED)  # 255 within the ring
 
-Fields: TypeAlias = NDArray[np.float32]  # (FIELDS, 784), pixels
+Fields: TypeAlias = NDArray[np.float32]  # (FIELDS, side²), pixels
+
+
+class Frame(NamedTuple):
+    """What images of one side share; they are padded with a ring of background.
+
+    Attributes:
+        side: pixels.
+        pixels: side².
+        wide: columns of a padded image: two of the ring, two that round its rows off.
+        padded: pixels of a padded image.
+        corner: (3,), the centre, counted from a padded image's corner.
+        grid: (3, side²), the y and the x of each pixel, counted from the centre, and ones.
+        inside: (padded,), 255 within the ring.
+    """
+
+    side: int
+    pixels: int
+    wide: int
+    padded: int
+    corner: NDArray[np.float32]
+    grid: NDArray[np.float32]
+    inside: Bytes
+
+
+@cache
+def frame(side: int) -> Frame:
+    """The frame of images of a side."""
+    pixels, wide = side * side, side + 4
+    corner = np.array([0, 0, (side + 1) / 2], np.float32)
+    places = np.indices((side, side), np.float32).reshape(2, pixels) - (side - 1) / 2
+    grid = np.stack([*places, np.ones(pixels, np.float32)])
+    inside = np.pad(np.full((side, side), 255, np.uint8), ((1, 1), (1, 3))).ravel()
+    return Frame(side, pixels, wide, inside.size, corner, grid, inside)
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
+class AugmentRanges:
     """How far the distortions go; each is drawn uniformly from ± its range, and 0 leaves it out.
 
     Attributes:
@@ -61,7 +86,7 @@ class Ranges:
         return any((self.rotation, self.scale, self.shear, self.shift, self.elastic_alpha, self.stroke))
 
 
-class Draws(NamedTuple):
+class Transforms(NamedTuple):
     """What was drawn for some images, a row each.
 
     Attributes:
@@ -75,13 +100,13 @@ class Draws(NamedTuple):
     fields: NDArray[np.intp]
     stroke: NDArray[np.float32]
 
-    def rows(self, part: slice) -> "Draws":
-        """The draws of some of the images: views."""
-        return Draws(self.affine[:, part], self.fields[:, part], self.stroke[part])
+    def rows(self, part: slice) -> "Transforms":
+        """The transforms of some of the images: views."""
+        return Transforms(self.affine[:, part], self.fields[:, part], self.stroke[part])
 
 
-def draw(ranges: Ranges, seed: int, epoch: int, step: int, n: int) -> Draws:
-    """The draws for the n images of a batch; all are drawn whatever the ranges, so that none depends on another's."""
+def sample_transforms(ranges: AugmentRanges, seed: int, epoch: int, step: int, n: int) -> Transforms:
+    """Draw the transforms of a batch's n images; all are drawn whatever the ranges, so none depends on another's."""
     rng = seeds.stream(seed, seeds.AUGMENTATION, epoch, step)
     angle, high, wide, shear, down, right, stroke = rng.uniform(-1.0, 1.0, (7, n))
     fields = rng.integers(FIELDS, size=(2, n), dtype=np.intp)
@@ -93,7 +118,7 @@ def draw(ranges: Ranges, seed: int, epoch: int, step: int, n: int) -> Draws:
         ranges.shift * down,
         ranges.shift * right,
     )
-    return Draws(affine.astype(np.float32), fields, (ranges.stroke * stroke).astype(np.float32))
+    return Transforms(affine.astype(np.float32), fields, (ranges.stroke * stroke).astype(np.float32))
 
 
 def inverse(angle: Array, high: Array, wide: Array, shear: Array, down: Array, right: Array) -> Array:
@@ -110,7 +135,7 @@ def inverse(angle: Array, high: Array, wide: Array, shear: Array, down: Array, r
         right: pixels.
 
     Returns:
-        (2, n, 3), as `Draws.affine`.
+        (2, n, 3), as `Transforms.affine`.
     """
     cos, sin = np.cos(angle), np.sin(angle)
     y = np.stack([cos / high, sin / high, -(cos * down + sin * right) / high], axis=-1)  # S⁻¹·R⁻¹·((y, x) − t)
@@ -118,25 +143,25 @@ def inverse(angle: Array, high: Array, wide: Array, shear: Array, down: Array, r
     return np.stack([y, x + shear[:, None] * y])  # H⁻¹
 
 
-def smooth_fields(ranges: Ranges, seed: int) -> Fields:
+def smooth_fields(ranges: AugmentRanges, seed: int, side: int) -> Fields:
     """The bank of displacements: noise from ±1, smoothed by a Gaussian and multiplied by α; each with its negative.
 
     The noise goes on beyond the image, so that the displacements are as large at its edge as in its middle: their
     standard deviation is α/√3 · 1/(2√π·σ) pixels, wherever σ is more than about a pixel.
     """
     rng = seeds.stream(seed, seeds.AUGMENTATION)
-    weights = _gaussian(ranges.elastic_sigma)
-    fields = np.empty((FIELDS // 2, SIDE, SIDE), np.float32)
+    weights = _gaussian(ranges.elastic_sigma, side)
+    fields = np.empty((FIELDS // 2, side, side), np.float32)
     for first in range(0, len(fields), _CHUNK):
         noise = 2 * rng.random((_CHUNK, weights.shape[1], weights.shape[1]), dtype=np.float32) - 1
         fields[first : first + _CHUNK] = np.float32(ranges.elastic_alpha) * (weights @ noise @ weights.T)
-    return np.concatenate([fields, -fields]).reshape(FIELDS, PIXELS)
+    return np.concatenate([fields, -fields]).reshape(FIELDS, side * side)
 
 
-def _gaussian(sigma: float) -> NDArray[np.float32]:
-    """The weights, (28, 28 + 2·reach), with which a row of noise makes a smooth one."""
+def _gaussian(sigma: float, side: int) -> NDArray[np.float32]:
+    """The weights, (side, side + 2·reach), with which a row of noise makes a smooth one."""
     reach = int(np.ceil(3 * sigma))
-    away = np.arange(SIDE + 2 * reach) - reach - np.arange(SIDE)[:, None]
+    away = np.arange(side + 2 * reach) - reach - np.arange(side)[:, None]
     weights: Array = np.where(abs(away) <= reach, np.exp(-0.5 * (away / sigma) ** 2), 0.0)
     weights /= weights.sum(axis=1, keepdims=True)
     return weights.astype(np.float32)
@@ -150,24 +175,27 @@ class Distorter:
         stroke: whether strokes change.
         normalization: of the pixels.
         most: how many images there are at most.
+        side: of the images.
     """
 
-    def __init__(self, fields: Fields | None, stroke: bool, normalization: Normalization, most: int) -> None:
+    def __init__(self, fields: Fields | None, stroke: bool, normalization: Normalization, most: int, side: int) -> None:
         self._fields, self._stroke, self._normalization = fields, stroke, normalization
-        self._most = min(max(most, 1), _BLOCK)
-        pixels = self._most * PIXELS
+        self._frame = frame(side)
+        self._most = min(max(most, 1), max(_BLOCK // self._frame.pixels, 1))
+        pixels = self._most * self._frame.pixels
         self._source, self._left = np.empty(2 * pixels, np.float32), np.empty(2 * pixels, np.float32)
         self._right = np.empty(2 * pixels, np.float32)
         self._index = np.empty(pixels, np.intp)
-        self._table = np.zeros(self._most * _PADDED + _WIDE + 1, np.float32)  # the padded images, one after the other
+        room = self._most * self._frame.padded + self._frame.wide + 1
+        self._table = np.zeros(room, np.float32)  # the padded images, one after the other
         if stroke:
             self._ink, self._grown = np.zeros(len(self._table), np.uint8), np.zeros(len(self._table), np.uint8)
 
-    def __call__(self, images: Bytes, draws: Draws, out: Array) -> None:
-        """Writes the distorted and normalised images (n, 784) to `out`, of the same shape."""
+    def __call__(self, images: Bytes, transforms: Transforms, out: Array) -> None:
+        """Writes the distorted and normalised images (n, side²) to `out`, of the same shape."""
         for part in _blocks(len(images), self._most):
-            self._tabulate(images[part], draws.stroke[part])
-            self._locate(draws.rows(part))
+            self._tabulate(images[part], transforms.stroke[part])
+            self._locate(transforms.rows(part))
             self._resample(out[part])
         np.multiply(out, out.dtype.type(self._normalization.scale), out=out)
         if self._normalization.shift:
@@ -175,44 +203,51 @@ class Distorter:
 
     def _tabulate(self, images: Bytes, stroke: Array) -> None:
         """Writes the images, padded and with their strokes changed, to the table."""
-        n = len(images)
-        table = self._table[: n * _PADDED].reshape(n, _PADDED)
+        n, side, padded = len(images), self._frame.side, self._frame.padded
+        table = self._table[: n * padded].reshape(n, padded)
         if not self._stroke:
-            np.copyto(_inside(table), images.reshape(n, SIDE, SIDE))
+            np.copyto(self._inside(table), images.reshape(n, side, side))
             return
-        ink, grown = (flat[: n * _PADDED].reshape(n, _PADDED) for flat in (self._ink, self._grown))
+        ink, grown = (flat[: n * padded].reshape(n, padded) for flat in (self._ink, self._grown))
         paper = np.where(stroke < 0, 255, 0).astype(np.uint8)[:, None]  # to thin the ink is to thicken the paper
         np.copyto(ink, paper)
-        np.bitwise_xor(images.reshape(n, SIDE, SIDE), paper[:, :, None], out=_inside(ink))
-        _thicken(self._ink[: n * _PADDED], self._grown[: n * _PADDED])
+        np.bitwise_xor(images.reshape(n, side, side), paper[:, :, None], out=self._inside(ink))
+        _thicken(self._ink[: n * padded], self._grown[: n * padded], self._frame.wide)
         np.subtract(grown, ink, out=grown)
-        np.bitwise_and(grown, _INSIDE, out=grown)
+        np.bitwise_and(grown, self._frame.inside, out=grown)
         np.multiply(grown, stroke[:, None], out=table)
         np.bitwise_xor(ink, paper, out=ink)
         np.add(table, ink, out=table)
 
-    def _locate(self, draws: Draws) -> None:
+    def _inside(self, padded: NDArray[Any]) -> NDArray[Any]:
+        """The images, (n, side, side), within the padded ones, one row each: a view."""
+        side, wide = self._frame.side, self._frame.wide
+        return padded.reshape(-1, side + 2, wide)[:, 1 : 1 + side, 1 : 1 + side]
+
+    def _locate(self, transforms: Transforms) -> None:
         """Finds where each target pixel comes from: y and x, counted from the padded image's corner."""
-        n = len(draws.stroke)
-        source, moved = (flat[: 2 * n * PIXELS].reshape(2 * n, PIXELS) for flat in (self._source, self._left))
-        affine = (draws.affine + _CORNER).reshape(2 * n, 3)
+        n, pixels, grid = len(transforms.stroke), self._frame.pixels, self._frame.grid
+        source, moved = (flat[: 2 * n * pixels].reshape(2 * n, pixels) for flat in (self._source, self._left))
+        affine = (transforms.affine + self._frame.corner).reshape(2 * n, 3)
         if self._fields is None:
-            np.matmul(affine, _GRID, out=source)
+            np.matmul(affine, grid, out=source)
         else:
-            np.take(self._fields, draws.fields.reshape(2 * n), axis=0, out=source, mode="clip")
-            np.matmul(affine, _GRID, out=moved)
+            np.take(self._fields, transforms.fields.reshape(2 * n), axis=0, out=source, mode="clip")
+            np.matmul(affine, grid, out=moved)
             np.add(source, moved, out=source)
-        np.clip(source, np.float32(0), np.float32(SIDE + 1), out=source)  # what is further away is like the ring
+        np.clip(
+            source, np.float32(0), np.float32(self._frame.side + 1), out=source
+        )  # what is further away is like the ring
 
     def _resample(self, out: Array) -> None:
-        """Writes the table's pixels at the sources to `out`, (n, 784), bilinearly interpolated."""
+        """Writes the table's pixels at the sources to `out`, (n, side²), bilinearly interpolated."""
         pixels = out.size
         source, left, right = (
             flat[: 2 * pixels].reshape(2, pixels) for flat in (self._source, self._left, self._right)
         )
         self._split(source)
         index, table = self._index[:pixels], self._table
-        for row, below in enumerate((0, _WIDE)):
+        for row, below in enumerate((0, self._frame.wide)):
             np.take(table[below:], index, out=left[row], mode="clip")
             np.take(table[below + 1 :], index, out=right[row], mode="clip")
         np.subtract(right, left, out=right)
@@ -230,28 +265,26 @@ class Distorter:
         np.floor(source, out=whole)
         np.subtract(source, whole, out=source)
         row, column = whole
-        np.multiply(row, np.float32(_WIDE), out=row)
+        np.multiply(row, np.float32(self._frame.wide), out=row)
         np.add(row, column, out=row)
-        images = (-1, PIXELS)
-        starts = _PADDED * np.arange(pixels // PIXELS, dtype=np.float32)  # whole numbers below 2²⁴ are exact
-        np.add(row.reshape(images), starts[:, None], out=self._index[:pixels].reshape(images), casting="unsafe")
+        images = (-1, self._frame.pixels)
+        starts = self._frame.padded * np.arange(pixels // self._frame.pixels, dtype=np.float32)
+        index = self._index[:pixels].reshape(images)
+        np.add(row.reshape(images), starts[:, None], out=index, casting="unsafe")  # exact: all are below 2²⁴
 
 
-def distorters(ranges: Ranges, seed: int, normalization: Normalization, most: int, count: int) -> list[Distorter]:
-    """So many distorters, for at most so many images each, that share the bank of a seed's fields."""
-    fields = smooth_fields(ranges, seed) if ranges.elastic_alpha else None
-    return [Distorter(fields, ranges.stroke > 0, normalization, most) for _ in range(count)]
+def distorters(
+    ranges: AugmentRanges, seed: int, normalization: Normalization, most: int, count: int, side: int
+) -> list[Distorter]:
+    """So many distorters, for at most so many images of a side each, that share the bank of a seed's fields."""
+    fields = smooth_fields(ranges, seed, side) if ranges.elastic_alpha else None
+    return [Distorter(fields, ranges.stroke > 0, normalization, most, side) for _ in range(count)]
 
 
-def _inside(padded: NDArray[Any]) -> NDArray[Any]:
-    """The images, (n, 28, 28), within the padded ones, (n, _PADDED): a view."""
-    return padded.reshape(-1, _HIGH, _WIDE)[:, 1 : 1 + SIDE, 1 : 1 + SIDE]
-
-
-def _thicken(ink: Bytes, out: Bytes) -> None:
+def _thicken(ink: Bytes, out: Bytes, wide: int) -> None:
     """Writes the largest of each pixel and its four neighbours to `out`, both padded images one after the other."""
     np.copyto(out, ink)
-    for away in (1, _WIDE):
+    for away in (1, wide):
         np.maximum(out[away:], ink[:-away], out=out[away:])
         np.maximum(out[:-away], ink[away:], out=out[:-away])
 

@@ -18,8 +18,8 @@ class Initializer:
 
 
 INITIALIZERS: dict[str, Initializer] = {
-    # the article's, after Kaiming He: the factor 2 makes up for the half that a ReLU takes away
-    "kaiming": Initializer(lambda fan_in, fan_out, is_output: (1 if is_output else 2) / sqrt(fan_in + fan_out)),
+    # the article's: Glorot's sum of both fans, and He's factor 2 for the half that a ReLU takes away
+    "glorot_relu": Initializer(lambda fan_in, fan_out, is_output: (1 if is_output else 2) / sqrt(fan_in + fan_out)),
     # He, Zhang, Ren, Sun 2015, arXiv:1502.01852, equation 10
     "he": Initializer(lambda fan_in, fan_out, is_output: sqrt(2 / fan_in)),
     # Glorot, Bengio 2010, Understanding the difficulty of training deep feedforward neural networks, equation 12

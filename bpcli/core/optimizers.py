@@ -1,24 +1,61 @@
-"""Gradient descent with momentum, in place, in blocks that fit into the processor's cache."""
+"""Optimizers: what becomes of the parameters, given their gradient. In place, in blocks that fit into the cache.
+
+A new one is a class with `state_names`, `negligible` and `step`, and a row of `OPTIMIZERS`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from bpcli.core.network import Part
 from bpcli.core.parameters import Layer
+from bpcli.core.threads import Alone, Rank
 from bpcli.core.types import Array
 
-BLOCK = (
-    128 * 1024
-)  # numbers of a block; in smaller ones, handing the interpreter lock over costs more than the cache saves
-NEGLIGIBLE = 1e-20  # beside any parameter that float32 can tell from zero in a sum with it
+BLOCK = 128 * 1024  # numbers; in smaller blocks, handing over the interpreter lock costs more than the cache saves
+
+
+class Block(NamedTuple):
+    """Some parameters, and what the optimizer knows of them; all arrays of one shape.
+
+    Attributes:
+        w: the parameters.
+        g: −η times their gradient, which a step uses up.
+        state: what the optimizer remembers from step to step, in the order of its `state_names`.
+        decays: whether they are weights, which weight decay shrinks; biases it leaves alone.
+    """
+
+    w: Array
+    g: Array
+    state: tuple[Array, ...]
+    decays: bool
+
+
+class Optimizer(Protocol):
+    """The rule of a step.
+
+    Attributes:
+        state_names: one for each vector of its state, as checkpoints call them.
+        negligible: for each of them, the size below which a number has no effect any more.
+    """
+
+    state_names: ClassVar[tuple[str, ...]]
+    negligible: ClassVar[tuple[float, ...]]
+
+    def step(self, block: Block, learning_rate: float, t: int) -> None:
+        """Move a block's parameters.
+
+        Args:
+            block: what to move.
+            learning_rate: η.
+            t: the number of the step in the run, from 1.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Momentum:
-    """The rule of a step: v ← μ·v − η·(g + λ·w), λ on weights only; w ← w + v, or w + μ·v − η·g with Nesterov.
+    """Gradient descent: v ← μ·v − η·(g + λ·w), λ on weights only; w ← w + v, or w + μ·v − η·g with Nesterov.
 
     Attributes:
         momentum: μ.
@@ -27,70 +64,66 @@ class Momentum:
             Boulanger-Lewandowski, Pascanu 2012, arXiv:1212.0901).
     """
 
+    state_names: ClassVar[tuple[str, ...]] = ("velocity",)
+    negligible: ClassVar[tuple[float, ...]] = (1e-20,)  # beside a parameter in a sum of float32
+
     momentum: float
     decay: float = 0.0
     nesterov: bool = False
 
-    def step(self, block: "Block", learning_rate: float) -> None:
-        """Moves a block's parameters by one step of the learning rate η; what stands in g is used up.
-
-        Args:
-            block: of which g is −η times the gradient.
-            learning_rate: η, for the weight decay.
-        """
-        w, v, g, decays = block
+    def step(self, block: Block, learning_rate: float, t: int) -> None:
+        """Move a block's parameters, as `Optimizer.step`."""
+        w, g, (v,), decays = block
         if decays and self.decay:
             g -= learning_rate * self.decay * w
-        np.multiply(v, self.momentum, out=v)
-        np.add(v, g, out=v)
+        v *= self.momentum
+        v += g
         if self.nesterov:
-            np.add(w, g, out=w)
+            w += g
             np.multiply(v, self.momentum, out=g)
-            np.add(w, g, out=w)
+            w += g
         else:
-            np.add(w, v, out=w)
+            w += v
 
 
-def settle(block: "Block") -> None:
-    """Sets velocities to zero that are too small ever to move a parameter.
+OPTIMIZERS: dict[str, type[Momentum]] = {"momentum": Momentum}
+
+
+def flush_denormals(optimizer: Optimizer, block: Block) -> None:
+    """Set numbers of the state to zero that are too small to have any effect.
 
     The velocity of a unit that has died only shrinks, tenfold in 22 steps with μ = 0.9. After 800 steps it would be a
-    denormal number, with which processors calculate many times more slowly: an epoch would take a third longer.
+    denormal number. Processors calculate with those many times more slowly: an epoch would take a third longer.
     """
-    block.v[np.abs(block.v) < NEGLIGIBLE] = 0
-
-
-class Block(NamedTuple):
-    """Some parameters w with their velocity v and, in g, −η times their gradient; `decays` if they are weights."""
-
-    w: Array
-    v: Array
-    g: Array
-    decays: bool
+    for vector, negligible in zip(block.state, optimizer.negligible, strict=True):
+        vector[np.abs(vector) < negligible] = 0
 
 
 def blocks(
-    parameters: Sequence[Layer], velocity: Sequence[Layer], gradients: Sequence[Layer], part: Part
+    parameters: Sequence[Layer], gradients: Sequence[Layer], state: Sequence[Sequence[Layer]], me: Rank | Alone
 ) -> list[Block]:
-    """The blocks that a worker updates: its units of the hidden layers, and what leads from them to the output."""
+    """Return the blocks that a thread updates: its hidden units, and the weights from them to the output."""
     found = []
-    *hidden, output = zip(parameters, velocity, gradients, strict=True)
-    for w, v, g in hidden:
-        units = range(len(w.bias))[part.slice(len(w.bias))]
-        runs = _runs(units, len(w.weight))
-        found += [Block(w.weight[:, at], v.weight[:, at], g.weight[:, at], True) for at in runs]
-        mine = slice(units.start, units.stop)
-        found.append(Block(w.bias[mine], v.bias[mine], g.bias[mine], False))
-    w, v, g = output
-    below = part.slice(len(w.weight))
-    found.append(Block(w.weight[below], v.weight[below], g.weight[below], True))
-    if part.index == 0:
-        found.append(Block(w.bias, v.bias, g.bias, False))
+    for index, (w, g, *s) in enumerate(zip(parameters, gradients, *state, strict=True)):
+        if index < len(parameters) - 1:
+            found += list(_hidden_blocks(w, g, s, me))
+        else:
+            found += list(_output_blocks(w, g, s, me))
     return found
 
 
-def _runs(units: range, fan_in: int) -> Iterator[slice]:
-    """The units in runs whose weights are about `BLOCK` numbers."""
-    width = max(BLOCK // fan_in, 1)
+def _hidden_blocks(w: Layer, g: Layer, state: Sequence[Layer], me: Rank | Alone) -> Iterator[Block]:
+    mine = me.units(len(w.bias))
+    units = range(len(w.bias))[mine]
+    width = max(BLOCK // len(w.weight), 1)
     for start in range(units.start, units.stop, width):
-        yield slice(start, min(start + width, units.stop))
+        at = slice(start, min(start + width, units.stop))
+        yield Block(w.weight[:, at], g.weight[:, at], tuple(s.weight[:, at] for s in state), True)
+    yield Block(w.bias[mine], g.bias[mine], tuple(s.bias[mine] for s in state), False)
+
+
+def _output_blocks(w: Layer, g: Layer, state: Sequence[Layer], me: Rank | Alone) -> Iterator[Block]:
+    below = me.units(len(w.weight))
+    yield Block(w.weight[below], g.weight[below], tuple(s.weight[below] for s in state), True)
+    if me.first:
+        yield Block(w.bias, g.bias, tuple(s.bias for s in state), False)

@@ -1,5 +1,6 @@
 """Pixels as the network takes them: bytes made into floats around zero."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,15 +15,15 @@ class Normalization(NamedTuple):
     shift: float
 
 
-# MNIST's training pixels have the mean 0.1307 and the standard deviation 0.3081, as fractions of 255.
-NORMALIZATIONS: dict[str, Normalization] = {
-    "standard": Normalization(1 / (255 * 0.3081), 0.1307 / 0.3081),
-    "unit": Normalization(1 / 255, 0.0),
+# from the mean and the standard deviation of the training pixels, as fractions of 255
+NORMALIZATIONS: dict[str, Callable[[float, float], Normalization]] = {
+    "standard": lambda mean, deviation: Normalization(1 / (255 * deviation), mean / deviation),
+    "unit": lambda mean, deviation: Normalization(1 / 255, 0.0),
 }
 
 
 def normalize(pixels: Bytes, normalization: Normalization, out: Array) -> None:
-    """Writes the normalised pixels to `out`, of the same shape as `pixels`."""
+    """Write the normalised pixels to `out`, of the same shape as `pixels`."""
     np.multiply(pixels, out.dtype.type(normalization.scale), out=out)
     if normalization.shift:
         out -= out.dtype.type(normalization.shift)

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-INITIALIZATION, ORDER, AUGMENTATION = range(3)
+INITIALIZATION, ORDER, AUGMENTATION, DROPOUT = range(4)
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:
-    """The generator of a purpose and, where there is one, an epoch: a pure function of its arguments."""
+    """Return the generator of a purpose and, where there is one, an epoch: a pure function of its arguments."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
 def order(seed: int, epoch: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """The order in which an epoch sees its n images."""
+    """Return the order in which an epoch sees its n images."""
     return stream(seed, ORDER, epoch).permutation(n).astype(np.intp)

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -17,13 +18,16 @@ _PIECE = 1024 * 1024  # bytes of a packed file that are read at a time
 _SLACK = 64 * 1024  # bytes that a packed file may have beyond its data: its name, its header, its end
 
 
-def read_idx(path: Path, dimensions: int, *, longest: int) -> NDArray[np.uint8]:
+def read_idx(
+    path: Path, dimensions: int, *, longest: int, require: Callable[[Path, tuple[int, ...]], None] | None = None
+) -> NDArray[np.uint8]:
     """The array of unsigned bytes in an IDX file (http://yann.lecun.com/exdb/mnist, "file formats").
 
     Args:
         path: the file; packed with gzip if it begins as gzip does, whatever its name.
         dimensions: how many dimensions it must have (3 for images, 1 for labels).
         longest: the most bytes of data to accept.
+        require: given the path and the shape, raises where the shape is wrong, before any data are unpacked.
 
     Returns:
         A read-only array of the shape that the header promises; never more than a byte beyond it is unpacked.
@@ -36,14 +40,22 @@ def read_idx(path: Path, dimensions: int, *, longest: int) -> NDArray[np.uint8]:
             packed = file.read(2) == _GZIP_MAGIC
             file.seek(0)
             source = _Packed(path, file) if packed else _Plain(path, file)
-            return _read(path, source, dimensions, longest)
+            return _read(path, source, dimensions, longest, require)
     except OSError as error:
         raise DataError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
-def _read(path: Path, source: "_Plain | _Packed", dimensions: int, longest: int) -> NDArray[np.uint8]:
+def _read(
+    path: Path,
+    source: "_Plain | _Packed",
+    dimensions: int,
+    longest: int,
+    require: Callable[[Path, tuple[int, ...]], None] | None,
+) -> NDArray[np.uint8]:
     header = source.read(4 * (dimensions + 1))
     shape = _shape(path, header, dimensions)
+    if require is not None:
+        require(path, shape)
     size = prod(shape)
     if size > longest:
         raise DataError(f"{path}: its header promises {size:,} bytes of data; at most {longest:,} are accepted")

@@ -1,31 +1,45 @@
-"""Contact sheets: many 28×28 pictures on one, each with a caption."""
+"""Contact sheets: many pictures on one, each with a caption."""
 
 from collections.abc import Sequence
 from io import BytesIO
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-ZOOM = 3
-TILE = 28 * ZOOM
+TILE = 84  # pixels a side that a picture has at most, if it is not larger by itself
 CAPTION = 16  # pixels below each picture
 GAP = 4
 COLUMNS = 12
 
 
 def contact_sheet(images: NDArray[np.uint8], captions: Sequence[str]) -> bytes:
-    """A PNG of images (n, 784), in rows of twelve, dark ink on white, each above its caption."""
+    """A PNG of images (n, side²), in rows of twelve, dark ink on white, each above its caption."""
+    side = isqrt(images.shape[1])
+    tile = side * zoom(side)
     rows = max(-(-len(images) // COLUMNS), 1)
-    sheet = Image.new("L", (COLUMNS * (TILE + GAP) + GAP, rows * (TILE + CAPTION + GAP) + GAP), 255)
+    sheet = Image.new("L", (COLUMNS * (tile + GAP) + GAP, rows * (tile + CAPTION + GAP) + GAP), 255)
     draw = ImageDraw.Draw(sheet)
     for index, (pixels, caption) in enumerate(zip(images, captions, strict=True)):
-        left = GAP + index % COLUMNS * (TILE + GAP)
-        top = GAP + index // COLUMNS * (TILE + CAPTION + GAP)
-        tile = Image.fromarray(255 - pixels.reshape(28, 28)).resize((TILE, TILE), Image.Resampling.NEAREST)
-        sheet.paste(tile, (left, top))
-        draw.rectangle((left - 1, top - 1, left + TILE, top + TILE), outline=200)
-        draw.text((left + TILE / 2, top + TILE + 2), caption, fill=0, anchor="ma")
+        left = GAP + index % COLUMNS * (tile + GAP)
+        top = GAP + index // COLUMNS * (tile + CAPTION + GAP)
+        picture = Image.fromarray(255 - pixels.reshape(side, side)).resize((tile, tile), Image.Resampling.NEAREST)
+        sheet.paste(picture, (left, top))
+        draw.rectangle((left - 1, top - 1, left + tile, top + tile), outline=200)
+        draw.text((left + tile / 2, top + tile + 2), _shortened(caption, draw, tile + GAP), fill=0, anchor="ma")
     content = BytesIO()
     sheet.save(content, "PNG")
     return content.getvalue()
+
+
+def zoom(side: int) -> int:
+    """How many times larger images of a side are on the sheet."""
+    return max(TILE // side, 1)
+
+
+def _shortened(text: str, draw: ImageDraw.ImageDraw, width: int) -> str:
+    """The text, or as much of its beginning as is no wider than so many pixels, with dots."""
+    if draw.textlength(text) <= width:
+        return text
+    return next((f"{text[:n]}..." for n in range(len(text), 0, -1) if draw.textlength(f"{text[:n]}...") <= width), "")

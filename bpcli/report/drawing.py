@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.types import Array
+from bpcli.data.picture.digit import layout
+from bpcli.data.spec import DataSpec
 from bpcli.errors import OutputError
-from bpcli.report.units import layers
 from bpcli.report.web import PAGES, digest
-from bpcli.training import problem
-from bpcli.training.checkpoint import Checkpoint
+from bpcli.storage.checkpoint import Checkpoint
 
-MOST_PARAMETERS = 4_000_000  # 11 MB of page
+MAX_PARAMETERS = 4_000_000  # 11 MB of page
 SCRIPTS = (
     "scale",
     "background",
@@ -30,23 +29,31 @@ SCRIPTS = (
     "view",
     "main",
 )  # in this order
+DIGITS = {"thing": "digit", "kind": "digit", "ink": "ink"}  # what the page calls what is drawn, and what is told apart
+HALF = 0.5  # a mean brightness below it: people draw light on dark, as most pictures of the data are
+PICTURES = {"thing": "picture", "kind": "class", "ink": "light"}
 
 
 def drawing_page(loaded: Checkpoint, least: float) -> str:
-    """The page for a checkpoint's network, an HTML document; where no score reaches `least`, it sees no digit.
+    """The page for a checkpoint's network, an HTML document; where no score reaches `least`, it sees nothing.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
     """
+    return page_of(packed(loaded) | {"least": least}, _about(loaded))
+
+
+def page_of(network: Mapping[str, Any], about: str) -> str:
+    """The page for a network that is `packed` and told the `least` score, with a sentence or two about it."""
     folder = PAGES / "draw"
     style, code = (folder / "draw.css").read_text(), f'"use strict";\n{script()}\nstart();\n'
-    parts = {
-        "about": html.escape(_about(loaded)),
+    parts = (DIGITS if network["digits"] else PICTURES) | {
+        "about": html.escape(about),
         "style": style,
         "style_hash": digest(style),
         "script": code,
         "script_hash": digest(code),
-        "network": json.dumps(packed(loaded) | {"least": least}).replace("<", "\\u003c"),
+        "network": json.dumps(network).replace("<", "\\u003c"),
     }
     return _filled((folder / "draw.html").read_text(), parts)
 
@@ -59,23 +66,41 @@ def script() -> str:
 def packed(loaded: Checkpoint) -> dict[str, Any]:
     """The network as the page's JSON has it: weights in half precision, a row for each unit, biases in single.
 
+    What it is about goes with it: side, names of the classes, whether they are digits and how these lie in the image,
+    and whether people draw light on dark for it.
+
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
     """
     count = loaded.parameters.size
-    if count > MOST_PARAMETERS:
-        raise OutputError(f"the network has {count:,} parameters; a page takes at most {MOST_PARAMETERS:,} (11 MB)")
-    model, normalization = loaded.config.model, NORMALIZATIONS[loaded.config.data.normalize]
+    if count > MAX_PARAMETERS:
+        raise OutputError(f"the network has {count:,} parameters; a page takes at most {MAX_PARAMETERS:,} (11 MB)")
+    model = loaded.model
+    normalization = model.preprocessing.normalization
     return {
-        "sizes": problem.network(loaded.config).sizes,
-        "activations": model.activations,
-        "output": model.output,
+        **described(loaded.spec),
+        "sizes": model.network.sizes,
+        "activations": loaded.config.model.activations,
+        "output": loaded.config.model.output,
         "scale": normalization.scale,
         "shift": normalization.shift,
-        "deslant": loaded.config.data.deslant,
+        "deslant": model.preprocessing.deslant,
         "layers": [
-            {"weights": _halves(layer.weight.T), "biases": _base64(layer.bias, "<f4")} for layer in layers(loaded)
+            {"weights": _halves(layer.weight.T), "biases": _base64(layer.bias, "<f4")} for layer in model.layers
         ],
+    }
+
+
+def described(about: DataSpec) -> dict[str, Any]:
+    """What a network is about, as the page's JSON has it."""
+    own = layout(about.side)
+    return {
+        "side": about.side,
+        "classes": about.classes,
+        "digits": about.digits,
+        "light": not about.digits and about.mean < HALF,
+        "box": own.box,
+        "strokes": [own.thinnest, own.thickest],
     }
 
 
@@ -91,11 +116,12 @@ def _base64(numbers: Array, dtype: str) -> str:
 
 
 def _about(loaded: Checkpoint) -> str:
-    """The network in a sentence."""
-    sizes = "-".join(map(str, problem.network(loaded.config).sizes))
-    accuracy = loaded.figures.get("validation_accuracy")
-    right = f" It was right about {100 * accuracy:.2f} % of the digits kept for validation." if accuracy else ""
-    return f"A network of {sizes} units, trained on MNIST with bpcli, says which one it is.{right}"
+    """The network in a sentence or two."""
+    sizes = "-".join(map(str, loaded.model.network.sizes))
+    accuracy, about = loaded.metrics.get("validation_accuracy"), loaded.spec
+    things, origin, which = ("digits", " on MNIST", "one") if about.digits else ("pictures", "", "class")
+    right = f" It was right about {100 * accuracy:.2f} % of the {things} kept for validation." if accuracy else ""
+    return f"A network of {sizes} units, trained{origin} with bpcli, says which {which} it is.{right}"
 
 
 def _filled(template: str, parts: Mapping[str, str]) -> str:

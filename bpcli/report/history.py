@@ -7,10 +7,12 @@ from math import isfinite
 from pathlib import Path
 
 from bpcli.errors import CheckpointError
-from bpcli.training import checkpoint, metrics, run
-from bpcli.training.checkpoint import Checkpoint
+from bpcli.model import Model
+from bpcli.storage import checkpoint, metrics_csv
+from bpcli.storage.checkpoint import Checkpoint
+from bpcli.storage.find import find_checkpoint
 
-LONGEST = 16 * 2**20  # bytes of metrics.csv: far more than 100,000 epochs take
+MAX_LENGTH = 16 * 2**20  # bytes of metrics.csv: far more than 100,000 epochs take
 
 Row = Mapping[str, float | None]  # an epoch's figures by the columns of metrics.csv; None where one is empty
 
@@ -31,6 +33,11 @@ class Run:
     loaded: Checkpoint
     epochs: tuple[Row, ...]
 
+    @property
+    def model(self) -> Model:
+        """The network of the best epoch, ready to use."""
+        return self.loaded.model
+
     def column(self, name: str) -> list[float]:
         """One column of metrics.csv; empty where the run had no such split."""
         return [value for row in self.epochs if (value := row[name]) is not None]
@@ -47,7 +54,7 @@ def read_run(source: str | None) -> Run:
     Raises:
         CheckpointError: there is none, it has no finished epoch, or its files are damaged.
     """
-    path = run.find_checkpoint(source)
+    path = find_checkpoint(source)
     if source is not None and not Path(source).is_dir():
         wrong = "not the folder of a run" if Path(source).exists() else "no such folder"
         raise CheckpointError(f"{source}: {wrong}; a run is a folder such as runs/default-1")
@@ -62,8 +69,8 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
         CheckpointError: the file is missing, has no row, or is not what `bpcli train` writes.
     """
     try:
-        if path.stat().st_size > LONGEST:
-            raise CheckpointError(f"{path}: larger than {LONGEST // 2**20} MB, which no metrics.csv is")
+        if path.stat().st_size > MAX_LENGTH:
+            raise CheckpointError(f"{path}: larger than {MAX_LENGTH // 2**20} MB, which no metrics.csv is")
         with path.open(encoding="ascii", newline="") as file:
             whole = (line for line in file if line.endswith("\n"))  # a row that is being written, or was torn, is none
             rows = tuple(_rows(csv.reader(whole), path))
@@ -78,17 +85,19 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
 
 def _rows(lines: Iterable[list[str]], path: Path) -> Iterable[Row]:
     for number, line in enumerate(lines, 1):
-        if number == 1 and tuple(line) != metrics.COLUMNS:
-            raise CheckpointError(f"{path}: not the metrics of a run: its columns are not {', '.join(metrics.COLUMNS)}")
+        if number == 1 and tuple(line) != metrics_csv.COLUMNS:
+            raise CheckpointError(
+                f"{path}: not the metrics of a run: its columns are not {', '.join(metrics_csv.COLUMNS)}"
+            )
         if number > 1:
             yield _row(line, f"{path}, line {number}")
 
 
 def _row(line: list[str], where: str) -> Row:
     try:
-        row = {name: _number(text) for name, text in zip(metrics.COLUMNS, line, strict=True)}
+        row = {name: _number(text) for name, text in zip(metrics_csv.COLUMNS, line, strict=True)}
     except ValueError:
-        raise CheckpointError(f"{where}: expected {len(metrics.COLUMNS)} finite numbers") from None
+        raise CheckpointError(f"{where}: expected {len(metrics_csv.COLUMNS)} finite numbers") from None
     if missing := [name for name, value in row.items() if value is None and not name.startswith("validation_")]:
         raise CheckpointError(f"{where}: {missing[0]} is empty")
     return row

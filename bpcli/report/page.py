@@ -3,24 +3,24 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bpcli import config as configuration
-from bpcli.data.mnist import CLASSES
 from bpcli.report import plots
-from bpcli.report.answers import Answers, Indices, cell, confident_mistakes, uncertain_hits
 from bpcli.report.history import Run
 from bpcli.report.plots import Painter
-from bpcli.report.sprites import ACROSS, digit_url, sheet_url, weights_url
+from bpcli.report.predictions import Indices, Predictions, cell, confident_mistakes, uncertain_hits
+from bpcli.report.sprites import ACROSS, image_url, sheet_url, weights_url
 from bpcli.report.study import LayerStudy, Study, overview, versions
 from bpcli.report.svg import Inliner
 from bpcli.report.tables import SHOWN
 from bpcli.report.web import PAGES, digest
 
 UNITS = 60  # whose weights are shown: whole rows on wide and on narrow screens
-MOST_IN_CELL = 1200  # digits of one cell of the confusion matrix; MNIST's fullest has fewer
-MOST_EPOCHS = 100  # rows of the table of epochs
+MAX_IN_CELL = 1200  # images of one cell of the confusion matrix; MNIST's fullest has fewer
+MAX_EPOCHS = 100  # rows of the table of epochs
 
 
 class Digit(NamedTuple):
@@ -35,6 +35,7 @@ class Digit(NamedTuple):
 
 def report_page(seen: Study) -> str:
     """The report of a run, an HTML document."""
+    about = seen.run.loaded.spec
     inliner = Inliner(plots.PROPERTIES)
     with plots.our_style():
         drawn = _drawn(inliner, _single_plots(seen)) | {"layers": [_layer_plots(inliner, each) for each in seen.layers]}
@@ -43,6 +44,9 @@ def report_page(seen: Study) -> str:
         inliner,
         plots=drawn,
         title=seen.run.name,
+        side=about.side,
+        classes=about.classes,
+        digits=about.digits,
         facts=overview(seen),
         splits=seen.splits,
         epochs=_thinned(seen.run.epochs),
@@ -53,7 +57,7 @@ def report_page(seen: Study) -> str:
         units=[
             (weights_url(w), n, u) for w, n, u in zip(seen.weight_images[:UNITS], seen.ranking, seen.use, strict=False)
         ],
-        cells=_cells(seen),
+        cells=_cells(seen) | {"side": about.side, "classes": about.classes},
         settings=_settings(seen.run),
     )
 
@@ -62,6 +66,7 @@ def comparison_page(studies: Sequence[Study]) -> str:
     """The comparison of several runs, an HTML document."""
     inliner = Inliner(plots.PROPERTIES)
     runs = [seen.run for seen in studies]
+    shared = [run.loaded.spec for run in runs]
     painters: dict[str, tuple[str, Painter]] = {
         kind: (f"{kind} of each run by epoch", lambda axes, kind=kind: plots.compared(axes, runs, kind))  # type: ignore[misc]
         for kind in ("loss", "accuracy")
@@ -73,6 +78,8 @@ def comparison_page(studies: Sequence[Study]) -> str:
         inliner,
         plots=drawn,
         title=f"{len(runs)} runs",
+        classes=shared[0].classes if len({each.classes for each in shared}) == 1 else (),
+        digits=all(each.digits for each in shared),
         runs=[(overview(seen), seen.splits) for seen in studies],
         differences=_differences(runs),
     )
@@ -110,33 +117,33 @@ def _drawn(inliner: Inliner, painters: dict[str, tuple[str, Painter]]) -> dict[s
     }
 
 
-def _digits(given: Answers, chosen: Indices) -> list[Digit]:
-    digits = given.digits
+def _digits(given: Predictions, chosen: Indices) -> list[Digit]:
+    answers = given.answers
     return [
-        Digit(digit_url(given.images[i]), int(i), int(given.labels[i]), int(digits[i]), given.scores[i].tolist())
+        Digit(image_url(given.images[i]), int(i), int(given.labels[i]), int(answers[i]), given.scores[i].tolist())
         for i in chosen
     ]
 
 
 def _cells(seen: Study) -> dict[str, Any]:
-    """The digits of each cell of the confusion matrix that has some: a sheet of them, their places and scores."""
-    pairs = ((label, digit) for label in range(CLASSES) for digit in range(CLASSES))
-    found = {f"{label}-{digit}": cell(seen.test, label, digit) for label, digit in pairs}
+    """The images of each cell of the confusion matrix that has some: a sheet of them, their places and scores."""
+    pairs = np.argwhere(seen.splits["test"]["confusion"]).tolist()
+    found = {f"{label}-{answer}": cell(seen.test, label, answer) for label, answer in pairs}
     return {
         "across": ACROSS,
-        "cells": {name: _sheet(seen.test, inside) for name, inside in found.items() if len(inside)},
+        "cells": {name: _sheet(seen.test, inside) for name, inside in found.items()},
     }
 
 
-def _sheet(given: Answers, inside: Indices) -> dict[str, Any]:
-    shown = inside[:MOST_IN_CELL]
+def _sheet(given: Predictions, inside: Indices) -> dict[str, Any]:
+    shown = inside[:MAX_IN_CELL]
     scores = [round(float(score), 3) for score in given.winning[shown]]
     return {"of": len(inside), "sheet": sheet_url(given.images[shown]), "index": shown.tolist(), "scores": scores}
 
 
 def _thinned(epochs: Sequence[Any]) -> Sequence[Any]:
     """At most `MOST_EPOCHS` rows, evenly spaced, the last one among them."""
-    stride = -(-len(epochs) // MOST_EPOCHS)
+    stride = -(-len(epochs) // MAX_EPOCHS)
     return epochs[(len(epochs) - 1) % stride :: stride]
 
 

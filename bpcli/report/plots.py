@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from bpcli.core.types import Array
-from bpcli.data.mnist import CLASSES
-from bpcli.report.answers import confident_mistakes
 from bpcli.report.history import Run
-from bpcli.report.sprites import SIDE, diverging, palette
+from bpcli.report.predictions import confident_mistakes
+from bpcli.report.sprites import diverging, palette
 from bpcli.report.study import LayerStudy, Study
 from bpcli.report.tables import SHOWN
 from bpcli.report.units import Activity, Histogram
@@ -28,6 +28,8 @@ FIRST, SECOND, THIRD = SERIES[:3]
 
 SIZE = (4.4, 2.7)  # inches of a plot in the page, which scales it; small, so that its text is legible on a phone
 DOTS = 150  # an inch, in PNG files
+MAX_NAME = 12  # of a class, characters
+CELL = 0.25  # inches of a cell of the confusion matrix, at least
 
 _STYLE: Any = {
     "axes.edgecolor": FAINT, "axes.facecolor": "none", "axes.grid": True, "axes.labelcolor": INK,
@@ -169,8 +171,8 @@ def _bars(axes: Axes, histogram: Histogram, colour: str) -> None:
     axes.set_yscale("symlog", linthresh=1)
 
 
-def confusion_matrix(axes: Axes, confusion: Sequence[Sequence[int]]) -> None:
-    """The confusion matrix, shaded by each label's share."""
+def confusion_matrix(axes: Axes, confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
+    """The confusion matrix, shaded by each label's share; `classes` are the names of its rows and columns."""
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
@@ -179,11 +181,19 @@ def confusion_matrix(axes: Axes, confusion: Sequence[Sequence[int]]) -> None:
             colour = PAPER if shares[label, digit] > 0.3 else INK
             axes.text(digit, label, str(count or "·"), ha="center", va="center", color=colour, fontsize=7)
     axes.grid(False)
-    axes.set(xlabel="answer", ylabel="label", xticks=range(CLASSES), yticks=range(CLASSES))
+    names = [_shortened(name) for name in classes]
+    axes.set(xlabel="answer", ylabel="label")
+    axes.set_xticks(range(len(names)), names, rotation=0 if max(map(len, names)) < 3 else 90)
+    axes.set_yticks(range(len(names)), names)
+
+
+def _shortened(name: str) -> str:
+    """As much of a class's name as there is room for; dollars would be read as mathematics."""
+    return (name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…").replace("$", r"\$")
 
 
 def gallery(pictures: Sequence[tuple[Array, str]], across: int = 8) -> Figure:
-    """Pictures (28, 28) or (28, 28, 3) with a line below each, on a figure."""
+    """Pictures (h, w) or (h, w, 3) with a line below each, on a figure."""
     rows = max(-(-len(pictures) // across), 1)
     whole = Figure((across * 0.9, rows * 1.1), layout="constrained")
     places = whole.subplots(rows, across, squeeze=False).ravel()
@@ -207,9 +217,11 @@ PNG_FILES = ("curves.png", "confusion_matrix.png", "weights.png", "errors.png")
 
 def _png_figures(seen: Study) -> dict[str, Figure]:
     run, confusion = seen.run, seen.splits["test"]["confusion"]
+    classes = run.loaded.spec.classes
+    size = max(5, CELL * len(classes))
     figures = (
         figure([lambda axes: loss(axes, run), lambda axes: accuracy(axes, run), lambda axes: learning_rate(axes, run)]),
-        figure([lambda axes: confusion_matrix(axes, confusion)], (5, 5)),
+        figure([lambda axes: confusion_matrix(axes, confusion, classes)], (size, size)),
         gallery(
             [(_weight_picture(w), f"unit {n}") for w, n in zip(seen.weight_images[:64], seen.ranking, strict=False)]
         ),
@@ -219,12 +231,14 @@ def _png_figures(seen: Study) -> dict[str, Figure]:
 
 
 def _weight_picture(values: Array) -> Any:
-    return palette()[diverging(values)].reshape(SIDE, SIDE, 3)
+    side = isqrt(values.size)
+    return palette()[diverging(values)].reshape(side, side, 3)
 
 
 def _mistakes(seen: Study) -> list[tuple[Any, str]]:
-    test, digits = seen.test, seen.test.digits
+    test, names = seen.test, [_shortened(name) for name in seen.run.loaded.spec.classes]
+    side, given = isqrt(test.images.shape[1]), test.answers
     return [
-        (test.images[i].reshape(SIDE, SIDE), f"{test.labels[i]} → {digits[i]} ({test.winning[i]:.2f})")
+        (test.images[i].reshape(side, side), f"{names[test.labels[i]]} → {names[given[i]]} ({test.winning[i]:.2f})")
         for i in confident_mistakes(test, SHOWN)
     ]

@@ -1,7 +1,8 @@
-"""Small pictures that travel inside a page: digits and weights as PNG, in data URLs."""
+"""Small pictures that travel inside a page: images and weights as PNG, in data URLs."""
 
 import base64
 import io
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +10,17 @@ from PIL import Image
 
 from bpcli.core.types import Array, Bytes
 
-SIDE = 28
-ACROSS = 32  # digits in a row of a sheet
-LEVELS = 16  # of grey: a digit looks the same, and its picture is half as large
+ACROSS = 32  # images in a row of a sheet
+LEVELS = 16  # of grey: an image looks the same, and its picture is half as large
 
 
-def digit_url(image: Bytes) -> str:
-    """One digit (784,), white on black."""
+def image_url(image: Bytes) -> str:
+    """One image (side²,), as it is in the data set."""
     return sheet_url(image[None], 1)
 
 
 def sheet_url(images: Bytes, across: int = ACROSS) -> str:
-    """Digits (n, 784) side by side, so many in a row, the first at the top left."""
+    """Images (n, side²) side by side, so many in a row, the first at the top left."""
     grid = _grid(np.rint(images * ((LEVELS - 1) / 255)).astype(np.uint8), across)
     picture = Image.fromarray(grid).convert("P")
     picture.putpalette(np.repeat(np.linspace(0, 255, LEVELS).astype(np.uint8), 3).tobytes())
@@ -28,7 +28,7 @@ def sheet_url(images: Bytes, across: int = ACROSS) -> str:
 
 
 def weights_url(weights: Array) -> str:
-    """The weights (784,) of one unit: blue where a bright pixel speaks against it, white at zero, red where for it."""
+    """The weights (side²,) of a unit: blue where a bright pixel speaks against it, white at zero, red where for it."""
     picture = Image.fromarray(_grid(diverging(weights)[None], 1)).convert("P")
     picture.putpalette(palette().tobytes())
     return _data_url(picture, bits=8)
@@ -51,12 +51,13 @@ def palette() -> Bytes:
 
 
 def _grid(images: Bytes, across: int) -> NDArray[np.uint8]:
-    """Images (n, 784) as one (rows·28, across·28); fewer across if there are fewer."""
+    """Images (n, side²) as one (rows·side, across·side); fewer across if there are fewer."""
+    side = isqrt(images.shape[1])
     across = min(across, len(images))
     rows = -(-len(images) // across)
-    whole = np.zeros((rows * across, SIDE, SIDE), np.uint8)
-    whole[: len(images)] = images.reshape(-1, SIDE, SIDE)
-    return whole.reshape(rows, across, SIDE, SIDE).swapaxes(1, 2).reshape(rows * SIDE, across * SIDE)
+    whole = np.zeros((rows * across, side, side), np.uint8)
+    whole[: len(images)] = images.reshape(-1, side, side)
+    return whole.reshape(rows, across, side, side).swapaxes(1, 2).reshape(rows * side, across * side)
 
 
 def _data_url(picture: Image.Image, bits: int) -> str:

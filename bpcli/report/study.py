@@ -8,13 +8,13 @@ import numpy as np
 
 from bpcli import __version__
 from bpcli import config as configuration
+from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array
-from bpcli.data.mnist import Split, SplitName
-from bpcli.report.answers import Answers, Bin, answers, calibration_error, reliability, summary
+from bpcli.data.datasets import Split, SplitName
+from bpcli.inference.evaluation import read_split_of
 from bpcli.report.history import Run
-from bpcli.report.units import Activity, Histogram, Reals, activity, gradient, layers, magnitudes, spread, use
-from bpcli.training.run import read_data
-from bpcli.training.team import Team
+from bpcli.report.predictions import Bin, Predictions, calibration_error, predictions, reliability, summary
+from bpcli.report.units import Activity, Histogram, Reals, activity, gradient, magnitudes, spread, use
 
 SAMPLE = 1024  # training images whose gradient is shown
 
@@ -55,7 +55,7 @@ class Study:
     """
 
     run: Run
-    test: Answers
+    test: Predictions
     splits: dict[SplitName, dict[str, Any]]
     bins: list[Bin]
     layers: list[LayerStudy]
@@ -64,20 +64,21 @@ class Study:
 
     @property
     def weight_images(self) -> Array:
-        """The weights (units, 784) of the units in the ranking."""
-        weights: Array = layers(self.run.loaded)[0].weight.T[self.ranking]
+        """The weights (units, side²) of the units in the ranking."""
+        weights: Array = self.run.model.layers[0].weight.T[self.ranking]
         return weights
 
 
-def study(run: Run, team: Team) -> Study:
+def study(run: Run, threads: ThreadGroup) -> Study:
     """Looks at a run.
 
     Raises:
         DataError: the data that it was trained on can't be read.
     """
-    data = {name: read_data(run.loaded.config, name) for name in SPLITS}
-    given = {name: answers(run.loaded, split, team) for name, split in data.items() if len(split)}
-    active = activity(run.loaded, data["test"].images)
+    model = run.model
+    data = {name: read_split_of(model, name) for name in SPLITS}
+    given = {name: predictions(model, split, threads) for name, split in data.items() if len(split)}
+    active = activity(model, data["test"].images)
     used = _first_layer_use(run, active)
     ranking = np.argsort(-used, kind="stable")
     return Study(
@@ -93,13 +94,13 @@ def study(run: Run, team: Team) -> Study:
 
 def _first_layer_use(run: Run, active: list[Activity]) -> Reals:
     """How much each unit of the first layer is used; the output units, where there is no other layer, equally."""
-    return use(active[0], layers(run.loaded)[1]) if active else np.ones(len(layers(run.loaded)[0].bias))
+    layers = run.model.layers
+    return use(active[0], layers[1]) if active else np.ones(len(layers[0].bias))
 
 
 def _layers(run: Run, training: Split, active: list[Activity]) -> list[LayerStudy]:
-    sample = Split(training.images[:SAMPLE], training.labels[:SAMPLE])
     names = [*(f"hidden layer {number}" for number in range(1, len(active) + 1)), "output layer"]
-    whole = zip(names, layers(run.loaded), gradient(run.loaded, sample), [*active, None], strict=True)
+    whole = zip(names, run.model.layers, gradient(run.model, training.first(SAMPLE)), [*active, None], strict=True)
     return [LayerStudy(name, spread(w.weight), *magnitudes(g.weight), each) for name, w, g, each in whole]
 
 
@@ -111,6 +112,7 @@ def overview(seen: Study) -> dict[str, Any]:
         "epochs": len(seen.run.epochs),
         "best_epoch": loaded.epoch,
         "seconds": round(seen.run.seconds, 3),
+        "classes": loaded.spec.classes,
         "parameters": int(loaded.parameters.size),
         "splits": {name: {key: each[key] for key in _HEAD} for name, each in seen.splits.items()},
         "calibration_error": calibration_error(seen.bins),

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bpcli.data.mnist import CLASSES
 from bpcli.errors import OutputError
-from bpcli.report.answers import Answers, Bin, Indices, confident_mistakes, uncertain_hits
+from bpcli.report.predictions import Bin, Indices, Predictions, confident_mistakes, uncertain_hits
 from bpcli.report.study import SPLITS, LayerStudy, Study, overview
 from bpcli.report.units import Histogram
-from bpcli.training.files import write_file
+from bpcli.storage.files import write_file
 
 FOLDER = "report"
 SHOWN = 24  # mistakes, and uncertain answers
@@ -35,17 +34,16 @@ def write_tables(seen: Study) -> Path:
 
 def tables(seen: Study) -> dict[str, str]:
     """The content of each file by its name."""
-    test, figures = seen.test, seen.splits["test"]
-    per_class = zip(
-        range(CLASSES), figures["precision"], figures["recall"], map(sum, figures["confusion"]), strict=True
-    )
+    test, metrics, classes = seen.test, seen.splits["test"], seen.run.loaded.spec.classes
+    per_class = zip(classes, metrics["precision"], metrics["recall"], map(sum, metrics["confusion"]), strict=True)
+    heading = "digit" if seen.run.loaded.spec.digits else "class"
     return {
         "summary.json": _json(overview(seen)),
-        "confusion_matrix.csv": _csv(["label", *range(CLASSES)], _confusion(figures["confusion"])),
-        "classes.csv": _csv(["digit", "precision", "recall", "images"], per_class),
-        "answers.csv": _answers(test, range(len(test.labels))),
-        "mistakes.csv": _answers(test, confident_mistakes(test, SHOWN)),
-        "uncertain.csv": _answers(test, uncertain_hits(test, SHOWN)),
+        "confusion_matrix.csv": _csv(["label", *classes], _confusion(metrics["confusion"], classes)),
+        "classes.csv": _csv([heading, "precision", "recall", "images"], per_class),
+        "answers.csv": _answers(test, range(len(test.labels)), classes),
+        "mistakes.csv": _answers(test, confident_mistakes(test, SHOWN), classes),
+        "uncertain.csv": _answers(test, uncertain_hits(test, SHOWN), classes),
         "reliability.csv": _csv(Bin._fields, seen.bins),
         "units.csv": _units(seen),
         "layers.json": _json([_layer(each) for each in seen.layers]),
@@ -77,15 +75,16 @@ def write_text(path: Path, text: str) -> None:
     write_file(path, text.encode())
 
 
-def _confusion(matrix: Sequence[Sequence[int]]) -> Iterable[list[int]]:
-    return ([label, *row] for label, row in enumerate(matrix))
+def _confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Iterable[list[object]]:
+    return ([name, *row] for name, row in zip(classes, matrix, strict=True))
 
 
-def _answers(given: Answers, chosen: Iterable[int] | Indices) -> str:
-    """A row for each image: its place in the test file, label, answer and scores."""
-    header = ["index", "label", "answer", *(f"score_{digit}" for digit in range(CLASSES))]
-    digits = given.digits
-    return _csv(header, ([i, given.labels[i], digits[i], *map(_short, given.scores[i])] for i in chosen))
+def _answers(given: Predictions, chosen: Iterable[int] | Indices, classes: Sequence[str]) -> str:
+    """Return a row for each image: its place in the test file, label, answer and scores."""
+    header = ["index", "label", "answer", *(f"score_{name}" for name in classes)]
+    answers = given.answers
+    rows = ([i, classes[given.labels[i]], classes[answers[i]], *map(_short, given.scores[i])] for i in chosen)
+    return _csv(header, rows)
 
 
 def _units(seen: Study) -> str:

@@ -1,20 +1,18 @@
 """What the units of a network do: which are used most, which never fire, how weights and gradients are spread."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.core import parameters
-from bpcli.core.network import Buffers, Network, Worker
+from bpcli.core.network import Buffers, Hidden, backward, forward
 from bpcli.core.parameters import Layer
-from bpcli.core.pixels import NORMALIZATIONS, normalize
 from bpcli.core.types import Array, Bytes
-from bpcli.data.mnist import Split
-from bpcli.training import problem
-from bpcli.training.checkpoint import Checkpoint
-from bpcli.training.evaluation import CHUNK, one_hot
+from bpcli.data.datasets import Split
+from bpcli.inference.evaluation import one_hot
+from bpcli.model import CHUNK, Model
 
 FLAT = 0.01  # a unit whose derivative never exceeds this (leaky ReLU's leak) hardly learns: it is dead
 BARS = 48  # of a histogram
@@ -50,49 +48,28 @@ class Activity:
         return self.steepest <= FLAT
 
 
-def layers(loaded: Checkpoint) -> tuple[Layer, ...]:
-    """The layers of a checkpoint's network."""
-    return parameters.views(loaded.parameters, problem.network(loaded.config).sizes)
-
-
-def inputs(loaded: Checkpoint, images: Bytes) -> Array:
-    """Images (n, 784) as the network takes them."""
-    x = np.empty(images.shape, np.float32)
-    normalize(problem.prepared(loaded.config, images), NORMALIZATIONS[loaded.config.data.normalize], x)
-    return x
-
-
 @np.errstate(over="ignore", invalid="ignore")
-def activity(loaded: Checkpoint, images: Bytes) -> list[Activity]:
-    """What each hidden layer does over the images (n, 784)."""
-    network = problem.network(loaded.config)
-    sums = [np.zeros((2, width)) for width in network.sizes[1:-1]]
-    steepest = [np.zeros(width) for width in network.sizes[1:-1]]
-    for hidden in _hidden(network, layers(loaded), loaded, images):
-        for index, a in enumerate(hidden):
-            sums[index] += abs(a).sum(axis=0), (a > 0).sum(axis=0)
-            np.maximum(steepest[index], _slopes(network, index, a).max(axis=0), out=steepest[index])
+def activity(model: Model, images: Bytes) -> list[Activity]:
+    """Return what each hidden layer does over the images (n, side²)."""
+    widths = model.network.sizes[1:-1]
+    sums, steepest = [np.zeros((2, width)) for width in widths], [np.zeros(width) for width in widths]
+    for hidden in _hidden(model, images):
+        for index, here in enumerate(hidden):
+            sums[index] += abs(here.a).sum(axis=0), (here.a > 0).sum(axis=0)
+            derivatives = model.network.hidden[index].derivative(here.kept, here.slope)
+            np.maximum(steepest[index], derivatives.max(axis=0), out=steepest[index])
     means = [total / len(images) for total in sums]
-    return [Activity(strength, fired, slope) for (strength, fired), slope in zip(means, steepest, strict=True)]
+    return [Activity(strength, fired, most) for (strength, fired), most in zip(means, steepest, strict=True)]
 
 
-def _hidden(
-    network: Network, weights: Sequence[Layer], loaded: Checkpoint, images: Bytes
-) -> Iterator[tuple[Array, ...]]:
-    """The a of every hidden layer, chunk by chunk; overwritten by the next."""
-    buffers = Buffers.allocate(network, min(CHUNK, len(images)), np.float32, backward=False)
+def _hidden(model: Model, images: Bytes) -> Iterator[tuple[Hidden, ...]]:
+    """Yield what every hidden layer holds, chunk by chunk; overwritten by the next."""
+    room = Buffers.allocate(model.network, min(CHUNK, len(images)), np.float32)
     for start in range(0, len(images), CHUNK):
-        x = inputs(loaded, images[start : start + CHUNK])
-        room = buffers.first(len(x))
-        Worker(network, weights, room).forward(x)
-        yield room.hidden
-
-
-def _slopes(network: Network, index: int, a: Array) -> Array:
-    activation = network.hidden[index]
-    slopes = np.empty(a.shape, activation.slope_dtype or a.dtype)
-    activation.slope(a, slopes)
-    return slopes
+        x = model.preprocessing.inputs(model.preprocessing.upright(images[start : start + CHUNK]))
+        few = room.first(len(x))
+        forward(model.network, model.layers, x, few)
+        yield few.hidden
 
 
 def use(active: Activity, above: Layer) -> Reals:
@@ -101,17 +78,16 @@ def use(active: Activity, above: Layer) -> Reals:
     return active.strength * lengths
 
 
-def gradient(loaded: Checkpoint, sample: Split) -> tuple[Layer, ...]:
-    """The gradient of the sample's mean loss, laid out as the layers."""
-    network = problem.network(loaded.config)
-    flat = np.zeros_like(loaded.parameters)
-    gradients = parameters.views(flat, network.sizes)
-    buffers = Buffers.allocate(network, len(sample), np.float32)
-    worker = Worker(network, layers(loaded), buffers, gradients)
-    x = inputs(loaded, sample.images)
-    with np.errstate(over="ignore", invalid="ignore"):
-        worker.forward(x)
-        worker.backward(x, one_hot(sample.labels, np.dtype(np.float32)))
+@np.errstate(over="ignore", invalid="ignore")
+def gradient(model: Model, sample: Split) -> tuple[Layer, ...]:
+    """Return the gradient of the sample's mean loss, laid out as the layers."""
+    net = model.network
+    gradients = parameters.views(np.zeros_like(model.parameters), net.sizes)
+    room = Buffers.allocate(net, len(sample), np.float32)
+    x = model.preprocessing.inputs(model.preprocessing.upright(sample.images))
+    p = net.output.value(forward(net, model.layers, x, room))
+    y = one_hot(sample.labels, net.sizes[-1], np.dtype(np.float32))
+    backward(net, model.layers, x, p, y, room, gradients)
     return gradients
 
 

@@ -1,1 +1,1 @@
-"""The training loop as a generator of events, checkpoints, and the folder of a run."""
+"""Training: the steps, the loop as a generator of events, runs and series of runs."""

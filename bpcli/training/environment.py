@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from bpcli.training.team import Team
+from bpcli.core.threads import ThreadGroup
 
 
-def environment(team: Team, images: int) -> dict[str, str | int]:
+def environment(threads: ThreadGroup, images: int) -> dict[str, str | int]:
     """The workers, the versions of NumPy and of its BLAS with the processor's kind, and how many images there are."""
-    return {"workers": team.size, "NumPy": np.__version__, "BLAS": _blas(), "training images": images}
+    return {"workers": threads.size, "NumPy": np.__version__, "BLAS": _blas(), "training images": images}
 
 
 def differences(then: Mapping[str, str | int], now: Mapping[str, str | int]) -> Iterator[str]:

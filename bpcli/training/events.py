@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bpcli.inference.evaluation import Score
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -26,7 +28,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
+class Notice:
     """Something about the run that its owner should know; one line."""
 
     text: str
@@ -47,14 +49,6 @@ class Step:
     step: int
     steps: int
     loss: float
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Mean loss and accuracy (a fraction) over some images."""
-
-    loss: float
-    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,7 @@ class EpochEnd:
     is_best: bool
 
     @property
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """The losses and accuracies by name: train_loss, train_accuracy, validation_loss, validation_accuracy."""
         scores = {"train": self.train, "validation": self.validation}
         return {
@@ -90,9 +84,14 @@ class EpochEnd:
             for name, value in (("loss", score.loss), ("accuracy", score.accuracy))
         }
 
+    @property
+    def row(self) -> dict[str, float]:
+        """The epoch's numbers by the columns of metrics.csv."""
+        return self.metrics | {"learning_rate": self.learning_rate, "seconds": round(self.seconds, 3)}
+
 
 @dataclass(frozen=True, slots=True)
-class Paused:
+class CheckpointDue:
     """Between two steps, everybody has stopped working on the state: it can be saved.
 
     Attributes:
@@ -111,12 +110,12 @@ class Finished:
     Attributes:
         epochs: how many epochs were trained.
         best_epoch: the one whose parameters are the best, from 0.
-        figures: losses and accuracies of that epoch, by name, as in metrics.csv.
+        metrics: losses and accuracies of that epoch, by name, as in metrics.csv.
     """
 
     epochs: int
     best_epoch: int
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ class SeriesEnded:
 
     Attributes:
         folder: of the series.
-        members: the figures of each run by its seed, as `evaluation.figures` gives them.
+        members: the figures of each run by its seed, as `evaluation.metrics` gives them.
         committee: those of all runs together.
     """
 
@@ -165,4 +164,6 @@ class SeriesEnded:
     committee: Mapping[str, Any]
 
 
-Event = Started | Noticed | Step | EpochEnd | Paused | Finished | Tested | SeriesStarted | MemberStarted | SeriesEnded
+Event = (
+    Started | Notice | Step | EpochEnd | CheckpointDue | Finished | Tested | SeriesStarted | MemberStarted | SeriesEnded
+)

@@ -5,14 +5,15 @@ from pathlib import Path
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import CheckpointError, ConfigError
-from bpcli.strict_yaml import LONGEST
-from bpcli.training import checkpoint
-from bpcli.training.checkpoint import Checkpoint, Progress
-from bpcli.training.folder import CONFIG, PREVIOUS
-from bpcli.training.loop import State
+from bpcli.storage import checkpoint
+from bpcli.storage.checkpoint import Checkpoint, Progress
+from bpcli.storage.run_folder import CONFIG, PREVIOUS
+from bpcli.storage.state import State
+from bpcli.strict_yaml import MAX_LENGTH
 
-_NEVER = ("model.hidden",)  # the parameters would not fit
-_BETWEEN_EPOCHS = ("seed", "data.folder", "data.validation", "train.batch_size")  # they decide what a step sees
+_NEVER = ("model.hidden", "optimizer.kind", "data.kind")  # what is saved would not fit
+# they decide what a step sees
+_BETWEEN_EPOCHS = ("seed", "data.folder", "data.validation", "data.outliers", "train.batch_size")
 _MARK = "# from epoch "
 
 
@@ -48,7 +49,7 @@ def comments(folder: Path, changes: list[str], state: State) -> str:
     """The lines about changes that stand at the head of config.yaml, with those of now."""
     try:
         with (folder / CONFIG).open("rb") as file:
-            text = file.read(LONGEST).decode(errors="replace")
+            text = file.read(MAX_LENGTH).decode(errors="replace")
     except OSError:
         text = ""
     kept = [line for line in text.splitlines() if line.startswith(_MARK)]
@@ -82,7 +83,7 @@ def _require_possible(progress: Progress, config: Config, changed: dict[str, tup
     """Refuses changes that the state can't go on with."""
     for key in _NEVER:
         if key in changed:
-            raise ConfigError(f"{key} can't change in a run: its parameters would not fit")
+            raise ConfigError(f"{key} can't change in a run: what is saved would not fit")
     for key in _BETWEEN_EPOCHS:
         if key in changed and progress.step:
             raise ConfigError(

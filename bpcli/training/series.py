@@ -7,14 +7,18 @@ from pathlib import Path
 
 from bpcli import config as configuration
 from bpcli.config import Config
+from bpcli.core.threads import Interrupted, never_stop
+from bpcli.data.datasets import read_split
 from bpcli.errors import TrainingError
-from bpcli.training import checkpoint, committee, files, problem, run, series_file
-from bpcli.training.evaluation import Interrupted, never
-from bpcli.training.events import Event, MemberStarted, Noticed, SeriesEnded, SeriesStarted, Tested
-from bpcli.training.files import SYSTEM, Calls
-from bpcli.training.folder import BEST, CONFIG, RUN_FILES, named_run, new_folder, point_latest
-from bpcli.training.lock import exclusive
-from bpcli.training.series_file import Series, is_there, member_folder
+from bpcli.inference import ensemble
+from bpcli.storage import checkpoint, files, series_file
+from bpcli.storage.files import SYSTEM, FileSystem
+from bpcli.storage.find import named_run
+from bpcli.storage.lock import exclusive
+from bpcli.storage.run_folder import BEST, CONFIG, RUN_FILES, new_folder, point_latest
+from bpcli.storage.series_file import Series, is_there, member_folder
+from bpcli.training import builders, run
+from bpcli.training.events import Event, MemberStarted, Notice, SeriesEnded, SeriesStarted, Tested
 
 
 def recorded_series(
@@ -22,8 +26,8 @@ def recorded_series(
     seeds: tuple[int, ...],
     name: str,
     out: Path | None,
-    stopping: Callable[[], bool] = never,
-    calls: Calls = SYSTEM,
+    should_stop: Callable[[], bool] = never_stop,
+    fs: FileSystem = SYSTEM,
 ) -> Generator[Event, None, None]:
     """Trains a run for each seed, in the folders `seed-<n>` of the series' folder; ends with the test of all.
 
@@ -34,27 +38,27 @@ def recorded_series(
         seeds: of the runs, all different.
         name: what to call the series' folder.
         out: the folder, instead.
-        stopping: asked again and again whether to save and end early.
-        calls: the system's calls by which files are written.
+        should_stop: asked again and again whether to save and end early.
+        fs: the calls of the system that write files.
 
     Raises:
         As `run.recorded_training`; what is finished by then stays.
     """
     with suppress(Interrupted):
-        run.require_possible(config, stopping)
+        run.require_possible(config, should_stop)
         with new_folder(name, out) as folder:
-            yield from _members(folder, Series(config, seeds), stopping, calls)
+            yield from _members(folder, Series(config, seeds), should_stop, fs)
 
 
 def resumed_series(
-    source: str, stopping: Callable[[], bool] = never, calls: Calls = SYSTEM
+    source: str, should_stop: Callable[[], bool] = never_stop, fs: FileSystem = SYSTEM
 ) -> Generator[Event, None, None]:
     """Goes on with a series: with the run that was under way, then with those that are missing.
 
     Args:
         source: `latest`, or the series' folder.
-        stopping: asked again and again whether to save and end early.
-        calls: the system's calls by which files are written.
+        should_stop: asked again and again whether to save and end early.
+        fs: the calls of the system that write files.
 
     Raises:
         CheckpointError: the file of the series can't be read.
@@ -64,8 +68,8 @@ def resumed_series(
     folder = named_run(source)
     folder = folder.resolve() if folder.is_symlink() else folder
     with suppress(Interrupted), exclusive(folder):
-        files.sweep(folder, calls=calls)
-        yield from _members(folder, _still_there(folder, series_file.read(folder)), stopping, calls)
+        files.remove_temporaries(folder, fs=fs)
+        yield from _members(folder, _still_there(folder, series_file.read(folder)), should_stop, fs)
 
 
 def _still_there(folder: Path, series: Series) -> Series:
@@ -74,25 +78,29 @@ def _still_there(folder: Path, series: Series) -> Series:
     return replace(series, finished=tuple(kept))
 
 
-def _members(folder: Path, series: Series, stopping: Callable[[], bool], calls: Calls) -> Generator[Event, None, None]:
+def _members(
+    folder: Path, series: Series, should_stop: Callable[[], bool], fs: FileSystem
+) -> Generator[Event, None, None]:
     """The events of the members that are not finished, one member after another, and of the test of all."""
-    series_file.write(folder, series, calls)
+    series_file.write(folder, series, fs)
     point_latest(folder)
     yield SeriesStarted(folder, series.seeds, series.finished)
     for text in _deviations(folder, series):
-        yield Noticed(text)
+        yield Notice(text)
     for number, seed in enumerate(series.seeds, 1):
         if seed in series.finished:
             continue
         yield MemberStarted(seed, number, len(series.seeds))
-        if not (yield from _member(folder, series.member(seed), stopping, calls)):
+        if not (yield from _member(folder, series.member(seed), should_stop, fs)):
             return
         series = replace(series, finished=(*series.finished, seed))
-        series_file.write(folder, series, calls)
-    yield _tested(folder, series, stopping)
+        series_file.write(folder, series, fs)
+    yield _tested(folder, series, should_stop)
 
 
-def _member(folder: Path, config: Config, stopping: Callable[[], bool], calls: Calls) -> Generator[Event, None, bool]:
+def _member(
+    folder: Path, config: Config, should_stop: Callable[[], bool], fs: FileSystem
+) -> Generator[Event, None, bool]:
     """The events of one member.
 
     Returns:
@@ -100,9 +108,9 @@ def _member(folder: Path, config: Config, stopping: Callable[[], bool], calls: C
     """
     where = member_folder(folder, config.seed)
     if any(is_there(where / file) for file in RUN_FILES):
-        events = run.resumed_training(str(where), stopping=stopping, calls=calls, latest=folder)
+        events = run.resumed_training(str(where), should_stop=should_stop, fs=fs, latest=folder)
     else:
-        events = run.recorded_training(config, where.name, where, stopping, calls, latest=folder)
+        events = run.recorded_training(config, where.name, where, should_stop, fs, latest=folder)
     event: Event | None = None
     with closing(events):
         try:
@@ -123,9 +131,10 @@ def _deviations(folder: Path, series: Series) -> Iterator[str]:
                 yield f"{path}: {key} = {now!r}, but {was!r} in the series"
 
 
-def _tested(folder: Path, series: Series, stopping: Callable[[], bool]) -> SeriesEnded:
-    """How good the members are on the test split, each and together."""
-    networks = (checkpoint.load(member_folder(folder, seed) / BEST) for seed in series.seeds)
-    split, team = run.read_data(series.config, "test"), problem.team(series.config)
-    verdict = committee.judge(networks, split, team, stopping)
-    return SeriesEnded(folder, dict(zip(series.seeds, verdict.members, strict=True)), verdict.committee)
+def _tested(folder: Path, series: Series, should_stop: Callable[[], bool]) -> SeriesEnded:
+    """Return how good the members are on the test split, each and together."""
+    networks = [checkpoint.load(member_folder(folder, seed) / BEST).model for seed in series.seeds]
+    data, threads = series.config.data, builders.thread_group(series.config, networks[0].spec)
+    split = read_split(data.folder, "test", data.validation, networks[0].spec)
+    found = ensemble.evaluate_ensemble(networks, split, threads, should_stop)
+    return SeriesEnded(folder, dict(zip(series.seeds, found.members, strict=True)), found.together)

@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bpcli import config as configuration
+from bpcli.core.threads import ThreadGroup, usable_cores
 from bpcli.report.drawing import drawing_page
 from bpcli.report.history import read_run
 from bpcli.report.page import comparison_page, report_page
 from bpcli.report.study import study
-from bpcli.training.checkpoint import Checkpoint
+from bpcli.storage.checkpoint import Checkpoint
 from bpcli.training.run import recorded_training
-from bpcli.training.team import Team, usable_cores
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 QUIET = [
@@ -67,7 +67,7 @@ def loaded(run_folder: Path) -> Checkpoint:
 def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The files of the three kinds of page."""
     folder = tmp_path_factory.mktemp("pages")
-    seen = study(read_run(str(run_folder)), Team(usable_cores()))
+    seen = study(read_run(str(run_folder)), ThreadGroup(usable_cores()))
     texts = {
         "report": report_page(seen),
         "comparison": comparison_page([seen, seen]),

@@ -14,16 +14,16 @@ from playwright.sync_api import Page
 
 from bpcli import resources
 from bpcli.core.deslant import deslant
-from bpcli.data.mnist import read_split
-from bpcli.training.checkpoint import Checkpoint
+from bpcli.core.threads import ThreadGroup, usable_cores
+from bpcli.data.datasets import read_split
+from bpcli.storage.checkpoint import Checkpoint
 from bpcli.training.run import answers
-from bpcli.training.team import Team, usable_cores
 from tests.browser.conftest import PATIENCE, Opened
 from tests.browser.strokes import Points, strokes
 
 DIGITS = 200
 
-Record = Callable[[str, object], None]
+RunWriter = Callable[[str, object], None]
 INK = "(data) => data.filter((value, i) => i % 4 === 0 && value < 128).length"
 
 # how long the page takes to answer a frame's events, and the time since the last of these events
@@ -65,7 +65,7 @@ def saved(page: Page) -> bytes:
 
 
 def test_drawn_digits_are_answered_as_predict_answers_the_saved_pictures(
-    opened: Opened, bpcli: Callable[..., Result], run_folder: Path, record_property: Record
+    opened: Opened, bpcli: Callable[..., Result], run_folder: Path, record_property: RunWriter
 ) -> None:
     test = read_split(resources.mnist(), "test", 0)
     shown: list[tuple[str, list[str]]] = []
@@ -101,7 +101,7 @@ def _spread(times: np.ndarray) -> str:
 
 
 def test_the_pages_network_is_numpys_on_all_of_mnist(
-    opened: Opened, loaded: Checkpoint, record_property: Record
+    opened: Opened, loaded: Checkpoint, record_property: RunWriter
 ) -> None:
     images = read_split(resources.mnist(), "test", 0).images
     code = """(data) => {
@@ -113,7 +113,7 @@ def test_the_pages_network_is_numpys_on_all_of_mnist(
     }"""
     with opened("draw") as page:
         found = np.array(page.evaluate(code, base64.b64encode(images.tobytes()).decode()))
-    _, expected = answers(loaded, images, Team(usable_cores()))
+    _, expected = answers(loaded, images, ThreadGroup(usable_cores()))
     difference = float(abs(found - expected).max())
     record_property("network", f"scores within {difference:.1e}")
     assert found.shape == (10_000, 10)

@@ -9,7 +9,7 @@ from click.testing import Result
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.sheet import CAPTION, COLUMNS, GAP, TILE, ZOOM
+from bpcli.data.sheet import CAPTION, COLUMNS, GAP, TILE, zoom
 
 DISTORTING = ("-s", "augment.rotation=15", "-s", "augment.elastic_alpha=36", "-s", "augment.stroke=0.5")
 
@@ -20,7 +20,7 @@ def tiles(path: Path) -> list[NDArray[np.uint8]]:
         pixels = 255 - np.asarray(sheet)
     lefts = range(GAP, pixels.shape[1] - TILE, TILE + GAP)
     tops = range(GAP, pixels.shape[0] - TILE, TILE + CAPTION + GAP)
-    found = [pixels[top : top + TILE : ZOOM, left : left + TILE : ZOOM] for top in tops for left in lefts]
+    found = [pixels[top : top + TILE : zoom(28), left : left + TILE : zoom(28)] for top in tops for left in lefts]
     while not found[-1].any():
         found.pop()
     return found
@@ -28,7 +28,7 @@ def tiles(path: Path) -> list[NDArray[np.uint8]]:
 
 def test_each_original_stands_before_its_distorted_copies(bpcli: Callable[..., Result]) -> None:
     from bpcli import resources
-    from bpcli.data.mnist import read_split
+    from bpcli.data.datasets import read_split
 
     result = bpcli("augment", "-n", "30", *DISTORTING, "sheet.png")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "the sheet is sheet.png\n", "")

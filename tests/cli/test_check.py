@@ -4,8 +4,10 @@ from collections.abc import Callable
 import pytest
 from click.testing import Result
 
-from bpcli.core.network import Worker
+from bpcli.core import network
 from bpcli.errors import ConfigError, DataError
+from bpcli.gradcheck import differences
+from bpcli.training import trainer
 from tests.planting import plant
 
 
@@ -40,7 +42,9 @@ def test_json(bpcli: Callable[..., Result], small: list[str]) -> None:
 def test_a_wrong_gradient_is_exit_code_1(
     bpcli: Callable[..., Result], small: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant(monkeypatch, Worker, "backward", "scale / len(delta)", "scale")
+    plant(monkeypatch, network, "backward", "scale / len(delta)", "scale")
+    for user in (differences, trainer):
+        monkeypatch.setattr(user, "backward", network.backward)
     result = bpcli("check", *small)
     assert result.exit_code == 1
     assert "WRONG" in result.stdout

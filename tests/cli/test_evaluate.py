@@ -8,7 +8,7 @@ from click.testing import Result
 from PIL import Image
 
 from bpcli import resources
-from bpcli.data.mnist import read_split
+from bpcli.data.datasets import read_split
 from bpcli.data.scenes.kinds import KINDS
 from bpcli.errors import CheckpointError, OutputError
 
@@ -16,18 +16,20 @@ from bpcli.errors import CheckpointError, OutputError
 def test_json_is_the_count_of_what_the_network_answers(
     bpcli: Callable[..., Result], trained: Path, small_mnist: Path
 ) -> None:
-    figures = json.loads(bpcli("evaluate", "--json").stdout)
+    metrics = json.loads(bpcli("evaluate", "--json").stdout)
     with np.load(trained / "best.npz") as arrays:
         w1, b1, w2, b2 = (arrays[f"layer{n}.{kind}"].astype(float) for n in (1, 2) for kind in ("weight", "bias"))
+        pixels = json.loads(str(arrays["meta"]))["input"]
     test = read_split(small_mnist, "test", 0)
-    hidden = np.maximum((test.images / 255 - 0.1307) / 0.3081 @ w1 + b1, 0)
+    hidden = np.maximum((test.images / 255 - pixels["mean"]) / pixels["deviation"] @ w1 + b1, 0)
     answers = (hidden @ w2 + b2).argmax(axis=1)
-    assert figures["checkpoint"] == "runs/default-1/best.npz"
-    assert (figures["split"], figures["n"]) == ("test", 200)
-    assert figures["errors"] == (answers != test.labels).sum()
-    assert figures["accuracy"] == pytest.approx((answers == test.labels).mean())
+    assert metrics["checkpoint"] == "runs/default-1/best.npz"
+    assert (metrics["split"], metrics["n"]) == ("test", 200)
+    assert metrics["classes"] == [*"0123456789"]
+    assert metrics["errors"] == (answers != test.labels).sum()
+    assert metrics["accuracy"] == pytest.approx((answers == test.labels).mean())
     for label in range(10):
-        assert figures["confusion"][label] == np.bincount(answers[test.labels == label], minlength=10).tolist()
+        assert metrics["confusion"][label] == np.bincount(answers[test.labels == label], minlength=10).tolist()
 
 
 @pytest.mark.parametrize(("split", "n"), [("test", 200), ("validation", 100), ("train", 500)])
@@ -71,17 +73,17 @@ def test_a_split_that_was_not_kept(bpcli: Callable[..., Result], small_settings:
 
 
 def test_the_mistakes_are_written(bpcli: Callable[..., Result], trained: Path) -> None:
-    figures = json.loads(bpcli("evaluate", "--json", "--errors", "e.csv", "--errors-sheet", "e.png").stdout)
+    metrics = json.loads(bpcli("evaluate", "--json", "--errors", "e.csv", "--errors-sheet", "e.png").stdout)
     header, *rows = Path("e.csv").read_text().splitlines()
     assert header == "index,label,prediction,score"
-    assert len(rows) == figures["errors"]
+    assert len(rows) == metrics["errors"]
     scores = [float(row.split(",")[3]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     counted = [[0] * 10 for _ in range(10)]
     for row in rows:
         _, label, prediction, _ = row.split(",")
         counted[int(label)][int(prediction)] += 1
-    assert all(figures["confusion"][a][b] == counted[a][b] for a in range(10) for b in range(10) if a != b)
+    assert all(metrics["confusion"][a][b] == counted[a][b] for a in range(10) for b in range(10) if a != b)
     with Image.open("e.png") as sheet:
         assert sheet.width > 1000
 
@@ -97,9 +99,9 @@ def test_digits_in_pictures_kind_by_kind(bpcli: Callable[..., Result], trained: 
     result = json.loads(bpcli("evaluate", "--pictures", "--limit", "3", "--split", "validation", "--json").stdout)
     assert (result["checkpoint"], result["split"], result["n"]) == ("runs/default-1/best.npz", "validation", 3)
     assert list(result["kinds"]) == list(KINDS)
-    for figures in result["kinds"].values():
-        assert figures["accuracy"] == 1 - figures["errors"] / 3
-        assert 0 <= figures["refused"] <= figures["errors"]
+    for metrics in result["kinds"].values():
+        assert metrics["accuracy"] == 1 - metrics["errors"] / 3
+        assert 0 <= metrics["refused"] <= metrics["errors"]
 
 
 def test_the_network_that_comes_with_bpcli_reads_pictures(bpcli: Callable[..., Result]) -> None:
@@ -113,10 +115,10 @@ def test_the_network_that_comes_with_bpcli_reads_pictures(bpcli: Callable[..., R
 
 
 def test_the_network_that_comes_with_bpcli_is_as_good_as_its_docs_say(bpcli: Callable[..., Result]) -> None:
-    figures = json.loads(bpcli("evaluate", "--json").stdout)
-    assert figures["accuracy"] >= 0.992
+    metrics = json.loads(bpcli("evaluate", "--json").stdout)
+    assert metrics["accuracy"] >= 0.992
     assert resources.pretrained().stat().st_size <= 2_000_000
-    shown = f"{100 * figures['accuracy']:.2f} %"
+    shown = f"{100 * metrics['accuracy']:.2f} %"
     assert shown in (Path(__file__).parents[2] / "docs/pictures.md").read_text()
 
 
@@ -166,7 +168,7 @@ def test_a_committee_reads_pictures(bpcli: Callable[..., Result], three: list[st
     assert list(together["kinds"]) == list(KINDS)
     assert together["members"][1] == {key: alone[key] for key in ("checkpoint", "n", "kinds")}
     lines = bpcli("evaluate", *three[:2], "--pictures", "--limit", "2").stdout.splitlines()
-    wrong = sum(figures["errors"] for figures in alone["kinds"].values())
+    wrong = sum(metrics["errors"] for metrics in alone["kinds"].values())
     assert lines[1].endswith(f"errors {wrong} of {2 * len(KINDS)} in pictures of all kinds")
     assert lines[2] == "committee of 2 on 2 digits of the test split, in pictures"
 

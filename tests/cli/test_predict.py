@@ -10,9 +10,9 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from bpcli.data.mnist import read_split
+from bpcli.data.datasets import read_split
 from bpcli.errors import CheckpointError, ImageError, OutputError
-from bpcli.training import checkpoint
+from bpcli.storage import checkpoint
 
 
 @pytest.fixture
@@ -35,7 +35,8 @@ def test_saved_test_digits_score_what_evaluate_scores(
     assert errors == json.loads(bpcli("evaluate", "--json").stdout)["errors"]
     assert [answer["file"] for answer in answers] == [str(path) for path in pictures]
     for answer in answers:
-        assert answer.keys() == {"file", "digit", "score", "scores"}
+        assert answer.keys() == {"file", "digit", "class", "score", "scores"}
+        assert answer["class"] == str(answer["digit"])
         assert answer["scores"][answer["digit"]] == answer["score"] == max(answer["scores"])
         assert len(answer["scores"]) == 10
 
@@ -138,8 +139,8 @@ def test_many_pictures_are_answered_in_order_by_several_processes(
 ) -> None:
     named = [*pictures[:8], "missing.png", *pictures[8:16], "none.png"]
     with monkeypatch.context() as patch:
-        patch.setattr("bpcli.cli.predict.WORTH_A_PROCESS", 3)
-        patch.setattr("bpcli.training.team.usable_cores", lambda: 2)
+        patch.setattr("bpcli.inference.pictures.WORTH_A_PROCESS", 3)
+        patch.setattr("bpcli.machine.usable_cores", lambda: 2)
         result = bpcli("predict", "--json", *named)
     names = [json.loads(line)["file"] for line in result.stdout.splitlines()]
     assert names == [str(path) for path in pictures[:16]]
@@ -188,7 +189,7 @@ def test_a_committee_refuses_below_the_mean_of_its_least_scores(
 ) -> None:
     loaded = checkpoint.load(trained / "best.npz")
     for name, least in (("all", 0.9), ("none", 0.5)):
-        checkpoint.save(replace(loaded, figures={"min_score": least}), Path(f"{name}.npz"))
+        checkpoint.save(replace(loaded, metrics={"min_score": least}), Path(f"{name}.npz"))
     result = bpcli("predict", "--json", "-m", "all.npz", "-m", "none.npz", *pictures[:50])
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert {answer["digit"] is None for answer in answers} == {True, False}

@@ -34,20 +34,20 @@ def test_the_latest_runs_report_lies_in_its_folder(bpcli: Callable[..., Result],
 
 def test_the_tables_say_what_evaluate_says(bpcli: Callable[..., Result], trained: Path) -> None:
     bpcli("report", trained, "-o", "somewhere.html")
-    figures = json.loads(bpcli("evaluate", "--json").stdout)
+    metrics = json.loads(bpcli("evaluate", "--json").stdout)
     folder = trained / "report"
     summary = json.loads((folder / "summary.json").read_text())
-    assert summary["splits"]["test"]["accuracy"] == figures["accuracy"]
+    assert summary["splits"]["test"]["accuracy"] == metrics["accuracy"]
     matrix = [[int(row[str(digit)]) for digit in range(10)] for row in rows(folder / "confusion_matrix.csv")]
-    assert matrix == figures["confusion"]
-    assert [float(row["recall"]) for row in rows(folder / "classes.csv")] == figures["recall"]
+    assert matrix == metrics["confusion"]
+    assert [float(row["recall"]) for row in rows(folder / "classes.csv")] == metrics["recall"]
     answers = rows(folder / "answers.csv")
-    assert len(answers) == figures["n"]
+    assert len(answers) == metrics["n"]
     scores = np.array([[float(row[f"score_{digit}"]) for digit in range(10)] for row in answers])
     assert scores.argmax(axis=1).tolist() == [int(row["answer"]) for row in answers]
-    assert sum(row["label"] != row["answer"] for row in answers) == figures["errors"]
-    assert len(rows(folder / "mistakes.csv")) == min(24, figures["errors"])
-    assert sum(int(row["right"]) + int(row["wrong"]) for row in rows(folder / "reliability.csv")) == figures["n"]
+    assert sum(row["label"] != row["answer"] for row in answers) == metrics["errors"]
+    assert len(rows(folder / "mistakes.csv")) == min(24, metrics["errors"])
+    assert sum(int(row["right"]) + int(row["wrong"]) for row in rows(folder / "reliability.csv")) == metrics["n"]
     assert len(rows(folder / "units.csv")) == 16
     layers = json.loads((folder / "layers.json").read_text())
     assert [sum(layer["weights"]["counts"]) for layer in layers] == [784 * 16, 160]

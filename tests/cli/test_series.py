@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from bpcli.errors import BusyError, CheckpointError
-from bpcli.training.lock import exclusive
+from bpcli.storage.lock import exclusive
 from tests.reliability.test_kill import contents
 
 Bpcli = Callable[..., Result]

@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from bpcli.errors import ConfigError, DataError, OutputError, TrainingError
-from bpcli.training import checkpoint
+from bpcli.storage import checkpoint
 
 
 @pytest.fixture
@@ -40,18 +40,18 @@ def test_quiet_leaves_the_result(bpcli: Callable[..., Result], small: list[str])
 
 def test_json_is_one_object(bpcli: Callable[..., Result], small: list[str]) -> None:
     result = bpcli("train", "--json", "-o", "out", *small)
-    figures = json.loads(result.stdout)
+    metrics = json.loads(result.stdout)
     accuracies = {f"{split}_{kind}" for split in ("train", "validation", "test") for kind in ("accuracy", "loss")}
-    assert figures.keys() == {"run", "epochs", "best_epoch", "seconds"} | accuracies
-    assert (figures["run"], figures["epochs"]) == ("out", 2)
-    assert checkpoint.load(Path("out/best.npz")).figures["validation_accuracy"] == figures["validation_accuracy"]
+    assert metrics.keys() == {"run", "epochs", "best_epoch", "seconds"} | accuracies
+    assert (metrics["run"], metrics["epochs"]) == ("out", 2)
+    assert checkpoint.load(Path("out/best.npz")).metrics["validation_accuracy"] == metrics["validation_accuracy"]
 
 
 def test_without_validation_there_is_none_to_tell(bpcli: Callable[..., Result], small: list[str]) -> None:
     result = bpcli("train", "--json", *small, "-s", "data.validation=0")
-    figures = json.loads(result.stdout)
-    assert figures["validation_accuracy"] is None
-    assert figures["test_accuracy"] > 0
+    metrics = json.loads(result.stdout)
+    assert metrics["validation_accuracy"] is None
+    assert metrics["test_accuracy"] > 0
     assert "validation" not in result.stderr.splitlines()[1]
     assert bpcli("train", *small, "-s", "data.validation=0").stdout.startswith("test accuracy ")
 

@@ -7,7 +7,7 @@ from bpcli.core.initializers import INITIALIZERS, initialize
 SIZES = (784, 500, 10)
 # standard deviation of the hidden and the output layer's weights, and of the biases
 EXPECTED = {
-    "kaiming": (2 / 1284**0.5, 1 / 510**0.5, 0),
+    "glorot_relu": (2 / 1284**0.5, 1 / 510**0.5, 0),
     "he": ((2 / 784) ** 0.5, (2 / 500) ** 0.5, 0),
     "glorot": ((2 / 1284) ** 0.5, (2 / 510) ** 0.5, 0),
     "nielsen_large": (1, 1, 1),

@@ -1,7 +1,5 @@
 """The network's gradients against differences of its own loss, and divided work against undivided."""
 
-from threading import Barrier, Thread
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,43 +8,31 @@ from hypothesis import strategies as st
 from bpcli.core import parameters
 from bpcli.core.activations import ACTIVATIONS
 from bpcli.core.losses import OUTPUTS
-from bpcli.core.network import Buffers, Network, Part, Worker
+from bpcli.core.network import Buffers, Network, backward, forward
+from bpcli.core.threads import ThreadGroup
 
 DEFAULT = Network((784, 1024, 10), (ACTIVATIONS["relu"],), OUTPUTS["sigmoid", "binary_cross_entropy"])
 
 
 def loss(network: Network, vector: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    buffers = Buffers.allocate(network, len(x), vector.dtype, backward=False)
-    worker = Worker(network, parameters.views(vector, network.sizes), buffers)
-    worker.forward(x)
-    return float(network.output.loss(worker.logits, worker.scores, y).mean())
+    room = Buffers.allocate(network, len(x), vector.dtype, backward=False)
+    z = forward(network, parameters.views(vector, network.sizes), x, room)
+    return float(network.output.loss(z, network.output.value(z), y).mean())
 
 
 def gradient(network: Network, vector: np.ndarray, x: np.ndarray, y: np.ndarray, workers: int = 1) -> np.ndarray:
-    """The gradient, the work divided among threads that meet at real barriers."""
-    layers = parameters.views(vector, network.sizes)
-    flat = np.full_like(vector, np.nan)
-    gradients, buffers = (
-        parameters.views(flat, network.sizes),
-        Buffers.allocate(network, len(x), vector.dtype, workers=workers),
-    )
-    barrier = Barrier(workers)
+    """The gradient, the work divided among threads."""
+    flat, group = np.full_like(vector, np.nan), ThreadGroup(workers)
+    layers, gradients = (parameters.views(each, network.sizes) for each in (vector, flat))
+    room = Buffers.allocate(network, len(x), vector.dtype)
+    ranks = group.ranks(len(x), network.sizes[-1], vector.dtype)
 
-    def work(part: Part) -> None:
-        worker = Worker(network, layers, buffers, gradients, part, lambda: void(barrier.wait()))
-        worker.forward(x)
-        worker.backward(x, y)
+    def work(index: int) -> None:
+        p = network.output.value(forward(network, layers, x, room, ranks[index]))
+        backward(network, layers, x, p, y, room, gradients, ranks[index])
 
-    threads = [Thread(target=work, args=(Part(k, workers),)) for k in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    group.parallel(work)
     return flat
-
-
-def void(_: object) -> None:
-    """Nothing."""
 
 
 def problem(network: Network, batch: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -101,16 +87,23 @@ def test_divided_work_gives_the_same_gradient(hidden: tuple[int, ...], workers: 
     )
 
 
-def test_parts_cover_everything_once() -> None:
-    for n in (0, 1, 5, 1024):
-        for of in (1, 2, 3, 7):
-            covered = [i for k in range(of) for i in range(n)[Part(k, of).slice(n)]]
-            assert covered == list(range(n))
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_room_is_of_the_type_and_the_kind_that_is_wanted(dtype: type[np.floating]) -> None:
     both, forward = (Buffers.allocate(DEFAULT, 3, dtype, backward=wanted) for wanted in (True, False))
-    assert [delta.shape for delta in both.deltas] == [(3, 1024)]
-    assert forward.deltas == ()
-    assert {a.dtype for a in (*both.hidden, both.sums, *both.deltas)} == {np.dtype(dtype)}
+    (hidden,), (inference,) = both.hidden, forward.hidden
+    assert (hidden.a.shape, hidden.delta.shape, hidden.slope.shape) == ((3, 1024),) * 3
+    assert (inference.a.shape, inference.delta.shape) == ((3, 1024), (3, 0))
+    assert {array.dtype for array in (hidden.a, hidden.delta, both.ones)} == {np.dtype(dtype)}
+    assert hidden.slope.dtype == np.bool_
+    assert hidden.z is hidden.a is hidden.output is hidden.kept
+    assert hidden.mask is None
+
+
+def test_z_is_kept_where_the_derivative_takes_it_and_a_where_dropout_changes_it() -> None:
+    gelu = Network((6, 4, 3), (ACTIVATIONS["gelu"],), DEFAULT.output)
+    ((here,), _) = Buffers.allocate(gelu, 5, np.float64, dropout=True)
+    arrays = [here.z, here.a, here.output, here.mask]
+    assert len({id(array) for array in arrays}) == 4
+    assert here.kept is here.z
+    ((inference,), _) = Buffers.allocate(gelu, 5, np.float64, backward=False)
+    assert inference.z is inference.a

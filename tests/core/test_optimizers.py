@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.core import parameters
-from bpcli.core.network import Part
-from bpcli.core.optimizers import Block, Momentum, blocks, settle
+from bpcli.core.optimizers import Block, Momentum, blocks, flush_denormals
+from bpcli.core.threads import ALONE, ThreadGroup
 
 
 def arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -21,7 +21,7 @@ def test_a_step_is_the_formula(is_weight: bool) -> None:
     decayed = g + 0.01 * w if is_weight else g
     new_v = 0.9 * v - 0.3 * decayed
     expected = w + new_v
-    Momentum(0.9, decay=0.01).step(Block(w, v, -0.3 * g, is_weight), 0.3)
+    Momentum(0.9, decay=0.01).step(Block(w, -0.3 * g, (v,), is_weight), 0.3, 1)
     np.testing.assert_allclose(w, expected, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(v, new_v, rtol=1e-14, atol=1e-15)
 
@@ -30,7 +30,7 @@ def test_a_nesterov_step_is_the_formula() -> None:
     w, v, g = arrays()
     new_v = 0.9 * v - 0.3 * g
     expected = w + 0.9 * new_v - 0.3 * g
-    Momentum(0.9, nesterov=True).step(Block(w, v, -0.3 * g, False), 0.3)
+    Momentum(0.9, nesterov=True).step(Block(w, -0.3 * g, (v,), False), 0.3, 1)
     np.testing.assert_allclose(w, expected, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(v, new_v, rtol=1e-14, atol=1e-15)
 
@@ -38,16 +38,16 @@ def test_a_nesterov_step_is_the_formula() -> None:
 def test_a_velocity_that_only_shrinks_becomes_zero_before_it_becomes_denormal() -> None:
     w, v, g = (np.full(3, value, np.float32) for value in (0.5, 1e-3, 0.0))
     for step in range(2000):
-        Momentum(0.9).step(Block(w, v, g, True), 0.1)
+        Momentum(0.9).step(Block(w, g, (v,), True), 0.1, step + 1)
         if step % 128 == 0:
-            settle(Block(w, v, g, True))
+            flush_denormals(Momentum(0.9), Block(w, g, (v,), True))
         assert not ((np.abs(v) > 0) & (np.abs(v) < np.finfo(np.float32).smallest_normal)).any()
     assert (v == 0).all()
 
 
-def test_settling_leaves_what_matters() -> None:
+def test_flushing_leaves_what_matters() -> None:
     v = np.array([1e-19, -1e-19, 1e-21, -1e-21, 0, 3], np.float32)
-    settle(Block(v, v, v, True))
+    flush_denormals(Momentum(0.9), Block(v, v, (v,), True))
     assert v.tolist() == pytest.approx([1e-19, -1e-19, 0, 0, 0, 3])
 
 
@@ -58,14 +58,14 @@ def test_settling_leaves_what_matters() -> None:
 def test_the_blocks_of_all_workers_are_every_parameter_once(sizes: list[int], workers: int) -> None:
     vector = np.zeros(parameters.count(sizes))
     layers = parameters.views(vector, sizes)
-    for part in range(workers):
-        for block in blocks(layers, layers, layers, Part(part, workers)):
+    for rank in ThreadGroup(workers).ranks(1, 1, np.float64):
+        for block in blocks(layers, layers, [layers], rank):
             block.w[...] += 1
     assert (vector == 1).all()
 
 
 def test_large_matrices_come_in_pieces() -> None:
     layers = parameters.views(np.zeros(parameters.count((784, 1024, 10))), (784, 1024, 10))
-    pieces = blocks(layers, layers, layers, Part())
+    pieces = blocks(layers, layers, [layers], ALONE)
     assert len(pieces) > 4
     assert sum(piece.w.size for piece in pieces) == 814_090

@@ -83,8 +83,8 @@ def lower_rate(optimizer: torch.optim.SGD) -> None:
 
 def main() -> None:
     """Writes the file beside this one."""
-    figures = {name: run(case, *data()) for name, case in CASES.items()}
-    (HERE / "torch.json").write_text(json.dumps(figures, indent=0) + "\n")
+    metrics = {name: run(case, *data()) for name, case in CASES.items()}
+    (HERE / "torch.json").write_text(json.dumps(metrics, indent=0) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Disks that fail, die or forget: the system's calls of `bpcli.training.files`, with something done before them."""
+"""Disks that fail, die or forget: the system's calls of `bpcli.storage.files`, with something done before them."""
 
 import os
 import signal
@@ -7,14 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bpcli.training.files import Calls
+from bpcli.storage.files import FileSystem
 
-NAMES = [field.name for field in fields(Calls)]
+NAMES = [field.name for field in fields(FileSystem)]
 
 
-def watched(before: Callable[..., None], real: Calls | None = None) -> Calls:
+def watched(before: Callable[..., None], real: FileSystem | None = None) -> FileSystem:
     """Calls before each of which `before(name, *arguments)` is called."""
-    real = real or Calls()
+    real = real or FileSystem()
 
     def watch(name: str) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -23,10 +23,10 @@ def watched(before: Callable[..., None], real: Calls | None = None) -> Calls:
 
         return call
 
-    return Calls(**{name: watch(name) for name in NAMES})
+    return FileSystem(**{name: watch(name) for name in NAMES})
 
 
-QUICK = Calls(fsync=lambda descriptor: None)  # for tests in which no power fails
+QUICK = FileSystem(fsync=lambda descriptor: None)  # for tests in which no power fails
 
 
 class Failing:
@@ -35,7 +35,7 @@ class Failing:
     def __init__(self, at: int, error: int, *, for_ever: bool) -> None:
         self.count, self.fired = 0, ""
         self._at, self._error, self._for_ever = at, error, for_ever
-        self.calls = watched(self._before, QUICK)
+        self.fs = watched(self._before, QUICK)
 
     def _before(self, name: str, *arguments: Any) -> None:
         self.count += 1
@@ -49,7 +49,7 @@ class Deadly:
 
     def __init__(self, at: int) -> None:
         self._at, self.count = at, 0
-        self.calls = watched(self._before, QUICK)
+        self.fs = watched(self._before, QUICK)
 
     def _before(self, name: str, *arguments: Any) -> None:
         self._reach()

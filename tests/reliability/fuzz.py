@@ -25,13 +25,13 @@ from bpcli.data.idx import read_idx
 from bpcli.data.picture.prepare import prepare
 from bpcli.data.picture.read import read_picture
 from bpcli.errors import BpcliError
+from bpcli.storage import checkpoint
+from bpcli.storage.archive import pack
 from bpcli.strict_yaml import parse_yaml
-from bpcli.training import checkpoint
-from bpcli.training.archive import pack
 from tests.conftest import idx_bytes
 from tests.reliability import hostile
 
-LONGEST = 1.0  # seconds of processor time
+MAX_LENGTH = 1.0  # seconds of processor time
 PNG = b"\x89PNG\r\n\x1a\n"
 INTERESTING = [0, 1, 7, 0x7F, 0x80, 0xFF, 0x0A, 0x20, 0x22, 0x26, 0x2A, 0x3A, 0x5B, 0x7B]
 WORDS = [
@@ -100,7 +100,7 @@ def fuzz(parse: Callable[[bytes], object], seeds: list[bytes], count: int, seed:
             raise
         seconds = time.process_time() - start
         result.slowest = max(result.slowest, seconds)
-        assert seconds < LONGEST, content[:100]
+        assert seconds < MAX_LENGTH, content[:100]
     return result
 
 

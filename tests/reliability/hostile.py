@@ -6,7 +6,8 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -14,19 +15,25 @@ import numpy as np
 from PIL import Image
 
 from bpcli import config as configuration
-from bpcli.training import checkpoint
-from bpcli.training.archive import pack, seal
-from bpcli.training.checkpoint import Checkpoint
-from bpcli.training.loop import first_state
+from bpcli.data.spec import MNIST
+from bpcli.storage import checkpoint
+from bpcli.storage.archive import pack, seal
+from bpcli.storage.checkpoint import Checkpoint
+from bpcli.training.builders import first_state
 from tests.conftest import idx_bytes
 
 CONFIG = configuration.load("default", ["model.hidden=[2]"])
 Members = dict[str, bytes]
 
 
-def good() -> bytes:
+def network() -> Checkpoint:
     """A checkpoint that nothing is wrong with: a network alone."""
-    return checkpoint.to_bytes(Checkpoint(CONFIG, 1, {"train_loss": 0.5}, first_state(CONFIG).parameters))
+    return Checkpoint(CONFIG, MNIST, 1, {"train_loss": 0.5}, first_state(CONFIG, MNIST).parameters)
+
+
+def good() -> bytes:
+    """The content of its file."""
+    return checkpoint.to_bytes(network())
 
 
 def members() -> Members:
@@ -188,6 +195,66 @@ def checkpoints() -> Iterator[tuple[str, bytes]]:
     yield "endless epoch", pack(parts | {"meta.npy": text(epoch=10**400)})
     yield "newer version", pack(parts | {"format_version.npy": npy(np.array(2, "<i4"))})
     yield "control characters in a key", pack(parts | {"meta.npy": text(**{"\x1b[31m\n": 1})})
+    for name, given in inputs():
+        yield f"input: {name}", pack(parts | {"meta.npy": text(input=given)})
+    for name, number in (("deviation", "1e999"), ("mean", "-1e999"), ("side", "1e999"), ("side", "9" * 5000)):
+        yield f"input: {name} of {number[:6]}", pack(parts | {"meta.npy": beyond(name, number)})
+
+
+DIGITS = MNIST.classes
+OTHERS = (*"abcdefghi",)  # a class's name too few
+
+
+def inputs() -> Iterator[tuple[str, Any]]:
+    """What a checkpoint may say of the images that its network expects, if nobody looks."""
+    yield "a list", []
+    yield "nothing in it", {}
+    yield "something unknown in it", seen(colour=True)
+    for name in ("side", "classes", "mean", "deviation", "digits"):
+        yield f"without {name}", {key: value for key, value in seen().items() if key != name}
+    yield "fewer classes than output units", seen(classes=OTHERS, digits=False)
+    yield "more classes than output units", seen(classes=(*OTHERS, "j", "k"), digits=False)
+    for name, class_ in CLASSES:
+        yield f"a class of {name}", seen(classes=(*OTHERS, class_), digits=False)
+    yield "the same class twice", seen(classes=(*OTHERS, "a"), digits=False)
+    yield "classes that are numbers", seen(classes=[*range(10)])
+    yield "classes that are a word", seen(classes="0123456789")
+    for count in (0, 1, 101, 10_000):
+        yield f"{count} classes", seen(classes=[str(number) for number in range(count)], digits=False)
+    for side in (27, 29, 64, 8, 7, 65, 0, 1, -28, 2**31, 2**63, 10**30, 28.5, "28", None, True):
+        yield f"a side of {side}", seen(side=side)
+    for deviation in (0, -0.0, -0.3, 1.5, float("nan"), float("inf"), float("-inf"), "0.3", None):
+        yield f"a deviation of {deviation}", seen(deviation=deviation)
+    for mean in (-0.1, 1.1, float("nan"), float("inf"), "0.1", None):
+        yield f"a mean of {mean}", seen(mean=mean)
+    yield "digits of other classes", seen(classes=(*OTHERS, "j"))
+    yield "digits in another order", seen(classes=DIGITS[::-1])
+    yield "digits that are neither", seen(digits=1)
+
+
+# what a class may not be called
+CLASSES = (
+    ("an escape sequence", "\x1b[31mred"),
+    ("two lines", "a\nb"),
+    ("a null byte", "a\0b"),
+    ("half a character", "\ud800"),
+    ("text that runs backwards", "\u202eexe"),
+    ("10,000 letters", "z" * 10_000),
+    ("no letters", ""),
+    ("blanks", "  "),
+    ("a blank at its end", "z "),
+)
+
+
+def seen(**changed: Any) -> dict[str, Any]:
+    """What a checkpoint says of MNIST's images, with changes."""
+    return asdict(MNIST) | changed
+
+
+def beyond(name: str, number: str) -> bytes:
+    """The member meta.npy with a number that JSON may hold and no float or integer."""
+    meta = str(np.load(io.BytesIO(text(input=seen(**{name: "here"})))))
+    return npy(np.array(meta.replace('"here"', number)))
 
 
 def widened(*hidden: int) -> dict[str, Any]:
@@ -243,6 +310,63 @@ def configurations() -> Iterator[tuple[str, bytes]]:
     yield "null byte in a path", b'data: {folder: "a\\0b"}'
     yield "endless path", b"data: {folder: " + b"a/" * 10_000 + b"}"
     yield "surrogate in a path", b'data: {folder: "\\ud800"}'
+
+
+Folder = dict[str, bytes]
+TRAINING, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
+TRAINING_LABELS, TEST_LABELS = "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"
+
+
+def data_set(height: int = 28, width: int = 28, labels: Sequence[int] = (1, 2)) -> Folder:
+    """The files of a data set that nothing is wrong with, if the numbers are right."""
+    images = idx_bytes(np.resize(IMAGES, (2, height, width)))
+    label_file = idx_bytes(np.array(labels, np.uint8))
+    return {TRAINING: images, TEST: images, TRAINING_LABELS: label_file, TEST_LABELS: label_file}
+
+
+def data_sets() -> Iterator[tuple[str, Folder, str]]:
+    """At least twenty: each with the file or the folder that a message should name."""
+    good = data_set()
+    for name, class_ in CLASSES:
+        if class_ != "a\nb":  # two classes, one after the other
+            content = "\n".join(("a", "b", class_)).encode("utf-8", "surrogatepass")
+            yield f"a class of {name}", good | {"classes.txt": content}, "mnist/classes.txt"
+    for name, content in (
+        ("the same class twice", b"a\nb\na\n"),
+        ("no class", b""),
+        ("one class", b"a\n"),
+        ("101 classes", b"".join(b"%d\n" % number for number in range(101))),
+        ("a million classes", b"".join(b"%d\n" % number for number in range(1_000_000))),
+        ("classes too few for the labels", b"a\nb\n"),
+        ("classes with an empty line", b"a\nb\n\nc\n"),
+        ("classes with two empty lines at the end", b"a\nb\nc\n\n"),
+        ("classes with old ends of lines", b"a\rb\rc\r"),
+        ("classes in Latin-1", "Käse\nBrot\nWein\n".encode("latin-1")),
+        ("classes in UTF-16", "a\nb\nc\n".encode("utf-16")),
+        ("classes of null bytes", bytes(30_000)),
+        ("70 MB of one class", b"a" * 70_000_000),
+    ):
+        yield name, good | {"classes.txt": content}, "mnist/classes.txt"
+    for height, width in ((7, 7), (65, 65), (20, 28), (28, 20), (1, 784), (784, 1), (0, 0), (1, 1)):
+        yield f"images of {height}×{width}", data_set(height, width), f"mnist/{TRAINING}"
+        yield f"test images of {height}×{width}", good | {TEST: data_set(height, width)[TEST]}, f"mnist/{TEST}"
+    for side in (20, 27, 29):
+        yield f"test images of side {side}", good | {TEST: data_set(side, side)[TEST]}, "mnist: "
+    for label in (100, 101, 255):
+        bad = data_set(labels=(1, label))
+        yield f"a label {label}", bad, f"mnist/{TRAINING_LABELS}"
+        yield f"a test label {label}", good | {TEST_LABELS: bad[TEST_LABELS]}, f"mnist/{TEST_LABELS}"
+    yield "labels that are all 0", data_set(labels=(0, 0)), "mnist: "
+    yield (
+        "more labels than images",
+        good | {TRAINING_LABELS: idx_bytes(np.arange(3, dtype=np.uint8))},
+        f"mnist/{TRAINING}",
+    )
+    yield (
+        "fewer test labels than images",
+        good | {TEST_LABELS: idx_bytes(np.arange(1, dtype=np.uint8))},
+        f"mnist/{TEST}",
+    )
 
 
 IMAGES = np.arange(2 * 784, dtype=np.uint32).astype(np.uint8).reshape(2, 28, 28)

@@ -35,10 +35,10 @@ class Group:
 HOSTILE = "tests/reliability/test_hostile.py"
 GROUPS = {
     "checkpoint": Group(
-        ("bpcli/training/checkpoint.py", "bpcli/training/archive.py"),
+        ("bpcli/storage/checkpoint.py", "bpcli/storage/archive.py"),
         (
-            "tests/training/test_checkpoint.py",
-            "tests/training/test_archive.py",
+            "tests/storage/test_checkpoint.py",
+            "tests/storage/test_archive.py",
             "tests/reliability/test_corruption.py",
             f"{HOSTILE}::test_checkpoints",
         ),
@@ -50,8 +50,8 @@ GROUPS = {
     ),
     "backward": Group(
         ("bpcli/core/network.py", "bpcli/core/losses.py", "bpcli/core/activations.py"),
-        ("tests/core", "tests/training/test_checking.py"),
-        ("tests/training/test_checking.py::test_every_planted_mistake_is_caught",),
+        ("tests/core", "tests/gradcheck/test_check.py"),
+        ("tests/gradcheck/test_check.py::test_every_planted_mistake_is_caught",),
     ),
 }
 

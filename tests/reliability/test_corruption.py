@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from bpcli import config as configuration
+from bpcli.data.spec import MNIST
 from bpcli.errors import CheckpointError
-from bpcli.training import checkpoint
-from bpcli.training.loop import first_state
+from bpcli.storage import checkpoint
+from bpcli.training.builders import first_state
 from tests.reliability import hostile
 
 CONFIG = configuration.load("default", ["model.hidden=[1]"])
@@ -20,9 +21,10 @@ CONFIG = configuration.load("default", ["model.hidden=[1]"])
 @pytest.fixture
 def whole() -> bytes:
     """The smallest checkpoint to go on from, 11.5 KB."""
-    state = first_state(CONFIG)
-    state.velocity[:] = np.linspace(-1, 1, state.velocity.size)
-    return checkpoint.to_bytes(checkpoint.of_state(CONFIG, state, {"workers": 1}))
+    state = first_state(CONFIG, MNIST)
+    (velocity,) = state.optimizer_state
+    velocity[:] = np.linspace(-1, 1, velocity.size)
+    return checkpoint.to_bytes(checkpoint.of_state(CONFIG, MNIST, state, {"workers": 1}))
 
 
 def flips(content: bytes, bits: Iterator[int] | range) -> Iterator[bytes]:

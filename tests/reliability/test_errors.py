@@ -13,11 +13,11 @@ from click.testing import Result
 
 from bpcli.config import Config
 from bpcli.errors import OutputError, TrainingError
-from bpcli.training import checkpoint, files
-from bpcli.training.events import EpochEnd, Paused
-from bpcli.training.folder import newest
+from bpcli.storage import checkpoint, files
+from bpcli.storage.find import newest
+from bpcli.training.events import CheckpointDue, EpochEnd
 from bpcli.training.run import recorded_training, resumed_training
-from bpcli.training.session import Session
+from bpcli.training.trainer import Order, Trainer, _Shard
 from tests.reliability.disks import QUICK, Failing, names
 from tests.reliability.test_power import found, save
 
@@ -38,14 +38,14 @@ def test_any_call_of_a_save_may_fail(tmp_path: Path, error: int, for_ever: bool,
         disk = Failing(at, error, for_ever=for_ever)
         old, new = (saves - 1 or None), saves
         try:
-            save(folder, saves, disk.calls)
+            save(folder, saves, disk.fs)
             assert found(folder) == new
         except OutputError as complaint:
             assert str(complaint).startswith(f"{folder}/last.npz: can't be written: ")
             assert found(folder) in (old, new)
         if disk.fired != "unlink" or not for_ever:
             assert names(folder) <= {"last.npz", "previous.npz"}
-        files.sweep(folder)
+        files.remove_temporaries(folder)
         assert names(folder) <= {"last.npz", "previous.npz"}
         fired.append(disk.fired)
     assert {"open", "write", "fsync", "close", "replace"} <= set(fired)
@@ -59,10 +59,10 @@ def test_any_call_of_a_run_may_fail(tiny: Config, tmp_path: Path, error: int, mo
     while fired:
         disk, saved, run = Failing(at, error, for_ever=False), (0, 0), Path(f"run{at}")
         try:
-            for event in recorded_training(tiny, "x", run, calls=disk.calls):
+            for event in recorded_training(tiny, "x", run, fs=disk.fs):
                 if isinstance(event, EpochEnd):
                     saved = (event.epoch + 1, 0)
-                elif isinstance(event, Paused):
+                elif isinstance(event, CheckpointDue):
                     saved = (event.epoch, event.step)
         except OutputError as complaint:
             assert f"{run}/" in str(complaint)
@@ -80,12 +80,12 @@ def test_a_run_goes_on_when_the_disk_is_well_again(
     tiny: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    list(recorded_training(tiny, "x", Path("whole"), calls=QUICK))
+    list(recorded_training(tiny, "x", Path("whole"), fs=QUICK))
     for at in (30, 45, 60):
         run = Path(f"run{at}")
         with pytest.raises(OutputError):
-            list(recorded_training(tiny, "x", run, calls=Failing(at, errno.ENOSPC, for_ever=True).calls))
-        list(resumed_training(str(run), calls=QUICK))
+            list(recorded_training(tiny, "x", run, fs=Failing(at, errno.ENOSPC, for_ever=True).fs))
+        list(resumed_training(str(run), fs=QUICK))
         for name in ("best.npz", "last.npz"):
             assert (run / name).read_bytes() == Path("whole", name).read_bytes()
 
@@ -117,19 +117,19 @@ def test_a_folder_that_can_only_be_read(bpcli: Callable[..., Result], trained: P
 def test_what_is_not_finite_is_not_saved(
     tiny: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poison: str
 ) -> None:
-    advance = Session._advance
+    advance = Trainer._step
 
-    def diverge(session: Session, k: int, epoch: int, step: int, order: object) -> None:
-        advance(session, k, epoch, step, order)  # type: ignore[arg-type]
+    def diverge(trainer: Trainer, shard: _Shard, epoch: int, step: int, order: Order) -> None:
+        advance(trainer, shard, epoch, step, order)
         if (epoch, step) == (1, 0):
-            block = session._blocks[k][-1]
-            (block.w if poison == "parameters" else block.v)[...] = float("inf")
+            block = shard.blocks[-1]
+            (block.w if poison == "parameters" else block.state[0])[...] = float("inf")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Session, "_advance", diverge)
+    monkeypatch.setattr(Trainer, "_step", diverge)
     good = b""
     with pytest.raises(TrainingError, match="no longer finite at epoch 2, step 1, with the learning rate"):
-        for event in recorded_training(tiny, "x", Path("run"), calls=QUICK):
+        for event in recorded_training(tiny, "x", Path("run"), fs=QUICK):
             if isinstance(event, EpochEnd):
                 good = Path("run/last.npz").read_bytes()
     assert Path("run/last.npz").read_bytes() == good

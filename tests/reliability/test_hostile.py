@@ -9,27 +9,30 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import Result
 
+from bpcli import config as configuration
 from bpcli.errors import CheckpointError, ConfigError, DataError, ImageError
-from bpcli.training import checkpoint
-from bpcli.training.archive import pack
+from bpcli.storage import checkpoint
+from bpcli.storage.archive import pack
 from tests.conftest import idx_bytes
 from tests.reliability import hostile
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import names
 
-LONGEST = 1.0  # seconds of processor time
-MOST = 64 * 2**20  # bytes
+MAX_LENGTH = 1.0  # seconds of processor time
+MAX_MEMBERS = 64 * 2**20  # bytes
 Bpcli = Callable[..., Result]
 
 CHECKPOINTS = dict(hostile.checkpoints())
 CONFIGURATIONS = dict(hostile.configurations())
 IMAGE_FILES = dict(hostile.image_files())
+DATA_SETS = {name: (files, told) for name, files, told in hostile.data_sets()}
 PICTURES = dict(hostile.pictures())
 
 
@@ -58,8 +61,8 @@ def refuses(bpcli: Bpcli) -> Iterator[Callable[..., str]]:
         assert len(result.stderr.splitlines()) == 1
         assert result.stderr.removesuffix("\n").isprintable()
         assert len(result.stderr) < 1100
-        assert seconds < 4 * LONGEST  # tracing memory makes Python several times slower
-        assert grown < MOST
+        assert seconds < 4 * MAX_LENGTH  # tracing memory makes Python several times slower
+        assert grown < MAX_MEMBERS
         assert not Path("pwned").exists()
         return result.stderr
 
@@ -71,6 +74,7 @@ def test_there_are_enough() -> None:
     assert len(CHECKPOINTS) >= 20
     assert len(CONFIGURATIONS) >= 15
     assert len(IMAGE_FILES) >= 10
+    assert len(DATA_SETS) >= 20
     assert len(PICTURES) >= 20
 
 
@@ -133,7 +137,48 @@ def test_files_of_series(refuses: Callable[..., str], command: list[str], conten
     assert names(Path("s")) <= {"series.yaml", ".lock"}
 
 
-@pytest.mark.parametrize("label", [10, 255])
+def laid_out(files: hostile.Folder) -> None:
+    """Makes a data set of some files in the folder mnist."""
+    Path("mnist").mkdir()
+    for name, content in files.items():
+        Path("mnist", name).write_bytes(content)
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_data_sets(refuses: Callable[..., str], name: str) -> None:
+    files, told = DATA_SETS[name]
+    laid_out(files)
+    assert told in refuses(DataError.exit_code, "train", "-s", "data.folder=mnist", "-s", "data.validation=1")
+    assert names(Path.cwd()) == {"mnist"}
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (hostile.data_set(20, 20), "mnist: its images are 20×20 pixels; the network expects 28×28"),
+        (hostile.data_set(labels=(1, 10)), "mnist: has the label 10; the network knows 10 classes"),
+        (hostile.data_set(labels=(1, 99)), "mnist: has the label 99; the network knows 10 classes"),
+        (hostile.data_set(7, 7), f"mnist/{hostile.TEST}: its images are 7×7 pixels"),
+        (hostile.data_set(labels=(1, 100)), f"mnist/{hostile.TEST_LABELS}: label 1 is 100"),
+    ],
+    ids=["side", "label", "labels", "small", "large label"],
+)
+def test_data_that_a_network_does_not_know(refuses: Callable[..., str], files: hostile.Folder, told: str) -> None:
+    config = configuration.override(hostile.CONFIG, ["data.folder=mnist"])
+    network = replace(hostile.network(), config=config)
+    checkpoint.save(network, Path("network.npz"))
+    laid_out(files)
+    assert told in refuses(DataError.exit_code, "evaluate", "network.npz")
+
+
+@pytest.mark.parametrize("label", [10, 99])
+def test_labels_of_what_should_be_digits(refuses: Callable[..., str], label: int) -> None:
+    laid_out(hostile.data_set(labels=(1, label)))
+    settings = ["-s", "data.folder=mnist", "-s", "data.validation=1", "-s", "data.kind=digits"]
+    assert "data.kind = digits, but its classes are 0, 1, 2" in refuses(DataError.exit_code, "train", *settings)
+
+
+@pytest.mark.parametrize("label", [100, 255])
 def test_labels_that_are_no_digits(refuses: Callable[..., str], label: int) -> None:
     folder = Path("mnist")
     folder.mkdir()
@@ -217,8 +262,8 @@ def test_in_processes_of_their_own(tmp_path: Path, kind: str, capsys: pytest.Cap
         before = measured(tmp_path, kind, None)
         now = measured(tmp_path, kind, content)
         slowest, largest = max(slowest, now[0] - before[0]), max(largest, now[1] - before[1])
-        assert now[0] - before[0] < LONGEST, name
-        assert now[1] - before[1] < MOST, name
+        assert now[0] - before[0] < MAX_LENGTH, name
+        assert now[1] - before[1] < MAX_MEMBERS, name
     with capsys.disabled():
         sys.stdout.write(f"{len(files)} of kind {kind}: at most {slowest:.2f} s and {largest / 2**20:.1f} MB more\n")
 

@@ -16,14 +16,17 @@ import pytest
 
 from bpcli import config as configuration
 from bpcli.config import Config
+from bpcli.data.spec import MNIST
 from bpcli.errors import BpcliError
-from bpcli.training import checkpoint, metrics
-from bpcli.training.events import EpochEnd, Score
-from bpcli.training.files import SYSTEM, Calls, sweep
-from bpcli.training.folder import Record, newest
+from bpcli.inference.evaluation import Score
+from bpcli.storage import checkpoint, metrics_csv
+from bpcli.storage.files import SYSTEM, FileSystem, remove_temporaries
+from bpcli.storage.find import newest
+from bpcli.storage.run_writer import RunWriter
+from bpcli.storage.series_file import is_series
+from bpcli.training.events import EpochEnd
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series, resumed_series
-from bpcli.training.series_file import is_series
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import QUICK, names
 from tests.reliability.test_power import CONFIG, found, state
@@ -38,7 +41,7 @@ def whole(tiny: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
     """The files of a run that was never interrupted."""
     (tmp_path / "whole").mkdir()
     monkeypatch.chdir(tmp_path / "whole")
-    list(recorded_training(tiny, "x", Path("run"), calls=QUICK))
+    list(recorded_training(tiny, "x", Path("run"), fs=QUICK))
     return contents(Path("run"))
 
 
@@ -72,14 +75,14 @@ def survives(folder: Path, config: Config, whole: dict[str, bytes], monkeypatch:
     monkeypatch.chdir(folder)
     if not (folder / "run/config.yaml").exists():
         assert noted(folder) == (0, 0)
-        list(recorded_training(config, "x", Path("run"), calls=QUICK))
+        list(recorded_training(config, "x", Path("run"), fs=QUICK))
         assert contents(Path("run")) == whole
         return
     found, warning = newest(Path("run"))
     state = found.state() if found else None
     assert ((state.epoch, state.step) if state else (0, 0)) >= noted(folder)
     assert warning == ""
-    list(resumed_training("run", calls=QUICK))
+    list(resumed_training("run", fs=QUICK))
     assert contents(Path("run")) == whole
     assert not list(Path("run").glob(".*.tmp"))
 
@@ -105,7 +108,7 @@ def test_a_resumed_run_killed_at_any_point_goes_on(
 ) -> None:  # fmt: skip
     (tmp_path / "template").mkdir()
     monkeypatch.chdir(tmp_path / "template")
-    events = recorded_training(tiny, "x", Path("run"), calls=QUICK)
+    events = recorded_training(tiny, "x", Path("run"), fs=QUICK)
     for _ in range(4):
         next(events)
     events.close()
@@ -126,9 +129,9 @@ def test_a_series_killed_at_any_point_goes_on(
     for point in range(1, points + 1):
         monkeypatch.chdir(tmp_path / "out" / str(point))
         if is_series(Path("run")):
-            list(resumed_series("run", calls=QUICK))
+            list(resumed_series("run", fs=QUICK))
         else:
-            list(recorded_series(tiny, SEEDS, "x", Path("run"), calls=QUICK))
+            list(recorded_series(tiny, SEEDS, "x", Path("run"), fs=QUICK))
         assert [contents(Path(f"run/seed-{seed}")) for seed in SEEDS] == whole
         assert not list(Path("run").rglob(".*.tmp"))
 
@@ -137,7 +140,7 @@ def test_a_change_that_was_killed_while_it_was_recorded_goes_on(
     python: Start, tmp_path: Path, tiny: Config, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    list(recorded_training(tiny, "x", tmp_path / "template/run", calls=QUICK))
+    list(recorded_training(tiny, "x", tmp_path / "template/run", fs=QUICK))
     points = victims(python, tmp_path / "template", tmp_path / "out", tiny_file, "train.epochs=3")
     finished = contents(tmp_path / "out" / str(points + 1) / "run")
     assert finished["config.yaml"].startswith(b"# from epoch 3, step 1: train.epochs = 3 from here on, 2 before\n")
@@ -145,9 +148,9 @@ def test_a_change_that_was_killed_while_it_was_recorded_goes_on(
     for point in range(1, points + 1):
         folder = tmp_path / "out" / str(point)
         monkeypatch.chdir(folder)
-        list(resumed_training("run", calls=QUICK))  # as the user may say it, without the setting
+        list(resumed_training("run", fs=QUICK))  # as the user may say it, without the setting
         extended += checkpoint.load(Path("run/last.npz")).epoch == 3
-        list(resumed_training("run", overrides=["train.epochs=3"], calls=QUICK))
+        list(resumed_training("run", overrides=["train.epochs=3"], fs=QUICK))
         found = contents(Path("run"))
         assert (found["last.npz"], found["best.npz"]) == (finished["last.npz"], finished["best.npz"])
     assert points > extended > 20
@@ -211,7 +214,7 @@ def test_500_kills_at_random_times(
     config = configuration.override(tiny, LONG)
     (tmp_path / "long.yaml").write_text(configuration.to_yaml(config))
     monkeypatch.chdir(tmp_path)
-    list(recorded_training(config, "x", Path("whole"), calls=QUICK))
+    list(recorded_training(config, "x", Path("whole"), fs=QUICK))
     whole, rng = contents(Path("whole")), random.Random(6)
     kills = finished = 0
     while kills < 500:
@@ -232,7 +235,7 @@ def test_500_kills_at_random_times(
 SAVER = """
 import os, sys
 from pathlib import Path
-from bpcli.training.folder import newest
+from bpcli.storage.find import newest
 from tests.reliability.test_kill import keep
 folder, epoch = Path(sys.argv[1]), int(sys.argv[2])
 newest(folder)  # as a run that goes on does
@@ -243,12 +246,11 @@ os.write(2, b"end")
 SYSTEM_CALLS = ("openat", "write", "fsync", "close", "rename", "link", "linkat", "unlink")
 
 
-def keep(folder: Path, epoch: int, calls: Calls = SYSTEM) -> None:
+def keep(folder: Path, epoch: int, fs: FileSystem = SYSTEM) -> None:
     """Saves what the end of an epoch saves: a row of metrics.csv, best.npz and last.npz; their number is the step."""
     score = Score(0.5, 0.5)
-    Record(folder, CONFIG, {}, calls).save_epoch(
-        state(epoch), EpochEnd(epoch - 1, 9, 0.1, score, score, 1.0, is_best=True)
-    )
+    end = EpochEnd(epoch - 1, 9, 0.1, score, score, 1.0, is_best=True)
+    RunWriter(folder, CONFIG, MNIST, {}, fs).save_epoch(state(epoch), end.row, is_best=end.is_best)
 
 
 def traced(tmp_path: Path, saves: int, *options: str) -> tuple[int, Path]:
@@ -256,7 +258,7 @@ def traced(tmp_path: Path, saves: int, *options: str) -> tuple[int, Path]:
     folder = tmp_path / "folder"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    metrics.begin(folder, QUICK)
+    metrics_csv.begin(folder, QUICK)
     for epoch in range(1, saves):
         keep(folder, epoch, QUICK)
     command = ["strace", "-o", str(tmp_path / "log"), *options, sys.executable, "-c", SAVER, str(folder), str(saves)]
@@ -268,7 +270,7 @@ def traced(tmp_path: Path, saves: int, *options: str) -> tuple[int, Path]:
 def calls_of_a_save(log: str) -> list[tuple[str, int]]:
     """The system's calls of the save itself, each with its number among all calls of its name."""
     counts: dict[str, int] = {}
-    calls: list[tuple[str, int]] = []
+    fs: list[tuple[str, int]] = []
     inside = False
     for line in log.splitlines():
         name = line.partition("(")[0]
@@ -276,9 +278,9 @@ def calls_of_a_save(log: str) -> list[tuple[str, int]]:
             continue
         counts[name] = counts.get(name, 0) + 1
         if '"end"' in line:
-            return calls
+            return fs
         if inside:
-            calls.append((name, counts[name]))
+            fs.append((name, counts[name]))
         inside = inside or '"begin"' in line
     raise AssertionError("the log has no end")
 
@@ -290,9 +292,9 @@ def test_strace_kills_at_every_system_call(tmp_path: Path, capsys: pytest.Captur
     for saves in (1, 2, 3, 4):
         code, _ = traced(tmp_path, saves, "-e", f"trace={','.join(SYSTEM_CALLS)}")
         assert code == 0
-        calls = calls_of_a_save((tmp_path / "log").read_text())
-        assert {"openat", "write", "fsync", "rename"} <= {name for name, _ in calls}
-        for name, number in calls:
+        fs = calls_of_a_save((tmp_path / "log").read_text())
+        assert {"openat", "write", "fsync", "rename"} <= {name for name, _ in fs}
+        for name, number in fs:
             code, folder = traced(
                 tmp_path, saves, "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"
             )
@@ -312,9 +314,9 @@ def assert_kept(folder: Path, saves: int) -> None:
         assert np.isfinite(checkpoint.load(folder / "best.npz").parameters).all()
     else:
         assert saves == 1
-    sweep(folder)
+    remove_temporaries(folder)
     assert names(folder) <= {"last.npz", "previous.npz", "best.npz", "metrics.csv"}
-    metrics.mend(folder, saves, QUICK)
+    metrics_csv.repair(folder, saves, QUICK)
     rows = (folder / "metrics.csv").read_text().splitlines()[1:]
     assert [int(row.partition(",")[0]) for row in rows] in ([*range(1, saves)], [*range(1, saves + 1)])
     assert len(rows) >= (epoch or 0)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from bpcli.errors import BusyError
-from bpcli.training.lock import exclusive
+from bpcli.storage.lock import exclusive
 from tests.reliability.disks import names
 
 Start = Callable[..., subprocess.Popen[str]]

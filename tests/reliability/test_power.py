@@ -16,11 +16,14 @@ import numpy as np
 import pytest
 
 from bpcli import config as configuration
+from bpcli.data.spec import MNIST
 from bpcli.errors import CheckpointError
-from bpcli.training import checkpoint, files
-from bpcli.training.files import Calls
-from bpcli.training.folder import LAST, PREVIOUS, newest
-from bpcli.training.loop import State, first_state
+from bpcli.storage import checkpoint, files
+from bpcli.storage.files import FileSystem
+from bpcli.storage.find import newest
+from bpcli.storage.run_folder import LAST, PREVIOUS
+from bpcli.storage.state import State
+from bpcli.training.builders import first_state
 from tests.reliability.disks import NAMES
 
 CONFIG = configuration.load("default", ["model.hidden=[2]"])
@@ -44,8 +47,8 @@ class Disk:
             self.contents.append(path.read_bytes())
         self.names = dict(self.entries)
 
-    def calls(self) -> Calls:
-        return Calls(**{name: getattr(self, name) for name in NAMES})
+    def fs(self) -> FileSystem:
+        return FileSystem(**{name: getattr(self, name) for name in NAMES})
 
     def open(self, path: Path, flags: int, mode: int) -> int:
         descriptor = os.open(path, flags, mode)
@@ -101,7 +104,10 @@ class Disk:
         for folder in _subsets(entries, pending):
             unsure = sorted({n for n in folder.values() if synced.get(n) != written.get(n, synced.get(n))})
             for chosen in itertools.product(*(_remains(written[n]) for n in unsure)):
-                yield folder, {n: synced.get(n, b"") for n in folder.values()} | dict(zip(unsure, chosen, strict=True))
+                yield (
+                    folder,
+                    {n: synced.get(n, b"") for n in folder.values()} | dict(zip(unsure, chosen, strict=True)),
+                )
 
 
 def _subsets(entries: Entries, pending: list[Any]) -> Iterator[Entries]:
@@ -143,14 +149,15 @@ def lay_out(folder: Path, entries: Entries, contents: dict[int, bytes]) -> None:
 
 
 def state(step: int) -> State:
-    made = first_state(CONFIG)
+    made = first_state(CONFIG, MNIST)
     made.step = step
-    made.velocity[:] = np.arange(made.velocity.size) * step
+    (velocity,) = made.optimizer_state
+    velocity[:] = np.arange(velocity.size) * step
     return made
 
 
-def save(folder: Path, step: int, calls: Calls = files.SYSTEM) -> None:
-    checkpoint.save(checkpoint.of_state(CONFIG, state(step), {}), folder / LAST, previous=PREVIOUS, calls=calls)
+def save(folder: Path, step: int, fs: FileSystem = files.SYSTEM) -> None:
+    checkpoint.save(checkpoint.of_state(CONFIG, MNIST, state(step), {}), folder / LAST, previous=PREVIOUS, fs=fs)
 
 
 def found(folder: Path) -> int | None:
@@ -159,7 +166,8 @@ def found(folder: Path) -> int | None:
     if loaded is None:
         return None
     again = loaded.state()
-    assert again.velocity.tobytes() == state(again.step).velocity.tobytes()
+    (velocity,), (expected,) = again.optimizer_state, state(again.step).optimizer_state
+    assert velocity.tobytes() == expected.tobytes()
     return again.step
 
 
@@ -171,7 +179,7 @@ def losses(tmp_path: Path, saves: int, kind: type[Disk] = Disk) -> int:
     for step in range(1, saves):
         save(folder, step)
     disk = kind(folder)
-    save(folder, saves, disk.calls())
+    save(folder, saves, disk.fs())
     old, new = (saves - 1 or None), saves
     count = 0
     for done in range(len(disk.log) + 1):
@@ -223,11 +231,11 @@ def test_a_restored_checkpoint_survives_too(tmp_path: Path) -> None:
         save(folder, step)
     (folder / LAST).write_bytes(b"damaged")
     disk = Disk(folder)
-    loaded, warning = newest(folder, disk.calls())
+    loaded, warning = newest(folder, disk.fs())
     assert loaded is not None
     assert "last.npz: not a checkpoint of bpcli, or damaged" in warning
     assert warning.endswith("going on from previous.npz, the checkpoint before")
-    save(folder, 3, disk.calls())
+    save(folder, 3, disk.fs())
     for done in range(len(disk.log) + 1):
         for entries, contents in disk.states(done):
             lay_out(after, entries, contents)

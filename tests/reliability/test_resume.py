@@ -12,13 +12,17 @@ from click.testing import Result
 
 from bpcli import config as configuration
 from bpcli.config import Config
+from bpcli.core.threads import ThreadGroup
 from bpcli.errors import CheckpointError, ConfigError
-from bpcli.training import checkpoint, loop
-from bpcli.training.events import EpochEnd, Noticed, Paused, Started, Step
-from bpcli.training.folder import LAST, PREVIOUS
-from bpcli.training.loop import State, first_state, train
+from bpcli.storage import checkpoint
+from bpcli.storage.run_folder import LAST, PREVIOUS
+from bpcli.storage.state import State
+from bpcli.training import data as run_data
+from bpcli.training import loop
+from bpcli.training.builders import first_state
+from bpcli.training.events import CheckpointDue, EpochEnd, Notice, Started, Step
+from bpcli.training.loop import train
 from bpcli.training.run import recorded_training, resumed_training
-from bpcli.training.team import Team
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import QUICK, names
 from tests.reliability.test_kill import contents
@@ -48,7 +52,7 @@ def whole(config: Config, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """What a run leaves that nothing stops, and that seldom looks at its steps."""
     with monkeypatch.context() as patch:
         patch.setattr(loop, "SHOWN", 0.1)
-        list(recorded_training(config, "x", Path("whole"), calls=QUICK))
+        list(recorded_training(config, "x", Path("whole"), fs=QUICK))
     return contents(Path("whole"))
 
 
@@ -64,7 +68,7 @@ class Flag:
 def stopped(config: Config, run: Path, steps: int) -> None:
     """A run that a signal has stopped after so many steps."""
     done, flag = 0, Flag()
-    for event in recorded_training(config, "x", run, stopping=flag, calls=QUICK):
+    for event in recorded_training(config, "x", run, should_stop=flag, fs=QUICK):
         done += isinstance(event, Step)
         flag.raised = done >= steps
 
@@ -78,7 +82,7 @@ def goes_on(config: Config, whole: dict[str, bytes], steps: int) -> None:
 
 
 def resumed(run: Path, **options: object) -> list[object]:
-    return list(resumed_training(str(run), calls=QUICK, **options))  # type: ignore[arg-type]
+    return list(resumed_training(str(run), fs=QUICK, **options))  # type: ignore[arg-type]
 
 
 def test_a_run_goes_on_at_any_step(config: Config, whole: dict[str, bytes]) -> None:
@@ -89,7 +93,7 @@ def test_a_run_goes_on_at_any_step(config: Config, whole: dict[str, bytes]) -> N
 def test_a_run_with_distorted_images_goes_on_at_any_step(config: Config) -> None:
     settings = ["rotation=15", "scale=0.15", "shear=0.15", "shift=1", "elastic_alpha=36", "stroke=0.5"]
     distorting = configuration.override(config, ["train.epochs=3", *(f"augment.{setting}" for setting in settings)])
-    list(recorded_training(distorting, "x", Path("distorted"), calls=QUICK))
+    list(recorded_training(distorting, "x", Path("distorted"), fs=QUICK))
     whole = contents(Path("distorted"))
     for steps in (1, 10, 17, 29):
         goes_on(distorting, whole, steps)
@@ -148,22 +152,22 @@ def test_pauses_change_nothing(config: Config, workers: int) -> None:
     kept = []
     for minutes in ("null", "1e-9"):
         changed = configuration.override(config, [*settings, f"train.checkpoint_minutes={minutes}"])
-        events = list(recorded_training(changed, "x", Path(minutes), calls=QUICK))
+        events = list(recorded_training(changed, "x", Path(minutes), fs=QUICK))
         kept.append(checkpoint.load(Path(minutes, "last.npz")).parameters.tobytes())
-        assert sum(isinstance(event, Paused) for event in events) == (18 if minutes == "1e-9" else 0)
+        assert sum(isinstance(event, CheckpointDue) for event in events) == (18 if minutes == "1e-9" else 0)
     assert kept[0] == kept[1]
 
 
 def test_a_validation_that_was_stopped_is_done_again(config: Config, whole: dict[str, bytes]) -> None:
     asked = 0
 
-    def stopping() -> bool:
+    def should_stop() -> bool:
         nonlocal asked
         asked += 1
         return asked > 3 + 30 + 3 + 1  # splits; steps and their ends; within the third validation
 
-    events = list(recorded_training(config, "x", Path("run"), stopping=stopping, calls=QUICK))
-    assert isinstance(events[-1], Paused)
+    events = list(recorded_training(config, "x", Path("run"), should_stop=should_stop, fs=QUICK))
+    assert isinstance(events[-1], CheckpointDue)
     assert checkpoint.load(Path("run/last.npz")).state().step in (0, 10)
     resumed(Path("run"))
     assert contents(Path("run")) == whole
@@ -171,7 +175,7 @@ def test_a_validation_that_was_stopped_is_done_again(config: Config, whole: dict
 
 def test_a_test_that_was_stopped_is_done_again(config: Config, whole: dict[str, bytes]) -> None:
     flag = Flag()
-    for event in recorded_training(config, "x", Path("run"), stopping=flag, calls=QUICK):
+    for event in recorded_training(config, "x", Path("run"), should_stop=flag, fs=QUICK):
         flag.raised = isinstance(event, EpochEnd) and event.epoch == 19
     kinds = [type(event).__name__ for event in resumed(Path("run"))]
     assert kinds == ["Started", "Finished", "Tested"]
@@ -179,12 +183,12 @@ def test_a_test_that_was_stopped_is_done_again(config: Config, whole: dict[str, 
 
 
 def test_a_run_that_is_stopped_while_it_reads_leaves_nothing(config: Config) -> None:
-    assert list(recorded_training(config, "x", Path("run"), stopping=lambda: True)) == []
+    assert list(recorded_training(config, "x", Path("run"), should_stop=lambda: True)) == []
     assert not Path("run").exists()
 
 
 def test_a_run_that_saved_nothing_yet_begins_anew(config: Config, whole: dict[str, bytes]) -> None:
-    next(recorded_training(config, "x", Path("run"), calls=QUICK))
+    next(recorded_training(config, "x", Path("run"), fs=QUICK))
     assert not Path("run", LAST).exists()
     resumed(Path("run"))
     assert contents(Path("run")) == whole
@@ -196,10 +200,10 @@ def test_a_finished_run_is_extended(config: Config) -> None:
         longer, shorter = (
             configuration.override(config, [*settings, f"train.epochs={epochs}"]) for epochs in (6, 4)
         )  # fmt: skip
-        list(recorded_training(longer, "x", Path(f"{kind}6"), calls=QUICK))
-        list(recorded_training(shorter, "x", Path(f"{kind}4"), calls=QUICK))
+        list(recorded_training(longer, "x", Path(f"{kind}6"), fs=QUICK))
+        list(recorded_training(shorter, "x", Path(f"{kind}4"), fs=QUICK))
         events = resumed(Path(f"{kind}4"), overrides=["train.epochs=6"])
-        assert Noticed("train.epochs = 6 from here on, 4 before") in events
+        assert Notice("train.epochs = 6 from here on, 4 before") in events
         rates = [event.learning_rate for event in events if isinstance(event, EpochEnd)]
         (six, four) = (checkpoint.load(Path(f"{kind}{epochs}", LAST)) for epochs in (6, 4))
         assert four.config == longer
@@ -220,7 +224,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_taken(
     else:
         Path("run", LAST).write_bytes(damage)
     events = resumed(Path("run"))
-    (notice,) = (event for event in events if isinstance(event, Noticed))
+    (notice,) = (event for event in events if isinstance(event, Notice))
     assert notice.text.startswith("run/last.npz: ")
     assert notice.text.endswith("; going on from previous.npz, the checkpoint before")
     assert events[0] == Started(Path("run"), 500, 100, 785 * 6 + 70, 5, 0)
@@ -267,6 +271,8 @@ def test_a_network_alone_is_no_run(config: Config) -> None:
             "train.batch_size can't change within an epoch; the run was saved after step 7",
         ),
         (None, ["seed=4"], "seed can't change within an epoch"),
+        (None, ["data.outliers=9"], "data.outliers can't change within an epoch"),
+        (None, ["data.kind=any"], "data.kind can't change in a run"),
         (None, ["train.epochs=5"], "train.epochs = 5: the run is already in epoch 6"),
         (None, ["train.epoch=9"], "-s train.epoch=9: unknown key train.epoch; did you mean train.epochs?"),
     ],
@@ -289,10 +295,10 @@ def test_an_edited_configuration_is_refused(config: Config) -> None:
     with pytest.raises(ConfigError, match=r"run/config\.yaml: optimizer\.momentum = 0\.5, but the run was trained"):
         resumed(Path("run"))
     events = resumed(Path("run"), overrides=["optimizer.momentum=0.5"])
-    assert Noticed("optimizer.momentum = 0.5 from here on, 0.9 before") in events
+    assert Notice("optimizer.momentum = 0.5 from here on, 0.9 before") in events
     assert path.read_text().startswith("# from epoch 6, step 8: optimizer.momentum = 0.5 from here on, 0.9 before\n")
     assert checkpoint.load(Path("run", LAST)).config.optimizer.momentum == 0.5
-    assert not any(isinstance(event, Noticed) for event in resumed(Path("run")))
+    assert not any(isinstance(event, Notice) for event in resumed(Path("run")))
     assert path.read_text().count("# from epoch") == 1
 
 
@@ -300,9 +306,9 @@ def test_another_environment_is_said(config: Config) -> None:
     stopped(config, Path("run"), 57)
     path = Path("run", LAST)
     saved = checkpoint.load(path)
-    other = checkpoint.of_state(config, saved.state(), {**saved.environment, "workers": 7, "NumPy": "1.0"})
+    other = checkpoint.of_state(config, saved.spec, saved.state(), {**saved.environment, "workers": 7, "NumPy": "1.0"})
     checkpoint.save(other, path)
-    told = [event.text for event in resumed(Path("run")) if isinstance(event, Noticed)]
+    told = [event.text for event in resumed(Path("run")) if isinstance(event, Notice)]
     assert [text.partition(";")[0] for text in told] == [
         "workers: 7 when the run was saved, 1 now", f"NumPy: 1.0 when the run was saved, {numpy_version()} now",
     ]  # fmt: skip
@@ -340,18 +346,16 @@ def test_a_shorter_run(bpcli: Callable[..., Result], small_settings: list[str]) 
     assert '"epochs":1' in bpcli("train", "--json", "--epochs", "1", *settings).stdout
 
 
-def test_a_loop_that_is_left_goes_on_with_several_workers(config: Config, small_mnist: Path) -> None:
-    from bpcli.data.mnist import read_split
-
-    training, validation = (read_split(small_mnist, name, 100) for name in ("train", "validation"))
+def test_a_loop_that_is_left_goes_on_with_several_workers(config: Config) -> None:
+    data = run_data.read(config)
     states: list[State] = []
     for pause in (False, True):
-        state = first_state(config)
+        state = first_state(config, data.spec)
         for _ in range(25 if pause else 0):
-            events = train(config, state, training, validation, Team(2))
+            events = train(config, state, data, ThreadGroup(2))
             next(events)
             events.close()
-        for _ in train(config, state, training, validation, Team(2)):
+        for _ in train(config, state, data, ThreadGroup(2)):
             pass
         states.append(state)
     assert states[0].parameters.tobytes() == states[1].parameters.tobytes()

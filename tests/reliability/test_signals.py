@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from bpcli import config as configuration
-from bpcli.training.folder import newest
+from bpcli.storage.find import newest
 from bpcli.training.run import resumed_training
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import QUICK
 
-LONGEST = 2.0  # seconds from the signal to the end of the process
+MAX_LENGTH = 2.0  # seconds from the signal to the end of the process
 TICK = 0.01  # seconds
 HANGS = 600  # seconds after which nobody waits any longer
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -81,7 +81,7 @@ def check(folder: Path, number: int, ending: Ending) -> str:
     """Sees that the run is saved; gives the phase in which the signal came."""
     if ending.code == 0 or "the run is in run" in ending.told:
         return "ended before"
-    assert ending.seconds < LONGEST
+    assert ending.seconds < MAX_LENGTH
     if "Traceback" in ending.told:
         assert "bpcli/" not in ending.told  # the interpreter's own start can't be helped
         assert not (folder / "run").exists()
@@ -146,7 +146,7 @@ def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         process.communicate(timeout=HANGS)
     assert process.returncode == 143
     monkeypatch.chdir(tmp_path / "stopped")
-    list(resumed_training("run", calls=QUICK))
+    list(resumed_training("run", fs=QUICK))
     for name in ("best.npz", "last.npz"):
         assert (whole / "run" / name).read_bytes() == Path("run", name).read_bytes()
 
@@ -181,7 +181,7 @@ def test_a_terminal_that_hangs_up(tmp_path: Path) -> None:
         while b"   2/1000" not in seen:
             seen += os.read(parent, 4096)
         os.close(parent)
-        assert until_the_end(process) < LONGEST
+        assert until_the_end(process) < MAX_LENGTH
         assert process.returncode == 128 + signal.SIGHUP
     found, _ = newest(tmp_path / "run")
     assert found is not None

@@ -17,9 +17,9 @@ from itertools import count
 from pathlib import Path
 
 from bpcli import config as configuration
-from bpcli.training import checkpoint
-from bpcli.training.events import EpochEnd, Event, Paused
-from bpcli.training.files import SYSTEM, Calls
+from bpcli.storage import checkpoint
+from bpcli.storage.files import SYSTEM, FileSystem
+from bpcli.training.events import CheckpointDue, EpochEnd, Event
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series
 from tests.reliability.disks import Deadly
@@ -50,27 +50,27 @@ def live(folder: Path, config: Path, settings: list[str], point: int) -> None:
     """Trains until the kill; notes beside the run what is saved for certain."""
     os.chdir(folder)
     noted = os.open("noted", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for event in begin(config, settings, Deadly(point).calls):
+    for event in begin(config, settings, Deadly(point).fs):
         if isinstance(event, EpochEnd):
             os.write(noted, f"{event.epoch + 1} 0\n".encode())
-        elif isinstance(event, Paused):
+        elif isinstance(event, CheckpointDue):
             os.write(noted, f"{event.epoch} {event.step}\n".encode())
     os._exit(0)
 
 
-def begin(config: Path, settings: list[str], calls: Calls) -> Generator[Event, None, None]:
+def begin(config: Path, settings: list[str], fs: FileSystem) -> Generator[Event, None, None]:
     if settings == ["series"]:
-        return recorded_series(configuration.load(str(config)), SEEDS, "x", RUN, calls=calls)
+        return recorded_series(configuration.load(str(config)), SEEDS, "x", RUN, fs=fs)
     if RUN.exists():
-        return resumed_training(str(RUN), overrides=settings, calls=calls)
-    return recorded_training(configuration.load(str(config)), "x", RUN, calls=calls)
+        return resumed_training(str(RUN), overrides=settings, fs=fs)
+    return recorded_training(configuration.load(str(config)), "x", RUN, fs=fs)
 
 
-def naive_write(path: Path, content: bytes, *, previous: str | None = None, calls: Calls = SYSTEM) -> None:
+def naive_write(path: Path, content: bytes, *, previous: str | None = None, fs: FileSystem = SYSTEM) -> None:
     """How files are usually written."""
-    descriptor = calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    calls.write(descriptor, memoryview(content))
-    calls.close(descriptor)
+    descriptor = fs.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    fs.write(descriptor, memoryview(content))
+    fs.close(descriptor)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bpcli import config as configuration
+from bpcli.core.threads import ThreadGroup
 from bpcli.report.history import read_run
 from bpcli.report.study import Study, study
 from bpcli.training.run import recorded_training
-from bpcli.training.team import Team
 
 
 @pytest.fixture(scope="session")
@@ -27,4 +27,4 @@ def small_run(small_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="session")
 def seen(small_run: Path) -> Study:
-    return study(read_run(str(small_run)), Team(1))
+    return study(read_run(str(small_run)), ThreadGroup(1))

@@ -3,30 +3,30 @@
 import base64
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from bpcli import config as configuration
+from bpcli import model as models
 from bpcli.core import parameters
 from bpcli.core.activations import ACTIVATIONS
 from bpcli.core.losses import OUTPUTS
 from bpcli.core.types import Array
-from bpcli.data.mnist import Split
+from bpcli.data.datasets import Split
 from bpcli.data.picture.background import is_light, paper_between, paper_trend
-from bpcli.data.picture.digit import BOX, FINE, crop, fit, stroke_width, weigh
+from bpcli.data.picture.digit import BOX, FINE, crop, fit, layout, stroke_width, weigh
 from bpcli.data.picture.ink import GLANCE, WIDE_STROKE, coverage, find_ink
 from bpcli.data.picture.marks import one_digit
 from bpcli.data.picture.prepare import prepare, to_bytes
 from bpcli.data.picture.scale import Grey, shrink, unzoomed
+from bpcli.data.spec import MNIST, DataSpec
 from bpcli.errors import OutputError
 from bpcli.report import drawing
-from bpcli.report.drawing import drawing_page, packed
-from bpcli.training import problem
-from bpcli.training.checkpoint import Checkpoint
-from bpcli.training.run import answers
-from bpcli.training.team import Team
+from bpcli.report.drawing import described, drawing_page, packed, page_of
+from bpcli.storage.checkpoint import Checkpoint
 from tests.report.node import needs_node, run
 from tests.report.scenes import on_paper, photographed
 from tests.report.test_page import Page, sha256
@@ -35,9 +35,9 @@ from tests.report.test_page import Page, sha256
 def network(hidden: list[int], *settings: str, spread: float = 0.05) -> Checkpoint:
     """A network of random weights that half precision holds exactly."""
     config = configuration.load("default", [f"model.hidden={hidden}", *settings])
-    count = parameters.count(problem.network(config).sizes)
+    count = parameters.count(models.network(config, MNIST).sizes)
     weights = np.random.default_rng(1).standard_normal(count) * spread
-    return Checkpoint(config, 1, {"validation_accuracy": 0.98}, weights.astype(np.float16).astype(np.float32))
+    return Checkpoint(config, MNIST, 1, {"validation_accuracy": 0.98}, weights.astype(np.float16).astype(np.float32))
 
 
 def with_network(loaded: Checkpoint, code: str, data: object) -> Array:
@@ -63,7 +63,7 @@ def test_the_pages_forward_pass_is_numpys(
     loaded = network(hidden, *settings, f"data.normalize={normalize}")
     images = small_split.images[:40]
     found = with_network(loaded, "(pixels) => forward(network, pixels).scores", images.tolist())
-    np.testing.assert_allclose(found, answers(loaded, images, Team(1))[1], atol=2e-5, rtol=1e-5)
+    np.testing.assert_allclose(found, loaded.model.scores(images), atol=2e-5, rtol=1e-5)
 
 
 @needs_node
@@ -82,8 +82,10 @@ def test_numbers_in_half_precision() -> None:
 def test_contributions_add_up_to_what_the_ink_changed(small_split: Split, activation: str) -> None:
     loaded = network([30, 20], f"model.activation={activation}")
     images = small_split.images[:5]
-    shares = with_network(loaded, "(pixels) => contributions(network, pixels)", images.tolist())
-    logits = answers(loaded, np.vstack([images, np.zeros((1, 784), np.uint8)]), Team(1))[0]
+    shares = with_network(
+        loaded, "(pixels) => contributions(network, pixels, [...network.classes.keys()])", images.tolist()
+    )
+    logits = loaded.model.outputs(np.vstack([images, np.zeros((1, 784), np.uint8)])).logits
     changes = logits[:-1] - logits[-1]
     assert shares.shape == (5, 10, 784)
     np.testing.assert_allclose(shares.sum(axis=2), changes, atol=0.01 * abs(changes).max())
@@ -92,6 +94,8 @@ def test_contributions_add_up_to_what_the_ink_changed(small_split: Split, activa
 
 SCENES = [on_paper(seed) for seed in range(24)] + [photographed(seed) for seed in range(30)]
 
+IN_JS = "const mnist = { side: 28, box: 20, strokes: [1.7, 4], digits: true };"
+
 STAGES = """return data.map(([height, width, text]) => {
   const grey = { width, height, values: Float32Array.from(bytesOf(text), (byte) => byte / 255) };
   const found = findInk(grey);
@@ -99,14 +103,14 @@ STAGES = """return data.map(([height, width, text]) => {
     glance: shrink(grey, GLANCE).values, light: [isLight(shrink(grey, GLANCE))], trend: paperTrend(grey).values,
     between: paperBetween(grey, WIDE_STROKE).values, darkness: found.dark.values, solid: [found.solid],
     grain: [found.grain], contrast: [found.contrast], labels: found.pieces.labels, boxes: found.pieces.boxes.flat(),
-    areas: found.pieces.areas, input: prepare(grey).pixels ?? [],
+    areas: found.pieces.areas, input: prepare(grey, mnist).pixels ?? [],
   };
   if (stages.areas.length) {
     const kept = oneDigit(found.pieces);
     const cover = coverage(found, kept);
-    const fine = fit(crop(cover), BOX * FINE);
+    const fine = fit(crop(cover), mnist.box * FINE);
     Object.assign(stages, { kept: kept.values, cover: cover.values, crop: crop(cover).values, fine: fine.values,
-      width: [strokeWidth(fine)], strokes: weigh(fine).values });
+      width: [strokeWidth(fine)], strokes: weigh(fine, mnist).values });
   }
   const packed = (values) => Buffer.from(Float32Array.from(values).buffer).toString("base64");
   return Object.fromEntries(Object.entries(stages).map(([name, values]) => [name, packed(values)]));
@@ -127,7 +131,7 @@ def stages(grey: Grey) -> dict[str, Array]:
         cover = coverage(found, kept := one_digit(pieces))
         fine = fit(crop(cover), BOX * FINE)
         reached |= {"kept": kept, "cover": cover, "crop": crop(cover), "fine": fine}
-        reached |= {"width": stroke_width(fine), "strokes": weigh(fine)}
+        reached |= {"width": stroke_width(fine), "strokes": weigh(fine, layout(28))}
     return {name: np.asarray(value, np.float64).ravel() for name, value in reached.items()}
 
 
@@ -137,7 +141,7 @@ def test_each_step_of_the_pipeline_is_predicts() -> None:
     expected = [stages(grey) for grey in SCENES]
     assert len(SCENES) / 6 < sum(bool(each["light"]) for each in expected) < len(SCENES) / 2
     assert 2 <= sum(not each["input"].size for each in expected) < len(SCENES) / 4
-    for own, others in zip(run(STAGES, given), expected, strict=True):
+    for own, others in zip(run(IN_JS + STAGES, given), expected, strict=True):
         assert own.keys() == others.keys()
         for name, other in others.items():
             found = np.frombuffer(base64.b64decode(own[name]), np.float32)
@@ -146,10 +150,75 @@ def test_each_step_of_the_pipeline_is_predicts() -> None:
 
 
 @needs_node
+@pytest.mark.parametrize("digits", [True, False])
+@pytest.mark.parametrize("side", [8, 20, 28, 64])
+def test_inputs_of_any_side_are_predicts(side: int, digits: bool) -> None:
+    shapes = [] if digits else [(1, 7), (side, side), (3, 200), (40, 2), (8, 8)]
+    noise = [np.random.default_rng(n).random(shape, np.float32) for n, shape in enumerate(shapes)]
+    pictures = [to_bytes(grey) for grey in [*SCENES[::2], *noise]]
+    network = described(replace(MNIST, side=side, mean=0.5, digits=digits))
+    given = [[*pixels.shape, base64.b64encode(pixels.tobytes()).decode()] for pixels in pictures]
+    code = """return data[1].map(([height, width, text]) =>
+      prepare({ width, height, values: Float32Array.from(bytesOf(text), (byte) => byte / 255) }, data[0]).pixels);"""
+    for found, pixels in zip(run(code, [network, given]), pictures, strict=True):
+        expected = prepare(np.asarray(pixels / np.float32(255), np.float32), side=side, digits=digits).pixels
+        assert (found is None) == (expected is None)
+        if expected is not None:
+            assert abs(np.reshape(found, (side, side)) - expected.astype(int)).max() <= 1
+
+
+@needs_node
+@pytest.mark.parametrize(("digits", "mean"), [(True, 0.1), (False, 0.1), (False, 0.9)])
+def test_contributions_start_from_bare_paper(digits: bool, mean: float) -> None:
+    about = replace(MNIST, mean=mean, digits=digits)
+    page = packed(network([30])) | described(about)
+    bare = 0 if digits or mean < 0.5 else 255
+    code = """const network = readNetwork(data[0]), pixels = Uint8Array.from(data[1]), places = [4, 1];
+      const [drawn, empty] = [pixels, pixels.map(() => data[2])].map((each) => forward(network, each).logits);
+      return [contributions(network, pixels, places), places.map((place) => drawn[place] - empty[place])];"""
+    pixels = np.full((28, 28), bare)
+    pixels[5:9, 3:20] = 120
+    shares, changes = map(np.array, run(code, [page, pixels.ravel().tolist(), bare]))
+    assert shares.shape == (2, 784)
+    np.testing.assert_allclose(shares.sum(axis=1), changes, atol=0.01 * abs(changes).max())
+    assert not shares[:, pixels.ravel() == bare].any()
+
+
+@needs_node
+def test_all_of_few_classes_are_shown_and_the_best_of_many() -> None:
+    code = "return data.map((scores) => shownClasses({ classes: scores.map(String) }, scores));"
+    few, many = [0.5, 0.1, 0.9], np.random.default_rng(0).permutation(100) / 100
+    found = run(code, [few, many.tolist()])
+    assert found[0] == [0, 1, 2]
+    assert found[1] == np.argsort(-many)[:12].tolist()
+
+
+def test_the_page_of_another_network_is_told_what_it_is_about() -> None:
+    about = DataSpec(20, ("<script>", "</script>", '"'), 0.2, 0.3, digits=False)
+    told = packed(network([8])) | {"least": 0.1} | described(about)
+    text = page_of(told, "A & B")
+    page = Page(text)
+    inside = json.loads(page.texts["script"][0])
+    assert inside["classes"] == list(about.classes)
+    assert (inside["side"], inside["box"], inside["digits"], inside["light"]) == (20, 14, False, True)
+    assert (page.texts["h1"][0], page.texts["title"][0]) == ("Draw a picture", "Draw a picture – bpcli")
+    assert "A & B" in "".join(page.texts["p"])
+    assert "digit" not in re.sub(r"<(script|style).*?</\1>", "", text, flags=re.DOTALL)
+
+
+def test_digits_are_drawn_dark_on_light_whatever_their_mean() -> None:
+    told = packed(network([8]))
+    assert (told["side"], told["box"], told["strokes"]) == (28, 20, [1.7, 4.0])
+    assert (told["classes"], told["digits"], told["light"]) == (tuple("0123456789"), True, False)
+
+
+@needs_node
 def test_blank_paper_shows_nothing() -> None:
-    code = "return data.map((v) => prepare({ width: 200, height: 200, values: new Float32Array(40000).fill(v) }));"
-    for found in run(code, [0, 0.5, 1]):
-        assert found == {"pixels": None, "reason": "The paper is blank."}
+    values = "new Float32Array(40000).fill(v)"
+    code = f"return data.slice(0, 3).map((v) => prepare({{ width: 200, height: 200, values: {values} }}, data[3]));"
+    for network in ({"digits": False, "side": 20}, {"digits": True, "side": 28, "box": 20, "strokes": [1.7, 4]}):
+        for found in run(code, [0, 0.5, 1, network]):
+            assert found == {"pixels": None, "reason": "The paper is blank."}
 
 
 @needs_node
@@ -201,7 +270,7 @@ def test_the_page_is_whole_and_allows_only_itself() -> None:
 
 
 def test_a_network_too_large_for_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "MOST_PARAMETERS", 6000)
+    monkeypatch.setattr(drawing, "MAX_PARAMETERS", 6000)
     with pytest.raises(OutputError, match="the network has 6,370 parameters; a page takes at most 6,000"):
         drawing_page(network([8]), 0.1)
 

@@ -7,7 +7,7 @@ import pytest
 
 from bpcli.errors import CheckpointError
 from bpcli.report.history import read_metrics, read_run
-from bpcli.training.metrics import COLUMNS
+from bpcli.storage.metrics_csv import COLUMNS
 
 HEADER = ",".join(COLUMNS)
 

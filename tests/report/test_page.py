@@ -10,8 +10,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from bpcli.data.spec import DataSpec
+from bpcli.report import plots
 from bpcli.report.page import comparison_page, report_page
 from bpcli.report.study import Study
+from tests.report.others import LETTERS, NAMES, TWO, study_of
 
 
 class Page(HTMLParser):
@@ -114,3 +117,39 @@ def test_several_runs_are_compared(seen: Study) -> None:
     assert page.texts["text"].count(" <b>a & 'b'") == 4  # in the legends
     assert "Nothing: the configurations are the same." in page.texts["p"]
     assert page.texts["td"].count(f"{100 * seen.splits['test']['accuracy']:.2f}\u00a0%") >= 2
+
+
+@pytest.mark.parametrize("about", [LETTERS, NAMES, TWO], ids=["letters", "names", "two"])
+def test_a_network_of_other_classes_has_a_report(seen: Study, about: DataSpec) -> None:
+    made_up = study_of(about, seen)
+    text = report_page(made_up)
+    page, count = Page(text), len(about.classes)
+    assert "<b>a thing" not in text
+    assert "digit" not in re.sub(
+        r"<(script|style).*?</\1>|<code>.*?</code>|id=\"[^\"]*\"|=\"cell-[^\"]*\"", "", text, flags=re.DOTALL
+    )
+    assert [name for name, times in Counter(page.attributes("id")).items() if times > 1] == []
+    sheets = json.loads("".join(page.texts["script"]).split('"use strict"')[0])
+    assert (sheets["side"], sheets["classes"]) == (about.side, list(about.classes))
+    confusion = np.array(made_up.splits["test"]["confusion"])
+    assert sorted(page.attributes("data-cell")) == sorted(f"{row}-{column}" for row, column in np.argwhere(confusion))
+    assert page.attributes("colspan") == [str(count)]
+    assert f"{about.side**2}-24-16-{count}" in "".join(page.texts["p"])
+    if count > 2:
+        assert all(page.attributes("title").count(name) == 2 for name in about.classes)
+
+
+def test_the_matrix_of_many_classes_is_drawn_large_enough(seen: Study) -> None:
+    with plots.our_style():
+        whole = plots.figure(
+            [lambda axes: plots.confusion_matrix(axes, np.eye(3, dtype=int).tolist(), ["a", "$b", "c" * 40])]
+        )
+        whole.draw_without_rendering()
+    (axes,) = whole.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", r"\$b", "c" * 11 + "…"]
+
+
+def test_runs_of_different_classes_are_compared_without_them(seen: Study) -> None:
+    letters = study_of(LETTERS, seen)
+    assert "Recall of each" not in comparison_page([letters, study_of(TWO, seen)])
+    assert "Recall of each class" in comparison_page([letters, letters])

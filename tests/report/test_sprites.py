@@ -4,10 +4,11 @@ import base64
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from bpcli.data.mnist import Split
-from bpcli.report.sprites import digit_url, sheet_url, weights_url
+from bpcli.data.datasets import Split
+from bpcli.report.sprites import image_url, sheet_url, weights_url
 
 
 def decoded(url: str) -> np.ndarray:
@@ -27,8 +28,18 @@ def test_a_sheet_holds_every_digit_in_its_place(small_split: Split) -> None:
     assert not sheet[56:, 6 * 28 :].any()
 
 
+@pytest.mark.parametrize("side", [8, 20, 64])
+def test_a_sheet_holds_images_of_any_side(side: int) -> None:
+    images = np.random.default_rng(side).integers(256, size=(5, side * side), dtype=np.uint8)
+    sheet = decoded(sheet_url(images, 3))
+    assert sheet.shape == (2 * side, 3 * side, 3)
+    last = sheet[side:, side : 2 * side, 0]
+    assert abs(last - images[4].reshape(side, side)).max() <= 9
+    assert decoded(weights_url(np.ones(side * side, np.float32))).shape == (side, side, 3)
+
+
 def test_one_digit_is_28_by_28(small_split: Split) -> None:
-    assert decoded(digit_url(small_split.images[0])).shape == (28, 28, 3)
+    assert decoded(image_url(small_split.images[0])).shape == (28, 28, 3)
 
 
 def test_weights_are_red_where_they_speak_for_the_unit_and_blue_where_against() -> None:

@@ -6,21 +6,24 @@ import numpy as np
 import pytest
 
 from bpcli import config as configuration
+from bpcli import model as models
 from bpcli.core import parameters
 from bpcli.core.types import Array
-from bpcli.data.mnist import Split
-from bpcli.report.units import activity, gradient, layers, magnitudes, spread, use
-from bpcli.training.checkpoint import Checkpoint
+from bpcli.data.datasets import Split
+from bpcli.data.spec import MNIST
+from bpcli.model import Model
+from bpcli.report.units import activity, gradient, magnitudes, spread, use
 
 
-def network(hidden: list[int], *settings: str) -> Checkpoint:
+def network(hidden: list[int], *settings: str) -> Model:
     config = configuration.load("default", [f"model.hidden={hidden}", "data.normalize=unit", *settings])
     count = parameters.count([784, *hidden, 10])
-    return Checkpoint(config, 1, {}, (np.random.default_rng(0).standard_normal(count) / 20).astype(np.float32))
+    vector = (np.random.default_rng(0).standard_normal(count) / 20).astype(np.float32)
+    return models.build(config, MNIST, vector)
 
 
-def doubles(loaded: Checkpoint) -> list[tuple[Array, Array]]:
-    return [(layer.weight.astype(float), layer.bias.astype(float)) for layer in layers(loaded)]
+def doubles(loaded: Model) -> list[tuple[Array, Array]]:
+    return [(layer.weight.astype(float), layer.bias.astype(float)) for layer in loaded.layers]
 
 
 def test_activity_is_that_of_the_units(small_split: Split) -> None:
@@ -33,15 +36,13 @@ def test_activity_is_that_of_the_units(small_split: Split) -> None:
     np.testing.assert_allclose(second.strength, abs(a2).mean(axis=0), rtol=1e-4)
     np.testing.assert_allclose(first.fired, (a1 > 0).mean(axis=0), atol=0.003)
     np.testing.assert_allclose(second.steepest, (1 - a2**2).max(axis=0), rtol=1e-4)
-    np.testing.assert_allclose(
-        use(second, layers(loaded)[2]), abs(a2).mean(axis=0) * np.sqrt((w3**2).sum(axis=1)), 1e-4
-    )
+    np.testing.assert_allclose(use(second, loaded.layers[2]), abs(a2).mean(axis=0) * np.sqrt((w3**2).sum(axis=1)), 1e-4)
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "gelu", "sigmoid", "tanh"])
 def test_a_unit_that_nothing_moves_is_dead(small_split: Split, name: str) -> None:
     loaded = network([6], f"model.activation={name}")
-    layers(loaded)[0].bias[4] = -1000
+    loaded.layers[0].bias[4] = -1000
     (active,) = activity(loaded, small_split.images)
     assert np.flatnonzero(active.dead).tolist() == [4]
 
@@ -71,12 +72,12 @@ def test_histograms_count_everything_once() -> None:
 
 
 def test_a_study_ranks_the_units_by_their_use(small_run: Path) -> None:
+    from bpcli.core.threads import ThreadGroup
     from bpcli.report.history import read_run
     from bpcli.report.study import study
-    from bpcli.training.team import Team
 
-    seen = study(read_run(str(small_run)), Team(1))
+    seen = study(read_run(str(small_run)), ThreadGroup(1))
     assert sorted(seen.ranking) == list(range(24))
     assert seen.use == sorted(seen.use, reverse=True)
-    first = layers(seen.run.loaded)[0].weight
+    first = seen.run.model.layers[0].weight
     np.testing.assert_array_equal(seen.weight_images[0], first[:, seen.ranking[0]])

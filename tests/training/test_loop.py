@@ -6,26 +6,33 @@ import pytest
 from bpcli import config as configuration
 from bpcli.core import seeds
 from bpcli.core.parameters import views
-from bpcli.data.mnist import Split
+from bpcli.core.threads import ThreadGroup
+from bpcli.data.datasets import DataSet, Split
+from bpcli.data.spec import MNIST
 from bpcli.errors import ConfigError, TrainingError
+from bpcli.storage.state import State
 from bpcli.training import loop
+from bpcli.training.builders import first_state
 from bpcli.training.events import EpochEnd, Finished, Step
-from bpcli.training.loop import State, first_state, train
-from bpcli.training.team import Team
+from bpcli.training.loop import train
 
 SMALL = ["model.hidden=[16]", "train.epochs=2", "train.batch_size=64"]
 
 
 def trained(settings: list[str], split: Split, workers: int = 1) -> tuple[State, list[object]]:
     config = configuration.load("default", [*SMALL, *settings])
-    state = first_state(config)
-    return state, list(train(config, state, split, Split(split.images[:50], split.labels[:50]), Team(workers)))
+    state = first_state(config, MNIST)
+    return state, list(train(config, state, data_of(split), ThreadGroup(workers)))
+
+
+def data_of(split: Split) -> DataSet:
+    return DataSet(MNIST, split, split.first(50), split.first(0))
 
 
 def obvious(settings: list[str], split: Split) -> np.ndarray:
     """The default network's training, written out as the text gives it, in float64."""
     config = configuration.load("default", [*SMALL, *settings])
-    layers = views(first_state(config).parameters, (784, config.model.hidden[0], 10))
+    layers = views(first_state(config, MNIST).parameters, (784, config.model.hidden[0], 10))
     parameters = [p.astype(float) for layer in layers for p in layer]
     velocity = [np.zeros_like(p) for p in parameters]
     size, images = config.train.batch_size, (split.images / 255 - 0.1307) / 0.3081
@@ -99,14 +106,14 @@ def test_the_epochs_figures_are_the_means_of_its_steps(small_split: Split) -> No
 def test_looking_seldom_gives_the_same_figures(small_split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the last bit, for a resumed run looks at other times."""
     settings = ["train.epochs=1", "train.batch_size=9"]
-    figures = []
+    metrics = []
     for seconds in (0, 0.003, 1000):
         monkeypatch.setattr(loop, "SHOWN", seconds)
         state, events = trained(settings, small_split)
-        figures.append({name: value for name, value in state.figures.items() if name != "seconds"})
+        metrics.append({name: value for name, value in state.metrics.items() if name != "seconds"})
         (*steps, _) = (event for event in events if isinstance(event, Step))
     assert len(steps) < 10
-    assert figures[0] == figures[1] == figures[2]
+    assert metrics[0] == metrics[1] == metrics[2]
 
 
 def test_a_batch_larger_than_the_split_is_the_split(small_split: Split) -> None:
@@ -117,13 +124,13 @@ def test_a_batch_larger_than_the_split_is_the_split(small_split: Split) -> None:
 def test_the_state_goes_on_where_it_was_left(small_split: Split) -> None:
     whole, _ = trained([], small_split)
     config = configuration.load("default", SMALL)
-    state = first_state(config)
-    validation = Split(small_split.images[:50], small_split.labels[:50])
+    state = first_state(config, MNIST)
+    data = data_of(small_split)
     for _ in range(40):
-        events = train(config, state, small_split, validation, Team(1))
+        events = train(config, state, data, ThreadGroup(1))
         next(events)
         events.close()
-    for _ in train(config, state, small_split, validation, Team(1)):
+    for _ in train(config, state, data, ThreadGroup(1)):
         pass
     assert state.parameters.tobytes() == whole.parameters.tobytes()
     assert state.best.tobytes() == whole.best.tobytes()
@@ -132,7 +139,7 @@ def test_the_state_goes_on_where_it_was_left(small_split: Split) -> None:
 def test_patience_ends_a_run_early(small_split: Split) -> None:
     _, events = trained(["train.epochs=50", "train.patience=2", "optimizer.learning_rate=1e-9"], small_split)
     first = next(event for event in events if isinstance(event, EpochEnd))
-    assert events[-1] == Finished(epochs=3, best_epoch=0, figures=first.figures)
+    assert events[-1] == Finished(epochs=3, best_epoch=0, metrics=first.metrics)
 
 
 def test_the_penalty_is_in_the_loss_when_asked(small_split: Split) -> None:
@@ -156,4 +163,4 @@ def test_divergence_stops_at_its_step(small_split: Split) -> None:
 def test_a_network_larger_than_memory_is_refused_before_it_is_allocated() -> None:
     config = configuration.load("default", ["model.hidden=[100000, 100000, 100000]"])
     with pytest.raises(ConfigError, match=r"needs .* GiB of memory; this machine has"):
-        first_state(config)
+        first_state(config, MNIST)

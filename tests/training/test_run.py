@@ -9,14 +9,18 @@ import pytest
 from bpcli import config as configuration
 from bpcli import resources
 from bpcli.core.deslant import deslant
-from bpcli.data.strangers import with_strangers
+from bpcli.core.threads import ThreadGroup
+from bpcli.data.datasets import read_split
+from bpcli.data.outliers import with_outliers
 from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
-from bpcli.training import checkpoint, loop
+from bpcli.inference.evaluation import Score, evaluate, read_split_of
+from bpcli.storage import checkpoint
+from bpcli.storage.find import find_checkpoint, find_network
+from bpcli.storage.run_folder import new_folder, point_latest
+from bpcli.training import events, loop
 from bpcli.training.events import EpochEnd, Started, Step
-from bpcli.training.folder import new_folder, point_latest
-from bpcli.training.run import answers, find_checkpoint, find_network, read_data, recorded_training
-from bpcli.training.session import Session
-from bpcli.training.team import Team
+from bpcli.training.run import recorded_training
+from bpcli.training.trainer import Trainer
 from tests.conftest import idx_bytes, write_mnist
 
 
@@ -87,7 +91,7 @@ def test_a_run_leaves_its_traces(small_settings: list[str]) -> None:
     best = max(ends, key=lambda end: (end.validation.accuracy, -end.epoch) if end.validation else (0, 0))
     loaded = checkpoint.load(folder / "best.npz")
     assert loaded.epoch == best.epoch + 1
-    assert loaded.figures["train_loss"] == best.train.loss
+    assert loaded.metrics["train_loss"] == best.train.loss
     assert checkpoint.load(folder / "last.npz").epoch == 2
 
 
@@ -127,7 +131,7 @@ def test_who_leaves_early_keeps_the_state_after_the_last_step(
 def test_a_diverged_run_keeps_its_last_good_checkpoint(
     small_settings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Session, "learning_rate", lambda session, epoch, step: 0.1 if epoch == 0 else 1e38)
+    monkeypatch.setattr(Trainer, "learning_rate", lambda trainer, epoch, step: 0.1 if epoch == 0 else 1e38)
     good = b""
     with pytest.raises(TrainingError, match="no longer finite at epoch 2, step"):
         for event in recorded_training(configuration.load("default", small_settings), "wild", None):
@@ -157,7 +161,7 @@ def test_deslanting_is_a_part_of_the_network_as_if_its_files_held_upright_digits
         file = folders["upright"] / f"{name}-images-idx3-ubyte"
         digits = np.frombuffer(file.read_bytes()[16:], np.uint8).reshape(-1, 784)
         file.write_bytes(idx_bytes(deslant(digits).reshape(-1, 28, 28)))
-    common = ["data.validation=100", "model.hidden=[16]", "train.epochs=2", "augment.rotation=5"]
+    common = ["data.validation=100", "data.normalize=unit", "model.hidden=[16]", "train.epochs=2", "augment.rotation=5"]
     ends = {}
     for name, folder in folders.items():
         settings = [*common, f"data.folder={folder}", f"data.deslant={'true' if name == 'raw' else 'false'}"]
@@ -167,23 +171,33 @@ def test_deslanting_is_a_part_of_the_network_as_if_its_files_held_upright_digits
     assert ends["raw"] == ends["upright"]
     raw, upright = (checkpoint.load(Path(f"run-{name}/best.npz")) for name in folders)
     assert np.array_equal(raw.parameters, upright.parameters)
-    images = read_data(raw.config, "test").images
-    assert np.array_equal(answers(raw, images, Team(1))[1], answers(raw, images, Team(3))[1])
-    assert np.array_equal(answers(raw, images, Team(1))[1], answers(upright, deslant(images), Team(1))[1])
-    assert not np.array_equal(answers(raw, images, Team(1))[1], answers(upright, images, Team(1))[1])
+    images = read_split_of(raw.model, "test").images
+    scores = raw.model.scores(images)
+    assert np.array_equal(scores, raw.model.scores(images, ThreadGroup(3)))
+    assert np.array_equal(scores, upright.model.scores(deslant(images)))
+    assert not np.array_equal(scores, upright.model.scores(images))
 
 
-def test_strangers_get_low_scores_where_they_were_trained_on(small_mnist: Path) -> None:
+def test_outliers_get_low_scores_where_they_were_trained_on(small_mnist: Path) -> None:
     settings = [f"data.folder={small_mnist}", "data.validation=100", "model.hidden=[64]", "train.epochs=15"]
     settings.append("train.batch_size=32")
     best = []
     for count in (0, 200):
-        config = configuration.load(overrides=[*settings, f"data.strangers={count}"])
+        config = configuration.load(overrides=[*settings, f"data.outliers={count}"])
         for _ in recorded_training(config, "s", Path(f"run-{count}")):
             pass
         loaded = checkpoint.load(Path(f"run-{count}/best.npz"))
-        digits = read_data(config, "train")
-        unseen = with_strangers(digits, 100, 99).images[len(digits) :]
-        best.append(float(answers(loaded, unseen, Team(1))[1].max(axis=1).mean()))
-        assert answers(loaded, digits.images, Team(1))[1].max(axis=1).mean() > 0.8
+        digits = read_split(small_mnist, "train", 100)
+        unseen = with_outliers(digits, 100, 99).images[len(digits) :]
+        best.append(float(loaded.model.scores(unseen).max(axis=1).mean()))
+        assert loaded.model.scores(digits.images).max(axis=1).mean() > 0.8
     assert best[1] < 0.6 * best[0]
+
+
+def test_what_was_saved_gives_what_the_run_said_of_its_test(small_settings: list[str]) -> None:
+    """The run tests the network that it holds; here the one that lies in its folder is read back."""
+    *_, tested = recorded_training(configuration.load("default", [*small_settings, "train.epochs=3"]), "t", None)
+    assert isinstance(tested, events.Tested)
+    model = checkpoint.load(Path("runs/t-1/best.npz")).model
+    loss, scores, labels = evaluate(model, read_split_of(model, "test"))
+    assert tested.test == Score(loss or 0.0, float((scores.argmax(axis=1) == labels).mean()))

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 from threading import current_thread, main_thread
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bpcli import config as configuration
+from bpcli import model as models
 from bpcli.config import Config
-from bpcli.core import seeds
-from bpcli.core.network import Worker
+from bpcli.core import network, seeds
+from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array
-from bpcli.data.mnist import Split
-from bpcli.training.loop import first_state
+from bpcli.data.datasets import Split
+from bpcli.data.spec import MNIST
+from bpcli.training import trainer
+from bpcli.training.builders import first_state
 from bpcli.training.samples import seen
-from bpcli.training.session import Session
-from bpcli.training.team import Team
+from bpcli.training.trainer import Trainer
 
 SETTINGS = [
     "seed=5", "model.hidden=[6]", "train.batch_size=70", "data.normalize=unit", "augment.rotation=15",
@@ -33,22 +36,23 @@ def config() -> Config:
 def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Array]]:
     """The batches that networks are shown."""
     batches: list[Array] = []
-    forward = Worker.forward
+    forward = network.forward
 
-    def noted(worker: Worker, x: Array, turn: int) -> None:
-        if current_thread() is main_thread():  # which is worker 0
+    def noted(net: Any, layers: Any, x: Array, *others: Any) -> Array:
+        if current_thread() is main_thread():  # which is thread 0
             batches.append(x.copy())
-        forward(worker, x, turn)
+        return forward(net, layers, x, *others)
 
-    monkeypatch.setattr(Worker, "forward", noted)
+    monkeypatch.setattr(trainer, "forward", noted)
     yield batches
     assert batches
 
 
 def run(config: Config, training: Split, workers: int, first: int = 0) -> None:
-    state = first_state(config)
-    session = Session(config, state.parameters, state.velocity, training, Team(workers))
-    for _ in session.run(EPOCH, seeds.order(config.seed, EPOCH, len(training)), first):
+    state = first_state(config, MNIST)
+    model = models.build(config, MNIST, state.parameters)
+    steps = Trainer(model, state.optimizer_state, training, ThreadGroup(workers))
+    for _ in steps.run(EPOCH, seeds.order(config.seed, EPOCH, len(training)), first):
         pass
 
 
@@ -76,8 +80,8 @@ def test_more_workers_than_images(config: Config, small_split: Split, shown: lis
 def test_samples_are_what_the_network_is_shown(config: Config, small_split: Split, shown: list[Array]) -> None:
     run(config, small_split, 2)
     order = seeds.order(config.seed, EPOCH, len(small_split))
-    images = range(3, 90)
-    expected = np.concatenate(shown)[np.argsort(order)[images.start : images.stop]]
-    samples = seen(config, small_split, images, range(EPOCH, EPOCH + 1))
+    originals = small_split.images[:90]
+    expected = np.concatenate(shown)[np.argsort(order)[:90]]
+    samples = seen(config, originals, len(small_split), range(EPOCH, EPOCH + 1))
     np.testing.assert_allclose(samples[:, 0], 255 * expected, atol=0.501)
-    assert (samples[:, 0] != small_split.images[images.start : images.stop]).any(axis=1).all()
+    assert (samples[:, 0] != originals).any(axis=1).all()

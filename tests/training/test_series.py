@@ -9,10 +9,11 @@ import pytest
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import BusyError, CheckpointError, ConfigError, DataError, OutputError, TrainingError
-from bpcli.training import checkpoint, loop, series_file
+from bpcli.storage import checkpoint, series_file
+from bpcli.storage.lock import exclusive
 from bpcli.training import events as happened
-from bpcli.training.events import EpochEnd, Event, MemberStarted, Noticed, SeriesEnded, SeriesStarted, Started, Step
-from bpcli.training.lock import exclusive
+from bpcli.training import loop
+from bpcli.training.events import EpochEnd, Event, MemberStarted, Notice, SeriesEnded, SeriesStarted, Started, Step
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series, resumed_series
 from tests.reliability.disks import QUICK, Failing, names
@@ -40,7 +41,7 @@ def alone(config: Config) -> dict[int, dict[str, bytes]]:
     """What the runs leave that are trained by themselves."""
     for seed in SEEDS:
         own = configuration.override(config, [f"seed={seed}"])
-        list(recorded_training(own, "x", Path(f"alone{seed}"), calls=QUICK))
+        list(recorded_training(own, "x", Path(f"alone{seed}"), fs=QUICK))
     return {seed: contents(Path(f"alone{seed}")) for seed in SEEDS}
 
 
@@ -58,16 +59,16 @@ def stopped(config: Config, folder: Path, steps: int, seeds: tuple[int, ...] = S
     """A series that a signal has stopped after so many steps of all its runs."""
     events: list[Event] = []
 
-    def stopping() -> bool:
+    def should_stop() -> bool:
         return sum(isinstance(event, Step) for event in events) >= steps
 
-    for event in recorded_series(config, seeds, "x", folder, stopping, QUICK):
+    for event in recorded_series(config, seeds, "x", folder, should_stop, QUICK):
         events.append(event)  # noqa: PERF402 (stopping looks at it meanwhile)
     return events
 
 
 def test_members_are_the_runs_of_their_seeds(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
-    events = list(recorded_series(config, SEEDS, "x", None, calls=QUICK))
+    events = list(recorded_series(config, SEEDS, "x", None, fs=QUICK))
     folder = Path("runs/x-1")
     assert left(folder) == alone
     assert names(folder) == {".lock", "series.yaml", "seed-3", "seed-0"}
@@ -89,24 +90,24 @@ def test_a_series_goes_on_at_any_step(config: Config, alone: dict[int, dict[str,
     assert not any(isinstance(event, SeriesEnded) for event in events)
     finished = sum(isinstance(event, happened.Tested) for event in events)
     assert series_file.read(Path("s")).finished == SEEDS[:finished]
-    again = list(resumed_series("latest", calls=QUICK))
+    again = list(resumed_series("latest", fs=QUICK))
     assert left(Path("s")) == alone
     assert series_file.read(Path("s")).finished == SEEDS
     assert sum(isinstance(event, Step) for event in [*events, *again]) == 2 * STEPS
     assert sum(isinstance(event, MemberStarted) for event in again) == len(SEEDS) - finished
-    assert not any(isinstance(event, Noticed) for event in again)
-    whole = ended(recorded_series(config, SEEDS, "x", Path("whole"), calls=QUICK))
+    assert not any(isinstance(event, Notice) for event in again)
+    whole = ended(recorded_series(config, SEEDS, "x", Path("whole"), fs=QUICK))
     assert (ended(again).members, ended(again).committee) == (whole.members, whole.committee)
 
 
 def test_who_leaves_the_loop_can_go_on(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
-    events = recorded_series(config, SEEDS, "x", Path("s"), calls=QUICK)
+    events = recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK)
     steps = (event for event in events if isinstance(event, Step))
     for _ in range(STEPS + 1):
         next(steps)
     events.close()
     assert checkpoint.load(Path("s/seed-0/last.npz")).state().step == 1
-    ended(resumed_series("s", calls=QUICK))
+    ended(resumed_series("s", fs=QUICK))
     assert left(Path("s")) == alone
 
 
@@ -115,41 +116,41 @@ def test_a_full_disk_at_any_call(config: Config, alone: dict[int, dict[str, byte
     while fired:
         disk, folder = Failing(at, errno.ENOSPC, for_ever=True), Path(f"s{at}")
         try:
-            list(recorded_series(config, SEEDS, "x", folder, calls=disk.calls))
+            list(recorded_series(config, SEEDS, "x", folder, fs=disk.fs))
         except OutputError as complaint:
             assert "can't be written" in str(complaint)
         if series_file.is_series(folder):
-            ended(resumed_series(str(folder), calls=QUICK))
+            ended(resumed_series(str(folder), fs=QUICK))
             begun += 1
         else:  # before it had its file; the same command begins it anew
-            ended(recorded_series(config, SEEDS, "x", folder, calls=QUICK))
+            ended(recorded_series(config, SEEDS, "x", folder, fs=QUICK))
         assert left(folder) == alone
         fired, at = disk.fired, at + 7
     assert begun > 15
 
 
 def test_a_finished_series_is_only_tested(config: Config) -> None:
-    first = ended(recorded_series(config, SEEDS, "x", Path("s"), calls=QUICK))
+    first = ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
     before = {path: path.stat().st_mtime_ns for path in Path("s").glob("seed-*/*.*")}
-    events = list(resumed_series("s", calls=QUICK))
+    events = list(resumed_series("s", fs=QUICK))
     assert events == [SeriesStarted(Path("s"), SEEDS, SEEDS), first]
     assert {path: path.stat().st_mtime_ns for path in Path("s").glob("seed-*/*.*")} == before
 
 
 def test_what_somebody_has_removed_is_trained_again(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
-    ended(recorded_series(config, SEEDS, "x", Path("s"), calls=QUICK))
+    ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
     for path in Path("s/seed-3").iterdir():
         path.unlink()
     Path("s/seed-0/best.npz").unlink()
-    ended(resumed_series("s", calls=QUICK))
+    ended(resumed_series("s", fs=QUICK))
     assert left(Path("s")) == alone
 
 
 def test_a_member_that_was_changed_is_said(config: Config) -> None:
-    ended(recorded_series(config, SEEDS, "x", Path("s"), calls=QUICK))
-    list(resumed_training("s/seed-0", overrides=["train.epochs=3"], calls=QUICK))
-    events = list(resumed_series("s", calls=QUICK))
-    (notice,) = (event.text for event in events if isinstance(event, Noticed))
+    ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
+    list(resumed_training("s/seed-0", overrides=["train.epochs=3"], fs=QUICK))
+    events = list(resumed_series("s", fs=QUICK))
+    (notice,) = (event.text for event in events if isinstance(event, Notice))
     assert notice == "s/seed-0/config.yaml: train.epochs = 3, but 2 in the series"
 
 
@@ -160,7 +161,7 @@ def test_nothing_is_written_for_a_series_that_cant_begin(config: Config) -> None
     ):
         with pytest.raises(error):
             list(recorded_series(configuration.override(config, settings), SEEDS, "x", None))
-    assert list(recorded_series(config, SEEDS, "x", None, stopping=lambda: True)) == []
+    assert list(recorded_series(config, SEEDS, "x", None, should_stop=lambda: True)) == []
     assert names(Path.cwd()) == set()
 
 
@@ -168,29 +169,29 @@ def test_a_member_that_diverges_is_named(config: Config) -> None:
     settings = ["optimizer.learning_rate=1000", "model.output=identity", "loss=quadratic", "train.epochs=50"]
     diverging = configuration.override(config, settings)
     with pytest.raises(TrainingError, match=r"^s/seed-3: .*no longer finite at epoch"):
-        list(recorded_series(diverging, SEEDS, "x", Path("s"), calls=QUICK))
+        list(recorded_series(diverging, SEEDS, "x", Path("s"), fs=QUICK))
 
 
 def test_one_process_trains_a_series(config: Config) -> None:
-    events = recorded_series(config, SEEDS, "x", Path("s"), calls=QUICK)
+    events = recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK)
     assert any(isinstance(event, Started) for event in events)
     with pytest.raises(BusyError, match="another run is writing here"):
-        list(resumed_series("s", calls=QUICK))
+        list(resumed_series("s", fs=QUICK))
     events.close()
     with exclusive(Path("s/seed-3")), pytest.raises(BusyError, match="s/seed-3"):
-        list(resumed_series("s", calls=QUICK))
+        list(resumed_series("s", fs=QUICK))
 
 
 def test_a_member_goes_on_by_itself(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
     stopped(config, Path("s"), 1)
-    assert any(isinstance(event, EpochEnd) for event in resumed_training("s/seed-3", calls=QUICK))
+    assert any(isinstance(event, EpochEnd) for event in resumed_training("s/seed-3", fs=QUICK))
     assert Path("runs/latest").resolve() == Path("s/seed-3").resolve()
-    ended(resumed_series("s", calls=QUICK))
+    ended(resumed_series("s", fs=QUICK))
     assert left(Path("s")) == alone
 
 
 def test_a_damaged_member_is_said(config: Config) -> None:
-    ended(recorded_series(config, SEEDS, "x", Path("s"), calls=QUICK))
+    ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
     Path("s/seed-0/best.npz").write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match=r"s/seed-0/best\.npz: not a checkpoint"):
-        list(resumed_series("s", calls=QUICK))
+        list(resumed_series("s", fs=QUICK))

@@ -88,8 +88,8 @@ def is_light(grey: Grey) -> bool:
         dark, light = float(np.vdot(edges, dark_ink)), float(np.vdot(edges, light_ink))
         votes += (light - dark) / max(light + dark, 1e-9)
     solid = max(float(dark_ink.max()), float(light_ink.max()), 1e-6)
-    reached = min(1.0, 2 * float(np.mean(_border(edges))) / max(float(np.mean(edges)), 1e-12))
-    return votes + reached * float(np.mean(_border(dark_ink - light_ink))) / solid > 0
+    reached = min(1.0, 2 * float(np.mean(border(edges))) / max(float(np.mean(edges)), 1e-12))
+    return votes + reached * float(np.mean(border(dark_ink - light_ink))) / solid > 0
 
 
 def _standing_out(grey: Grey, trend: Grey, widest: float) -> Grey:
@@ -108,7 +108,8 @@ def sharpness(grey: Grey) -> Grey:
     return total
 
 
-def _border(values: Grey) -> Grey:
+def border(values: Grey) -> Grey:
+    """The values along a picture's four sides, its corners twice."""
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 

@@ -1,9 +1,12 @@
 """From a digit's ink to MNIST's 28×28: its longest side 20, its strokes MNIST's weight, centred by mass.
 
-MNIST's own recipe stands at http://yann.lecun.com/exdb/mnist: "size normalized to fit in a 20x20 pixel box
-while preserving their aspect ratio", then "centered in a 28x28 image by computing the center of mass of the
-pixels".
+For images of another side all of it is scaled: see `Layout`. MNIST's own recipe stands at
+http://yann.lecun.com/exdb/mnist: "size normalized to fit in a 20x20 pixel box while preserving their aspect ratio",
+then "centered in a 28x28 image by computing the center of mass of the pixels".
 """
+
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +16,38 @@ from bpcli.data.picture.scale import Grey, resize
 
 Bytes = NDArray[np.uint8]
 
-SIDE = 28
-BOX = 20
+SIDE = 28  # of MNIST's images,
+BOX = 20  # and the longest side of a digit in them
 FINE = 4  # strokes are weighed, and thickened or thinned, on a grid so many times finer than the box
-THINNEST, THICKEST = 1.7, 4.0  # widths of strokes, in pixels of the box: MNIST's 5th and 95th percentiles
+THINNEST, THICKEST = 1.7, 4.0  # widths of strokes, in pixels of MNIST's box: MNIST's 5th and 95th percentiles
+
+
+class Layout(NamedTuple):
+    """How a digit lies in an image of some side: as in MNIST's, in proportion. All are pixels of the image.
+
+    Attributes:
+        side: of the image.
+        box: the digit's longest side.
+        thinnest: the width of strokes below which they are thickened.
+        thickest: that above which they are thinned.
+    """
+
+    side: int
+    box: int
+    thinnest: float
+    thickest: float
+
+    @property
+    def scale(self) -> float:
+        """How many times larger the digit is than MNIST's."""
+        return self.box / BOX
+
+
+@cache
+def layout(side: int) -> Layout:
+    """The layout of images of a side."""
+    box = round(BOX / SIDE * side)
+    return Layout(side, box, THINNEST * (box / BOX), THICKEST * (box / BOX))
 
 
 def crop(ink: Grey) -> Grey:
@@ -44,13 +75,13 @@ def stroke_width(ink: Grey) -> float:
     return 2 * int(np.sum(mask)) / (np.pi / 4 * max(steps, 1))
 
 
-def weigh(ink: Grey) -> Grey:
+def weigh(ink: Grey, own: Layout) -> Grey:
     """A digit on the fine grid, its strokes brought to MNIST's weight if they are too thin or too thick."""
     width = stroke_width(ink) / FINE
-    if width < THINNEST:
-        return thicken(ink, round((THINNEST - width) * FINE / 2 + 0.5))
-    if width > THICKEST:
-        return thin(ink, round((width - THICKEST) * FINE / 2 + 0.5))
+    if width < own.thinnest:
+        return thicken(ink, round((own.thinnest - width) * FINE / 2 + 0.5))
+    if width > own.thickest:
+        return thin(ink, round((width - own.thickest) * FINE / 2 + 0.5))
     return ink
 
 
@@ -70,29 +101,31 @@ def thin(ink: Grey, steps: int) -> Grey:
     return 1 - thicken(1 - np.pad(ink, steps + 1), steps)[2 * steps : -2 * steps, 2 * steps : -2 * steps]
 
 
-def centred(ink: Grey) -> Bytes:
-    """A digit of at most 20×20 put into 28×28 bytes, its centre of mass moved to (14, 14) by whole pixels."""
+def centred(ink: Grey, side: int) -> Bytes:
+    """A digit put into side×side bytes, its centre of mass moved to the middle by whole pixels."""
     height, width = ink.shape
     mass = ink.sum()
     y = float(ink.sum(axis=1) @ np.arange(height)) / mass
     x = float(ink.sum(axis=0) @ np.arange(width)) / mass
-    top = min(max(round(SIDE / 2 - y), 0), SIDE - height)
-    left = min(max(round(SIDE / 2 - x), 0), SIDE - width)
-    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    top = min(max(round(side / 2 - y), 0), side - height)
+    left = min(max(round(side / 2 - x), 0), side - width)
+    canvas = np.zeros((side, side), np.uint8)
     canvas[top : top + height, left : left + width] = np.rint(255 * ink)
     return canvas
 
 
-def is_normalised(pixels: Bytes) -> bool:
-    """Whether a 28×28 picture is already as MNIST would have it.
+def is_normalised(pixels: Bytes, own: Layout) -> bool:
+    """Whether a picture is already as MNIST would have it.
 
     In all 70,000 digits of MNIST the ink's longest side is 19 or 20 pixels, its centre of mass within 0.52 of
-    (14, 14), and its peak at least 254.
+    (14, 14), and its peak at least 254. For another side all of it is in proportion, but a digit can be centred only
+    by whole pixels.
     """
-    if pixels.shape != (SIDE, SIDE) or pixels.max() < 250:
+    if pixels.shape != (own.side, own.side) or pixels.max() < 250 * min(own.scale, 1):
         return False
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     longest = max(np.ptp(rows), np.ptp(columns)) + 1
     mass = pixels.sum(dtype=np.int64)
-    centre = np.array([pixels.sum(axis=axis) @ np.arange(SIDE) for axis in (0, 1)]) / mass
-    return bool(19 <= longest <= BOX and np.all(abs(centre - SIDE / 2) <= 0.55))
+    centre = np.array([pixels.sum(axis=axis) @ np.arange(own.side) for axis in (0, 1)]) / mass
+    away = abs(centre - own.side / 2)
+    return bool(0.95 * own.box <= longest <= own.box and np.all(away <= 0.55 * max(own.scale, 1)))

@@ -1,4 +1,4 @@
-"""The chain from a picture to the 28×28 that the network sees, its steps kept for people to look at."""
+"""The chain from a picture to the square that the network sees, its steps kept for people to look at."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.data.picture.background import Ink
-from bpcli.data.picture.digit import BOX, FINE, SIDE, centred, crop, fit, is_normalised, weigh
+from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
 from bpcli.data.picture.ink import InkMap, coverage, find_ink
 from bpcli.data.picture.marks import one_digit
 from bpcli.data.picture.scale import Grey, Mask, grow, shrink, unzoomed
 from bpcli.data.picture.segment import Box, Found, separate
+from bpcli.data.picture.square import squared
 
 Bytes = NDArray[np.uint8]
 
@@ -26,8 +27,8 @@ SPARSEST = 0.05  # a digit is at least this share of all marks; less is one spec
 class Prepared:
     """What became of a picture.
 
-    `pixels` (28, 28) are the digit as the network sees it, white ink on black; None where there is none, and
-    then `reason` says why. `steps` are the pictures (h, w) on the way there, by name, in order.
+    `pixels` (side, side) are what the network sees, of a digit white ink on black; None where there is nothing to
+    see, and then `reason` says why. `steps` are the pictures (h, w) on the way there, by name, in order.
     """
 
     pixels: Bytes | None
@@ -35,19 +36,36 @@ class Prepared:
     steps: dict[str, Bytes]
 
 
-def prepare(grey: Grey, ink: Ink = "auto") -> Prepared:
-    """The digit of a picture, as MNIST would have it.
+def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True) -> Prepared:
+    """Return a picture as a network expects it: its digit as MNIST would have it, or all of it in a square.
 
     Args:
         grey: the picture (h, w), from 0 (black) to 1 (white), as `read_picture` returns it.
-        ink: whether the ink is darker or lighter than the paper; auto decides.
+        ink: whether the ink is darker or lighter than the paper; auto decides. Pictures of other things than digits
+            are inverted if it is dark.
+        side: of the square, pixels.
+        digits: whether the network is one for digits.
 
     Returns:
-        The digit, or why there is none. A 28×28 picture that is already as MNIST would have it is returned as
-        it is.
+        What the network sees, or why there is nothing to see. A picture of that side that is already as MNIST would
+        have it, or that is not of a digit, is returned as it is.
     """
+    return _digit(grey, ink, layout(side)) if digits else _whole(1 - grey if ink == "dark" else grey, side)
+
+
+def _whole(grey: Grey, side: int) -> Prepared:
+    """All of a picture."""
+    steps = {"picture": to_bytes(shrink(grey, WORKING))}
+    if grey.min() == grey.max():
+        return Prepared(None, "blank: the picture is of one grey all over", steps)
+    pixels = to_bytes(squared(grey, side))
+    return Prepared(pixels, "", steps | {"input": pixels})
+
+
+def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+    """The digit of a picture."""
     grey = unzoomed(grey)
-    if (already := unchanged(grey)) is not None:
+    if (already := unchanged(grey, own)) is not None:
         return Prepared(already, "", {"picture": to_bytes(grey)})
     work = shrink(grey, WORKING)
     found = find_ink(work, ink)
@@ -58,8 +76,8 @@ def prepare(grey: Grey, ink: Ink = "auto") -> Prepared:
     if np.count_nonzero(kept) < SPARSEST * found.pieces.areas.sum():
         return Prepared(None, "nothing but specks", steps)
     if (region := _closer(kept, grey)) is not None:
-        return prepare(region, "light" if found.light else "dark")
-    return _as_mnist(coverage(found, kept), steps)
+        return _digit(region, "light" if found.light else "dark", own)
+    return _as_mnist(coverage(found, kept), steps, own)
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:
@@ -78,43 +96,45 @@ def _stands_out(found: InkMap) -> bool:
     return found.solid >= FAINTEST and found.contrast >= CLEAR and len(found.pieces) > 0
 
 
-def _as_mnist(cover: Grey, steps: dict[str, Bytes]) -> Prepared:
+def _as_mnist(cover: Grey, steps: dict[str, Bytes], own: Layout) -> Prepared:
     """The digit whose ink covers `cover` (h, w) of each pixel; `steps` are what led there."""
     if not cover.any():
         return Prepared(None, "blank: nothing stands out from the background's noise", steps)
     cover = crop(cover)
-    strokes = weigh(fit(cover, BOX * FINE))
-    pixels = centred(fit(crop(strokes), BOX))
+    strokes = weigh(fit(cover, own.box * FINE), own)
+    pixels = centred(fit(crop(strokes), own.box), own.side)
     return Prepared(pixels, "", steps | {"digit": to_bytes(cover), "strokes": to_bytes(strokes), "input": pixels})
 
 
-def prepare_all(grey: Grey, ink: Ink = "auto") -> list[tuple[Box, Prepared]]:
+def prepare_all(grey: Grey, ink: Ink = "auto", *, side: int = SIDE) -> list[tuple[Box, Prepared]]:
     """The digits of a picture that may show several, in reading order: lines from the top, each from the left.
 
     Args:
         grey: the picture (h, w), from 0 (black) to 1 (white), as `read_picture` returns it.
         ink: whether the ink is darker or lighter than the paper; auto decides.
+        side: of the square that the network expects, pixels.
 
     Returns:
         Each digit's box (left, top, right, bottom) in pixels of the picture, and the digit as `prepare` makes it;
         nothing where there is none.
     """
-    if (already := unchanged(grey)) is not None:
-        return [((0, 0, SIDE, SIDE), Prepared(already, "", {"picture": to_bytes(grey)}))]
+    own = layout(side)
+    if (already := unchanged(grey, own)) is not None:
+        return [((0, 0, side, side), Prepared(already, "", {"picture": to_bytes(grey)}))]
     work = shrink(grey, PAGE)
     found = find_ink(work, ink)
     if not _stands_out(found):
         return []
     scale = max(grey.shape) / max(work.shape)
     share = coverage(found, found.pieces.labels > 0)
-    return [(_scaled(place.box, scale), _digit_at(place, share)) for place in separate(found.pieces)]
+    return [(_scaled(place.box, scale), _digit_at(place, share, own)) for place in separate(found.pieces)]
 
 
-def _digit_at(place: Found, share: Grey) -> Prepared:
+def _digit_at(place: Found, share: Grey, own: Layout) -> Prepared:
     """The digit of which `place` tells the mask, from the page's coverage (h, w)."""
     left, top, right, bottom = place.box
     mask = grow(np.pad(place.mask, 1), 1)[1:-1, 1:-1]
-    return _as_mnist(share[top:bottom, left:right] * mask, {})
+    return _as_mnist(share[top:bottom, left:right] * mask, {}, own)
 
 
 def _scaled(box: Box, scale: float) -> Box:
@@ -122,12 +142,12 @@ def _scaled(box: Box, scale: float) -> Box:
     return left, top, right, bottom
 
 
-def unchanged(grey: Grey) -> Bytes | None:
-    """A 28×28 picture that is already as MNIST would have it, inverted or not; None if it is not."""
-    if grey.shape != (SIDE, SIDE):
+def unchanged(grey: Grey, own: Layout) -> Bytes | None:
+    """A picture that is already as MNIST would have it, inverted or not; None if it is not."""
+    if grey.shape != (own.side, own.side):
         return None
     pixels = to_bytes(grey)
-    return next((same for same in (pixels, 255 - pixels) if is_normalised(same)), None)
+    return next((same for same in (pixels, 255 - pixels) if is_normalised(same, own)), None)
 
 
 def to_bytes(values: Grey) -> Bytes:

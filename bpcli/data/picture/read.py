@@ -20,8 +20,8 @@ from bpcli.errors import ImageError
 Grey = NDArray[np.float32]
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow calls PGM and PBM so too
-MOST_BYTES = 25_000_000
-MOST_PIXELS = 32_000_000
+MAX_BYTES = 25_000_000
+MAX_PIXELS = 32_000_000
 _TIFF = (b"II", b"MM")  # how Pillow's reader of TIFF files tells them
 _STDERR = 2
 VISIBLE = 0.25  # a spread of grey below this, once white paper lies below, is ink that was meant for black
@@ -48,7 +48,7 @@ def read_picture(source: Path | bytes, name: str = "standard input") -> Grey:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ImageError(f"{path}: can't be read: {error.strerror or error}") from error
 
@@ -56,8 +56,8 @@ def _read(path: Path) -> bytes:
 def _decode(content: bytes, name: str) -> Grey:
     if not content:
         raise ImageError(f"{name}: is empty")
-    if len(content) > MOST_BYTES:
-        raise ImageError(f"{name}: has more than {MOST_BYTES:,} bytes, the most that a picture may have")
+    if len(content) > MAX_BYTES:
+        raise ImageError(f"{name}: has more than {MAX_BYTES:,} bytes, the most that a picture may have")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata are no reason to refuse a picture
@@ -78,8 +78,8 @@ def _one_line(error: Exception) -> str:
 def _grey_of_file(content: bytes, name: str) -> Grey:
     with _silence(content), Image.open(BytesIO(content), formats=FORMATS) as picture:
         width, height = picture.size
-        if width * height > MOST_PIXELS:
-            raise ImageError(f"{name}: has {width:,}×{height:,} pixels; at most {MOST_PIXELS:,} are accepted")
+        if width * height > MAX_PIXELS:
+            raise ImageError(f"{name}: has {width:,}×{height:,} pixels; at most {MAX_PIXELS:,} are accepted")
         return to_grey(_upright(picture))
 
 

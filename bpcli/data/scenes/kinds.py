@@ -14,7 +14,7 @@ from bpcli.data.scenes.paper import draw
 
 SMALLEST, LARGEST = 14, 1400  # pixels of a digit's longest side
 CONTRAST = 0.25  # of ink and paper, at least
-MOST_MARGIN = 600  # pixels; the largest scene has 20 MB as BMP, and 25 are the most that is read
+MAX_MARGIN = 600  # pixels; the largest scene has 20 MB as BMP, and 25 are the most that is read
 
 
 def scene(kind: str, digit: Bytes, index: int) -> bytes:
@@ -134,7 +134,7 @@ def _sized(look: Look, rng: Generator, smallest: int = 28, largest: int = 500) -
     """The look with a size of any order of magnitude between the two, and margins up to one and a half times that."""
     side = round(_log_uniform(rng, smallest, largest))
     reach = rng.uniform(0.1, 1.5)
-    left, top, right, bottom = (min(MOST_MARGIN, max(1, round(side * rng.uniform(0.05, reach)))) for _ in range(4))
+    left, top, right, bottom = (min(MAX_MARGIN, max(1, round(side * rng.uniform(0.05, reach)))) for _ in range(4))
     return replace(look, size=side, margins=(left, top, right, bottom))
 
 

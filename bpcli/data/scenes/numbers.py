@@ -20,17 +20,17 @@ def number(digits: list[Bytes], look: Look, rng: Generator, *, touching: float =
     """
     inks = [coverage(digit, replace(look, size=round(look.size * rng.uniform(0.9, 1.1)))) for digit in digits]
     page = np.zeros((2 * look.size, 0), np.float32)
-    meet = []
+    barrier = []
     for place, ink in enumerate(inks):
         close = place > 0 and rng.random() < touching
         gap = rng.uniform(-0.08, 0.06) if close else rng.uniform(0.08, 0.6)
         top = max(0, look.size - ink.shape[0] // 2 + round(look.size * rng.uniform(-0.08, 0.08)))
         new = np.pad(ink, ((top, 2 * look.size - top - ink.shape[0]), (0, 0)))
         page, met = _appended(page, new, round(gap * look.size) if place else 0)
-        meet.append(met)
+        barrier.append(met)
     used = np.flatnonzero(page.any(axis=1))
     page = page[used[0] : used[-1] + 1]
-    return paint(placed(page, look.margins), look, rng), meet[1:]
+    return paint(placed(page, look.margins), look, rng), barrier[1:]
 
 
 def _appended(page: Floats, ink: Floats, gap: int) -> tuple[Floats, bool]:

@@ -1,38 +1,37 @@
 "use strict";
 
-// Opens the cells of the confusion matrix: each shows the digits that were counted in it.
+// Opens the cells of the confusion matrix: each shows the images that were counted in it.
 
-const SIDE = 28;
 const source = document.getElementById("cells");
 
-/** The part of a sheet of digits that holds the one at a place, as a canvas with words for who can't see it. */
-function cutOut(sheet, place, across, words) {
+/** The part of a sheet of images that holds the one at a place, as a canvas with words for who can't see it. */
+function cutOut(sheet, place, { across, side }, words) {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIDE;
+  canvas.width = canvas.height = side;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", words);
-  const left = (place % across) * SIDE;
-  const top = Math.floor(place / across) * SIDE;
-  canvas.getContext("2d").drawImage(sheet, left, top, SIDE, SIDE, 0, 0, SIDE, SIDE);
+  const left = (place % across) * side;
+  const top = Math.floor(place / across) * side;
+  canvas.getContext("2d").drawImage(sheet, left, top, side, side, 0, 0, side, side);
   return canvas;
 }
 
-/** One digit with its score and its place in the test file. */
-function tile(sheet, place, across, index, score) {
+/** One image with its score and its place in the test file. */
+function tile(sheet, place, layout, index, score) {
   const item = document.createElement("li");
-  item.append(cutOut(sheet, place, across, `Test image ${index}`), score.toFixed(3));
+  item.append(cutOut(sheet, place, layout, `Test image ${index}`), score.toFixed(3));
   item.append(document.createElement("br"), `no. ${index}`);
   return item;
 }
 
-/** Shows the digits of a cell, such as "4-9", once its sheet is decoded. */
-async function open(name, { across, cells }) {
-  const [label, answer] = name.split("-");
-  const cell = cells[name];
+/** Shows the images of a cell, such as "4-9", once its sheet is decoded. */
+async function open(name, sheets) {
+  const [label, answer] = name.split("-").map((place) => sheets.classes[place]);
+  const cell = sheets.cells[name];
   const sheet = new Image();
   sheet.src = cell.sheet;
   await sheet.decode();
-  const tiles = cell.index.map((index, place) => tile(sheet, place, across, index, cell.scores[place]));
+  const tiles = cell.index.map((index, place) => tile(sheet, place, sheets, index, cell.scores[place]));
   document.getElementById("cell-title").textContent = `Label ${label}, answered ${answer}`;
   document.getElementById("cell-note").textContent =
     `${cell.index.length} of ${cell.of}, the least certain first; below each its score and its place in the test file.`;

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -5,17 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from bpcli import resources
-from bpcli.data.mnist import read_split
+from bpcli.data.datasets import read_split
 from bpcli.data.picture.background import Ink
-from bpcli.data.picture.prepare import prepare, prepare_all, to_bytes, unchanged
+from bpcli.data.picture.digit import is_normalised, layout
+from bpcli.data.picture.prepare import Prepared, prepare, prepare_all, to_bytes, unchanged
 from bpcli.data.picture.read import read_picture
-from bpcli.data.picture.scale import shrink
+from bpcli.data.picture.scale import resize, shrink
 from bpcli.data.scenes.kinds import scene as scene_file
 from bpcli.data.scenes.look import LUMA, Look
 from bpcli.data.scenes.numbers import number
 from bpcli.data.scenes.paper import draw
+from tests.report.scenes import on_paper
 
 Grey = NDArray[np.float32]
 DIGITS = read_split(resources.mnist(), "test", 0).images.reshape(-1, 28, 28)
@@ -39,7 +44,7 @@ def likeness(one: NDArray[np.uint8] | None, other: NDArray[np.uint8]) -> float:
 @pytest.mark.parametrize("inverted", [False, True])
 def test_the_digits_of_mnist_pass_unchanged(inverted: bool) -> None:
     for digit in DIGITS:
-        same = unchanged(grey_of(255 - digit if inverted else digit))
+        same = unchanged(grey_of(255 - digit if inverted else digit), layout(28))
         assert same is not None
         assert np.array_equal(same, digit)
 
@@ -98,15 +103,19 @@ def test_the_steps_are_pictures_and_end_with_the_input() -> None:
     width=st.integers(1, 60),
     levels=st.integers(1, 8),
     ink=st.sampled_from(["auto", "dark", "light"]),
+    side=st.integers(8, 64),
+    digits=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_any_picture_has_a_digit_or_a_reason(height: int, width: int, levels: int, ink: Ink, seed: int) -> None:
+def test_any_picture_has_an_input_or_a_reason(
+    height: int, width: int, levels: int, ink: Ink, side: int, digits: bool, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     blocks = shrink(rng.integers(0, levels, (height, width)).astype(np.float32), int(rng.integers(1, 61)))
     picture = np.kron(blocks, np.ones(rng.integers(1, 4, 2), np.float32))
-    found = prepare(np.asarray(picture / max(1, levels - 1), np.float32), ink)
+    found = prepare(np.asarray(picture / max(1, levels - 1), np.float32), ink, side=side, digits=digits)
     assert (found.pixels is None) == bool(found.reason)
-    assert found.pixels is None or (found.pixels.shape == (28, 28) and found.pixels.max() > 0)
+    assert found.pixels is None or (found.pixels.shape == (side, side) and (found.pixels.max() > 0 or not digits))
 
 
 def test_bytes_are_rounded_and_clipped() -> None:
@@ -139,6 +148,108 @@ def test_one_digit_of_mnist_is_a_number_of_one_and_a_blank_page_of_none() -> Non
     assert prepare_all(np.ones((50, 90), np.float32)) == []
 
 
+@pytest.mark.parametrize("side", [8, 20, 64])
+def test_a_digit_of_another_side_is_mnists_in_proportion(side: int) -> None:
+    alike, ink = [], []
+    for index in range(20):
+        found, usual = (prepare(scene(index, Look(size=150)), side=each).pixels for each in (side, 28))
+        assert found is not None
+        assert usual is not None
+        assert found.shape == (side, side)
+        scaled = resize(found.astype(np.float32), 28, 28, Image.Resampling.BILINEAR)
+        alike.append(likeness(scaled.astype(np.uint8), usual))
+        ink.append(found.mean() / usual.mean())
+    assert np.median(alike) > (0.5 if side < 10 else 0.9)  # centred by whole pixels, which are large then
+    assert np.median(ink) == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize("side", [8, 20, 28, 64])
+def test_what_is_already_as_it_should_be_is_recognised_for_its_side(side: int) -> None:
+    recognised = 0
+    for index in range(40):
+        made = prepare(scene(index, Look(size=150)), side=side).pixels
+        assert made is not None
+        again = prepare(grey_of(made), side=side)
+        ((box, several),) = prepare_all(grey_of(made), side=side)
+        if is_normalised(made, layout(side)):
+            recognised += 1
+            assert list(again.steps) == ["picture"]
+            assert box == (0, 0, side, side)
+            assert all(each.pixels is not None and np.array_equal(each.pixels, made) for each in (again, several))
+    assert recognised >= 38
+
+
+@given(st.integers(8, 64), st.integers(0, 2**32 - 1))
+def test_a_picture_of_anything_goes_in_as_it_is_if_it_has_the_side(side: int, seed: int) -> None:
+    pixels = np.random.default_rng(seed).integers(256, size=(side, side), dtype=np.uint8)
+    for ink in ("auto", "light", "dark"):
+        found = prepare(grey_of(pixels), ink, side=side, digits=False)
+        assert found.pixels is not None
+        assert np.array_equal(found.pixels, 255 - pixels if ink == "dark" else pixels)
+        assert list(found.steps) == ["picture", "input"]
+        assert found.steps["input"] is found.pixels
+
+
+@given(st.integers(8, 64), st.integers(1, 200), st.integers(1, 200), st.integers(0, 2**32 - 1))
+def test_a_picture_of_anything_is_fitted_into_the_middle(side: int, height: int, width: int, seed: int) -> None:
+    frame = np.random.default_rng(seed).integers(1, 255)
+    picture = np.full((height, width), frame, np.uint8)
+    picture[height // 4 : height - height // 4, width // 4 : width - width // 4] = 0
+    found = prepare(grey_of(picture), side=side, digits=False).pixels
+    if np.ptp(picture) == 0:  # too small for a frame
+        assert found is None
+        return
+    assert found is not None
+    high, wide = (max(1, round(each * side / max(height, width))) for each in (height, width))
+    outside = np.ones((side, side), bool)
+    outside[(side - high) // 2 :, (side - wide) // 2 :][:high, :wide] = False
+    if min(height, width) > 3:
+        assert set(found[outside].tolist()) <= {frame}
+        assert found[~outside].mean() < frame
+
+
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+def test_only_a_picture_of_one_grey_is_a_blank_one_of_anything(value: float) -> None:
+    picture = np.full((60, 80), value, np.float32)
+    found = prepare(picture, digits=False)
+    assert (found.pixels, list(found.steps)) == (None, ["picture"])
+    assert found.reason.startswith("blank")
+    picture[3, 4] += 0.01
+    assert prepare(picture, digits=False).pixels is not None
+
+
+def test_a_picture_of_anything_is_made_smaller_by_area() -> None:
+    picture = np.random.default_rng(0).random((80, 80), np.float32)
+    found = prepare(picture, side=20, digits=False).pixels
+    assert found is not None
+    np.testing.assert_allclose(found, 255 * picture.reshape(20, 4, 20, 4).mean(axis=(1, 3)), atol=0.51)
+
+
+def digest(found: Iterable[Prepared]) -> str:
+    """The SHA-256 of the reasons and the pixels."""
+    whole = sha256()
+    for each in found:
+        whole.update(each.reason.encode() + (b"" if each.pixels is None else each.pixels.tobytes()))
+    return whole.hexdigest()
+
+
+def test_for_mnist_the_bytes_are_those_of_the_first_version() -> None:
+    assert digest(prepare(on_paper(seed)) for seed in range(300)) == SCENES
+
+
+SCENES = "bba57ffd736ba27fe82b6f39ce948ca6e8e8063834feb7db160fd0299a6ba5f8"
+PICTURES = {
+    "0-fax.tiff": "21294668b7962f325de34ffe35b6c1bf0f4d172ee85519329be4b8b79a43ba12",
+    "1-hair-16-bit.png": "7a57a3e85ad41369cefd92a0b26368c5364ce75933f7867f320f4ec5908b998a",
+    "194560-fibre-tip.png": "382f093cd48a0ac869d0375d9fd80078d4eedd136bba69e93e51808ebe0f48fd",
+    "3-mouse.png": "27cf2f52026799c11dd207a191fb983ae287f1077b752856fd26c2678b6b0c25",
+    "4-28x28.bmp": "0e5f89a7af67e937dcf1e36f49cb3ee7ef64e729058c86b591cb95c89e9aafc1",
+    "5-blue-pen.png": "14f94a252699b9814bebab7203ece3d0997652f2bc5cd3d96976abe55b47825d",
+    "7-28x28.bmp": "e9cf663168fd76cdad4e9da072b747cfcc3e0c400eafdcd45f6f69875f7a2d51",
+    "8-note.gif": "13315f99b2f13f37e5ebc8e81de33e5a950afe7ddb280ea0bf99255c594d680a",
+}
+
+
 FOLDER = Path(__file__).parents[2] / "pictures"
 DRAWN = sorted(path for path in FOLDER.iterdir() if path.suffix not in {".md", ".py", ".sh", ""})
 
@@ -152,3 +263,9 @@ def test_every_digit_of_a_drawn_picture_is_found(path: Path) -> None:
     for prepared in found:
         assert prepared.pixels is not None
         assert 0.02 < prepared.pixels.mean() / 255 < 0.3
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_for_mnist_the_bytes_of_a_picture_without_loss_are_those_of_the_first_version(name: str) -> None:
+    grey = read_picture(FOLDER / name)
+    assert digest([prepare(grey), *(prepared for _, prepared in prepare_all(grey))]) == PICTURES[name]

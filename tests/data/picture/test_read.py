@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.picture.read import MOST_BYTES, flatten, read_picture, to_grey
+from bpcli.data.picture.read import MAX_BYTES, flatten, read_picture, to_grey
 from bpcli.errors import ImageError
 
 RAMP = np.add.outer(np.arange(0, 250, 10), np.arange(0, 6)).astype(np.uint8)
@@ -131,7 +131,7 @@ def test_names_with_undecodable_bytes_are_read(tmp_path: Path) -> None:
 def test_too_many_bytes_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     with path.open("wb") as file:
-        file.truncate(MOST_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     assert "25,000,000 bytes" in message(path)
 
 

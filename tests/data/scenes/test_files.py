@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bpcli import resources
-from bpcli.data.mnist import read_split
+from bpcli.data.datasets import read_split
 from bpcli.data.picture.prepare import prepare
 from bpcli.data.picture.read import read_picture
 from bpcli.data.scenes.files import FILES, WITH_EXIF, to_file

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bpcli import resources
-from bpcli.data.mnist import read_split
+from bpcli.data.datasets import read_split
 from bpcli.data.picture.read import read_picture
 from bpcli.data.scenes.kinds import CONTRAST, KINDS, LARGEST, SMALLEST, scene, two_colours
 from bpcli.data.scenes.look import LUMA, Look

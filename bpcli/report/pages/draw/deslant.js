@@ -2,15 +2,16 @@
 
 const STEEPEST = 1;
 
-/** 784 bytes with each row moved sideways, so that x and y no longer go together where there is ink. */
+/** A square of bytes with each row moved sideways, so that x and y no longer go together where there is ink. */
 function deslant(pixels) {
+  const side = Math.sqrt(pixels.length);
   const slope = slant(pixels);
   const middle = centre(pixels).y;
   return Uint8Array.from(pixels, (_, place) => {
-    const y = Math.floor(place / 28);
-    const x = (place % 28) + slope * (y - middle);
+    const y = Math.floor(place / side);
+    const x = (place % side) + slope * (y - middle);
     const left = Math.floor(x);
-    const at = (column) => (column >= 0 && column < 28 ? pixels[28 * y + column] : 0);
+    const at = (column) => (column >= 0 && column < side ? pixels[side * y + column] : 0);
     return Math.round(at(left) + (x - left) * (at(left + 1) - at(left)));
   });
 }
@@ -18,11 +19,12 @@ function deslant(pixels) {
 /** μ₁₁/μ₀₂, pixels to the right for each pixel down. */
 function slant(pixels) {
   const { x, y } = centre(pixels);
+  const side = Math.sqrt(pixels.length);
   let lean = 0;
   let height = 0;
   pixels.forEach((ink, place) => {
-    const down = Math.floor(place / 28) - y;
-    lean += ink * down * ((place % 28) - x);
+    const down = Math.floor(place / side) - y;
+    lean += ink * down * ((place % side) - x);
     height += ink * down * down;
   });
   return height > 0 ? Math.min(Math.max(lean / height, -STEEPEST), STEEPEST) : 0;
@@ -30,10 +32,11 @@ function slant(pixels) {
 
 /** The centre of mass. */
 function centre(pixels) {
+  const side = Math.sqrt(pixels.length);
   let [x, y, mass] = [0, 0, 0];
   pixels.forEach((ink, place) => {
-    x += ink * (place % 28);
-    y += ink * Math.floor(place / 28);
+    x += ink * (place % side);
+    y += ink * Math.floor(place / side);
     mass += ink;
   });
   return { x: x / Math.max(mass, 1), y: y / Math.max(mass, 1) };

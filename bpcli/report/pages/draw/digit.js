@@ -1,24 +1,43 @@
-// From a digit's ink to MNIST's 28×28, and the whole chain. As bpcli.data.picture.digit and bpcli.data.picture.prepare.
-// Two of its steps never apply to the paper, which is neither 28×28 nor larger than 400 pixels a side.
+// From a picture to the square that the network sees, the whole chain. As bpcli.data.picture.digit, square and prepare.
+// Two of its steps never apply to the paper: it is larger than any network's square, and smaller than 400 pixels a side.
 
-const BOX = 20;
 const FINE = 4;
-const THINNEST = 1.7;
-const THICKEST = 4.0;
 const FAINTEST = 0.08;
 const CLEAR = 6;
 const SPARSEST = 0.05;
 
-/** The digit of a grey picture as MNIST would have it, 784 bytes; or null, and the reason why there is none. */
-function prepare(picture) {
+/** A grey picture as the network expects it, a square of bytes; or null, and the reason why there is none. */
+function prepare(picture, network) {
+  return network.digits ? prepareDigit(picture, network) : prepareWhole(picture, network);
+}
+
+/** All of a picture in the middle of the square, what remains of it like the picture's border. */
+function prepareWhole(picture, { side }) {
+  if (picture.values.every((value) => value === picture.values[0])) return nothing("The paper is blank.");
+  const fitted = fit(picture, side);
+  const [left, top] = [fitted.width, fitted.height].map((length) => Math.floor((side - length) / 2));
+  const pixels = new Uint8Array(side * side).fill(rint(255 * quantile(Float32Array.from(borderOf(picture)), 0.5)));
+  put(pixels, side, fitted, left, top);
+  return { pixels, reason: "" };
+}
+
+/** Writes a picture's values as bytes into a square of a side. */
+function put(pixels, side, { width, values }, left, top) {
+  for (let i = 0; i < values.length; i++) {
+    pixels[(top + Math.floor(i / width)) * side + left + (i % width)] = rint(255 * values[i]);
+  }
+}
+
+/** The digit of a picture, as MNIST would have it. */
+function prepareDigit(picture, network) {
   const found = findInk(unzoomed(picture));
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
   if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
   const cover = coverage(found, kept);
   if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
-  const strokes = weigh(fit(crop(cover), BOX * FINE));
-  return { pixels: centred(fit(crop(strokes), BOX)), reason: "" };
+  const strokes = weigh(fit(crop(cover), network.box * FINE), network);
+  return { pixels: centred(fit(crop(strokes), network.box), network.side), reason: "" };
 }
 
 function nothing(reason) {
@@ -63,10 +82,10 @@ function strokeWidth(ink) {
 }
 
 /** A digit on the fine grid, its strokes brought to MNIST's weight if they are too thin or too thick. */
-function weigh(ink) {
+function weigh(ink, { strokes: [thinnest, thickest] }) {
   const width = strokeWidth(ink) / FINE;
-  if (width < THINNEST) return thicken(ink, rint(((THINNEST - width) * FINE) / 2 + 0.5));
-  if (width > THICKEST) return thin(ink, rint(((width - THICKEST) * FINE) / 2 + 0.5));
+  if (width < thinnest) return thicken(ink, rint(((thinnest - width) * FINE) / 2 + 0.5));
+  if (width > thickest) return thin(ink, rint(((width - thickest) * FINE) / 2 + 0.5));
   return ink;
 }
 
@@ -90,19 +109,18 @@ function thin(ink, steps) {
   return inverted(part(grown, 2 * steps, 2 * steps, grown.width - 2 * steps, grown.height - 2 * steps));
 }
 
-/** A digit of at most 20×20 put into 28×28 bytes, its centre of mass moved to (14, 14) by whole pixels. */
-function centred({ width, height, values }) {
+/** A digit put into a square of bytes, its centre of mass moved to the middle by whole pixels. */
+function centred(ink, side) {
+  const { width, height, values } = ink;
   let [mass, momentX, momentY] = [0, 0, 0];
   for (let i = 0; i < values.length; i++) {
     mass += values[i];
     momentX += values[i] * (i % width);
     momentY += values[i] * Math.floor(i / width);
   }
-  const left = clip(rint(SIDE / 2 - momentX / mass), 0, SIDE - width);
-  const top = clip(rint(SIDE / 2 - momentY / mass), 0, SIDE - height);
-  const pixels = new Uint8Array(PIXELS);
-  for (let i = 0; i < values.length; i++) {
-    pixels[(top + Math.floor(i / width)) * SIDE + left + (i % width)] = rint(255 * values[i]);
-  }
+  const left = clip(rint(side / 2 - momentX / mass), 0, side - width);
+  const top = clip(rint(side / 2 - momentY / mass), 0, side - height);
+  const pixels = new Uint8Array(side * side);
+  put(pixels, side, ink, left, top);
   return pixels;
 }

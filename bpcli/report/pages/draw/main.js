@@ -4,12 +4,12 @@ const NOTHING = { pixels: null, reason: "", hidden: [], scores: [] };
 
 /** What the network makes of a grey picture. */
 function answerTo(network, grey) {
-  const { pixels: digit, reason } = prepare(grey);
-  if (!digit) return { ...NOTHING, reason };
-  const pixels = network.deslant ? deslant(digit) : digit;
+  const { pixels: square, reason } = prepare(grey, network);
+  if (!square) return { ...NOTHING, reason };
+  const pixels = network.deslant ? deslant(square) : square;
   const found = { pixels, ...forward(network, pixels) };
   const seen = Math.max(...found.scores) >= network.least;
-  return { ...found, reason: seen ? "" : `No digit: no score reaches ${network.least}.` };
+  return { ...found, reason: seen ? "" : `No ${network.digits ? "digit" : "class"}: no score reaches ${network.least}.` };
 }
 
 function start() {
@@ -27,14 +27,16 @@ function start() {
     element("undo").disabled = element("clear").disabled = element("save").disabled = paper.isEmpty;
   };
   const explain = () => {
-    if (element("why").open) showMaps(latest.pixels ? contributions(network, latest.pixels) : Array(10).fill([]));
+    if (!element("why").open) return;
+    const places = shownClasses(network, latest.scores);
+    showMaps(network, places, latest.pixels ? contributions(network, latest.pixels, places) : places.map(() => []));
   };
   const finish = () => {
     answer();
     explain();
     element("spoken").textContent = latest.reason || `${element("answer").textContent}, ${element("certainty").textContent}`;
   };
-  const paper = new Paper(element("paper"), (finished) => {
+  const paper = new Paper(element("paper"), network.light, (finished) => {
     if (finished) finish();
     else if (!pending) {
       pending = true;
@@ -47,7 +49,7 @@ function start() {
   listenToKeys(paper, element("pen"));
   element("undo").addEventListener("click", () => paper.undo());
   element("clear").addEventListener("click", () => paper.clear());
-  element("save").addEventListener("click", () => save(paper.picture));
+  element("save").addEventListener("click", () => save(paper.picture, network));
   element("width").addEventListener("input", (event) => (paper.width = Number(event.target.value)));
   element("why").addEventListener("toggle", explain);
   document.addEventListener("keydown", (event) => {
@@ -56,10 +58,10 @@ function start() {
   answer();
 }
 
-/** Hands the picture over as digit.png, just as the network was given it. */
-function save(canvas) {
+/** Hands the picture over, just as the network was given it. */
+function save(canvas, { digits }) {
   const link = document.createElement("a");
-  link.download = "digit.png";
+  link.download = digits ? "digit.png" : "picture.png";
   link.href = canvas.toDataURL("image/png");
   link.click();
 }

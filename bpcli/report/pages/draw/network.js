@@ -1,15 +1,31 @@
 // The network: its parameters out of the page, and the forward pass, as bpcli.core.network does it for one picture.
 
-const PIXELS = 784;
 const LEAK = 0.01;
 
-/** f(z) of each activation, and f'(z) taken from a = f(z); the same table as bpcli.core.activations. */
+/** erf(x); Abramowitz, Stegun 1964, 7.1.26: |error| ≤ 1.5e-7. */
+function erf(x) {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return Math.sign(x) * (1 - series * Math.exp(-x * x));
+}
+
+/** Φ(z), the distribution function of the normal. */
+function normalCdf(z) {
+  return (1 + erf(z / Math.SQRT2)) / 2;
+}
+
+/** f(z) of each activation, and f'(z) from a = f(z) and z; the same table as bpcli.core.activations. */
 const ACTIVATIONS = {
-  relu: { value: (z) => Math.max(z, 0), slope: (a) => (a > 0 ? 1 : 0) },
-  leaky_relu: { value: (z) => Math.max(z, LEAK * z), slope: (a) => (a > 0 ? 1 : LEAK) },
-  sigmoid: { value: (z) => (1 + Math.tanh(z / 2)) / 2, slope: (a) => a * (1 - a) },
-  tanh: { value: Math.tanh, slope: (a) => 1 - a * a },
-  identity: { value: (z) => z, slope: () => 1 },
+  relu: { value: (z) => Math.max(z, 0), derivative: (a) => (a > 0 ? 1 : 0) },
+  leaky_relu: { value: (z) => Math.max(z, LEAK * z), derivative: (a) => (a > 0 ? 1 : LEAK) },
+  elu: { value: (z) => (z > 0 ? z : Math.expm1(z)), derivative: (a) => Math.min(a, 0) + 1 },
+  gelu: {
+    value: (z) => z * normalCdf(z),
+    derivative: (a, z) => normalCdf(z) + (z * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI),
+  },
+  sigmoid: { value: (z) => (1 + Math.tanh(z / 2)) / 2, derivative: (a) => a * (1 - a) },
+  tanh: { value: Math.tanh, derivative: (a) => 1 - a * a },
+  identity: { value: (z) => z, derivative: () => 1 },
 };
 
 /** The scores of each output function, from the logits. */
@@ -47,12 +63,9 @@ function halves(base64) {
 }
 
 /** The network of the page's JSON: weights row by row of the units, so that each unit's lie side by side. */
-function readNetwork({ sizes, activations, output, scale, shift, deslant, least, layers }) {
+function readNetwork({ sizes, activations, output, layers, ...subject }) {
   return {
-    least,
-    scale,
-    shift,
-    deslant,
+    ...subject,
     output: OUTPUTS[output],
     layers: layers.map(({ weights, biases }, index) => ({
       fanIn: sizes[index],
@@ -64,7 +77,7 @@ function readNetwork({ sizes, activations, output, scale, shift, deslant, least,
   };
 }
 
-/** A picture of 784 bytes as the network takes it. */
+/** A picture, a square of bytes, as the network takes it. */
 function normalized(network, pixels) {
   return Float32Array.from(pixels, (byte) => network.scale * byte - network.shift);
 }
@@ -80,26 +93,30 @@ function weighted({ fanIn, fanOut, weights, biases }, x) {
   return z;
 }
 
-/** The activations f(z) of some layers, one upon the other, given the z of the first; the last are the logits. */
+/** z and a = f(z) of some layers, one upon the other, given the z of the first; the last a are the logits. */
 function activations(layers, z) {
-  const found = [z.map(layers[0].activation.value)];
-  for (const layer of layers.slice(1)) found.push(weighted(layer, found.at(-1)).map(layer.activation.value));
+  const found = { z: [z], a: [z.map((each) => layers[0].activation.value(each))] };
+  for (const layer of layers.slice(1)) {
+    found.z.push(weighted(layer, found.a.at(-1)));
+    found.a.push(found.z.at(-1).map((each) => layer.activation.value(each)));
+  }
   return found;
 }
 
-/** What the network makes of 784 bytes: the activations of the hidden layers, the logits and the scores. */
+/** What the network makes of a square of bytes: the activations of the hidden layers, the logits and the scores. */
 function forward(network, pixels) {
-  const found = activations(network.layers, weighted(network.layers[0], normalized(network, pixels)));
-  const logits = Array.from(found.pop());
-  return { hidden: found, logits, scores: network.output(logits) };
+  const { a } = activations(network.layers, weighted(network.layers[0], normalized(network, pixels)));
+  const logits = Array.from(a.pop());
+  return { hidden: a, logits, scores: network.output(logits) };
 }
 
-/** ∂logit/∂z of one digit, z those of the first layer, given every layer's activations. */
-function slopes(layers, found, digit) {
-  let delta = found.at(-1).map((_, unit) => (unit === digit ? 1 : 0));
+/** δ = ∂logit/∂z of one class, z those of the first layer, given every layer's z and a. */
+function deltaOfFirst(layers, { z, a }, place) {
+  let delta = a.at(-1).map((_, unit) => (unit === place ? 1 : 0));
   for (let index = layers.length - 1; index > 0; index--) {
-    const { slope } = layers[index - 1].activation;
-    delta = backward(layers[index], delta).map((d, unit) => d * slope(found[index - 1][unit]));
+    const { derivative } = layers[index - 1].activation;
+    const below = backward(layers[index], delta);
+    delta = below.map((d, unit) => d * derivative(a[index - 1][unit], z[index - 1][unit]));
   }
   return delta;
 }
@@ -115,27 +132,34 @@ function backward({ fanIn, fanOut, weights }, delta) {
   return below;
 }
 
+/** The byte of bare paper, as the network is shown it: a digit is white on black, whatever it was drawn with. */
+function paperOf({ digits, light }) {
+  return digits || light ? 0 : 255;
+}
+
 const PATH = 100; // steps on the way from the empty picture to the drawn one
 
 /**
- * How much each pixel's ink raised or lowered each digit's logit, ten arrays of 784.
+ * How much each pixel's ink raised or lowered the logits of some classes, given by their places: an array for each.
  *
  * Integrated gradients (Sundararajan, Taly, Yan 2017, arXiv:1703.01365) from the empty picture: they add up to the
  * difference between the logits of the picture and those of the empty one. On the way, z of the first layer is linear
  * and its δ can be summed before Wᵀ is applied, so that the large weights are read once and not at each step.
  */
-function contributions({ layers, scale, shift }, pixels) {
+function contributions(network, pixels, places) {
+  const { layers, scale } = network;
   const [first] = layers;
-  const ink = Float32Array.from(pixels, (byte) => scale * byte);
-  const empty = weighted(first, ink.map(() => -shift));
-  const whole = weighted(first, ink.map((value) => value - shift));
-  const sums = Array.from({ length: layers.at(-1).fanOut }, () => new Float32Array(first.fanOut));
+  const bare = paperOf(network);
+  const ink = Float32Array.from(pixels, (byte) => scale * (byte - bare));
+  const empty = weighted(first, normalized(network, pixels.map(() => bare)));
+  const whole = weighted(first, normalized(network, pixels));
+  const sums = places.map(() => new Float32Array(first.fanOut));
   for (let step = 0; step < PATH; step++) {
     const share = (step + 0.5) / PATH;
     const found = activations(layers, empty.map((z, unit) => z + share * (whole[unit] - z)));
-    sums.forEach((sum, digit) => add(sum, slopes(layers, found, digit)));
+    sums.forEach((sum, i) => add(sum, deltaOfFirst(layers, found, places[i])));
   }
-  return sums.map((sum) => backward(first, sum).map((slope, i) => (slope * ink[i]) / PATH));
+  return sums.map((sum) => backward(first, sum).map((gradient, i) => (gradient * ink[i]) / PATH));
 }
 
 function add(sum, values) {

@@ -3,9 +3,10 @@
 const PAPER = 200; // units a side, and pixels of the picture that is answered and saved
 const SHARP = 2 * Math.ceil(globalThis.devicePixelRatio ?? 1); // pixels a unit on the canvas that is looked at
 
-/** Strokes on a canvas; `changed(finished)` is called after each change, finished when the pen is lifted. */
+/** Strokes on a canvas, dark, or light on dark; `changed(finished)` is called after each change, finished when the pen is lifted. */
 class Paper {
-  constructor(canvas, changed) {
+  constructor(canvas, light, changed) {
+    [this.ground, this.ink] = light ? ["black", "white"] : ["white", "black"];
     this.canvas = canvas;
     this.picture = document.createElement("canvas");
     this.picture.width = this.picture.height = PAPER;
@@ -63,7 +64,8 @@ class Paper {
 
   redraw() {
     for (const context of [this.look, this.context]) {
-      context.fillStyle = "white";
+      context.fillStyle = this.ground;
+      context.strokeStyle = this.ink;
       context.fillRect(0, 0, PAPER, PAPER);
       this.strokes.forEach((stroke) => ink(context, stroke));
     }
@@ -80,7 +82,6 @@ class Paper {
 
 /** Draws a stroke as a smooth curve: its points are the bends, the middles between them lie on it. */
 function ink(context, { width, points }) {
-  context.strokeStyle = "black";
   context.lineWidth = width;
   context.lineCap = context.lineJoin = "round";
   context.beginPath();

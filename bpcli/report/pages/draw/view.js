@@ -1,7 +1,9 @@
-// What is shown: scores as bars, the 28×28 that the network sees, the units that fire, how each score was made.
+// What is shown: scores as bars, the square that the network sees, the units that fire, how each score was made.
 
-const SIDE = 28;
 const STRONGEST = 8; // units whose weights are shown
+const MOST = 12; // classes that are shown; of more, those of the highest scores
+const WIDEST = 150; // pixels of a class's name beside its bar; of a longer one, the beginning is shown
+const LARGE = 3; // characters of an answer in large type
 
 const element = (id) => document.getElementById(id);
 
@@ -46,23 +48,46 @@ function reach(values) {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
 }
 
-/** Makes the elements that depend on the network: ten bars, ten maps, a field of units for each hidden layer. */
+/** The places of the classes that are shown: all in their order, or, of many, those of the highest scores. */
+function shownClasses({ classes }, scores) {
+  const places = [...classes.keys()];
+  if (places.length <= MOST) return places;
+  return places.sort((one, other) => (scores[other] ?? 0) - (scores[one] ?? 0)).slice(0, MOST);
+}
+
+/** Makes the elements that depend on the network: a bar and a map for each class, a field of units for each hidden layer. */
 function buildView(network) {
-  element("scores").append(...Array.from({ length: 10 }, (_, digit) => bar(digit)));
-  element("maps").append(...Array.from({ length: 10 }, (_, digit) => figure(picture(SIDE, SIDE, `Pixels for ${digit}`), `${digit}`)));
+  const { side, classes } = network;
+  const shown = shownClasses(network, []);
+  element("scores").append(...shown.map(bar));
+  element("scores").style.setProperty("--name", `${nameWidth(classes)}px`);
+  element("many").hidden = shown.length === classes.length;
+  element("many").textContent = `The ${MOST} highest scores of ${classes.length}`;
+  element("maps").append(...shown.map((place) => figure(picture(side, side, `Pixels for ${classes[place]}`), classes[place])));
+  Object.assign(element("seen"), { width: side, height: side });
+  element("seen").setAttribute("aria-label", `The ${network.digits ? "digit" : "picture"} in ${side} by ${side} pixels`);
+  element("seen").classList.toggle("pale", paperOf(network) > 0);
+  element("paper").parentElement.classList.toggle("dark", network.light);
   const hidden = network.layers.slice(0, -1);
   element("layers").append(...hidden.map((layer, index) => field(layer, index)));
   element("units").hidden = hidden.length === 0;
   element("strongest").append(
-    ...Array.from({ length: hidden.length ? Math.min(STRONGEST, hidden[0].fanOut) : 0 }, () => figure(picture(SIDE, SIDE, ""), "")),
+    ...Array.from({ length: hidden.length ? Math.min(STRONGEST, hidden[0].fanOut) : 0 }, () => figure(picture(side, side, ""), "")),
   );
 }
 
-function bar(digit) {
+function bar() {
   const item = document.createElement("li");
-  item.innerHTML = '<span class="digit"></span><span class="track"><span class="fill"></span></span><span class="score">–</span>';
-  item.querySelector(".digit").textContent = digit;
+  item.innerHTML = '<span class="name"></span><span class="track"><span class="fill"></span></span><span class="score">–</span>';
   return item;
+}
+
+/** How wide the column of names is, in pixels: as the widest in bold, within limits. */
+function nameWidth(classes) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = `bold ${getComputedStyle(element("scores")).font}`;
+  const widest = Math.max(...classes.map((name) => context.measureText(name).width));
+  return Math.min(Math.max(Math.ceil(widest), 12), WIDEST);
 }
 
 function figure(canvas, text) {
@@ -80,23 +105,34 @@ function field({ fanOut }, index) {
 
 /** Shows an answer: { pixels, reason, hidden, scores }; pixels are null where there is no digit. */
 function showAnswer(network, answer) {
-  showScores(answer.scores, answer.reason === "");
-  paint(element("seen"), answer.pixels ? SIDE * SIDE : 0, (i) => grey(answer.pixels[i] / 255));
+  showScores(network, answer.scores, answer.reason === "");
+  paint(element("seen"), answer.pixels?.length ?? 0, (i) => grey(answer.pixels[i] / 255));
   element("reason").textContent = answer.reason;
   answer.hidden.forEach((a, index) => showUnits(element("layers").children[index], a));
   showStrongest(network, answer.hidden);
 }
 
-function showScores(scores, sure) {
+function showScores(network, scores, sure) {
+  const { classes } = network;
   const best = sure ? scores.indexOf(Math.max(...scores)) : -1;
-  element("answer").textContent = best < 0 ? "–" : best;
+  write(element("answer"), classes[best] ?? "–");
+  element("answer").classList.toggle("long", element("answer").textContent.length > LARGE);
   element("certainty").textContent = best < 0 ? "" : `score ${scores[best].toFixed(3)}`;
-  for (const [digit, item] of [...element("scores").children].entries()) {
-    const score = scores[digit] ?? 0;
-    item.classList.toggle("best", digit === best);
+  const places = shownClasses(network, scores);
+  for (const [row, item] of [...element("scores").children].entries()) {
+    const place = places[row];
+    const score = scores[place] ?? 0;
+    write(item.querySelector(".name"), scores.length || classes.length <= MOST ? classes[place] : "");
+    item.classList.toggle("best", place === best);
     item.querySelector(".fill").style.transform = `scaleX(${Math.min(Math.max(score, 0), 1)})`;
     item.querySelector(".score").textContent = scores.length ? score.toFixed(3) : "–";
   }
+}
+
+/** Writes a name; where it may be too long for its place, it is also what a pointer is told. */
+function write(whole, name) {
+  whole.textContent = name;
+  whole.title = name.length > LARGE ? name : "";
 }
 
 function showUnits(whole, a) {
@@ -118,23 +154,24 @@ function showStrongest(network, hidden) {
   }
 }
 
-function showWeights(whole, { weights }, unit, activation) {
+function showWeights(whole, { fanIn, weights }, unit, activation) {
   const [canvas, caption] = whole.children;
-  const own = weights.subarray(unit * PIXELS, (unit + 1) * PIXELS);
+  const own = weights.subarray(unit * fanIn, (unit + 1) * fanIn);
   const most = reach(own);
-  paint(canvas, PIXELS, (i) => diverging(own[i] / most));
+  paint(canvas, fanIn, (i) => diverging(own[i] / most));
   canvas.setAttribute("aria-label", `Weights of unit ${unit}`);
   caption.textContent = `${unit}: ${activation.toFixed(1)}`;
 }
 
-/** Shows for each digit which ink spoke for it (red) and which against it (blue), all to one scale. */
-function showMaps(shares) {
+/** Shows for each of some classes which ink spoke for it (red) and which against it (blue), all to one scale. */
+function showMaps({ classes }, places, shares) {
   const most = Math.max(...shares.map(reach));
-  for (const [digit, whole] of [...element("maps").children].entries()) {
+  for (const [row, whole] of [...element("maps").children].entries()) {
     const [canvas, caption] = whole.children;
-    const own = shares[digit];
+    const [own, name] = [shares[row], classes[places[row]]];
     paint(canvas, own.length, (i) => diverging(own[i] / most));
-    caption.textContent = `${digit}: ${signed(own)}`;
+    canvas.setAttribute("aria-label", `Pixels for ${name}`);
+    caption.textContent = `${name}: ${signed(own)}`;
   }
 }
 

@@ -1,0 +1,235 @@
+"""Data sets in memory: images as bytes, labels, the three splits, and what all images have in common.
+
+A data set is a folder of four IDX files, named as MNIST's are, and perhaps a file `classes.txt` with a name a line.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isqrt
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpcli import resources
+from bpcli.data.idx import read_idx
+from bpcli.data.spec import (
+    DIGITS,
+    MAX_CLASSES,
+    MAX_NAME,
+    MAX_SIDE,
+    MIN_DEVIATION,
+    MIN_SIDE,
+    MNIST,
+    DataSpec,
+    flaw_in_classes,
+)
+from bpcli.errors import DataError
+
+MAX_IMAGES = 1_000_000  # per file; MNIST has 60,000, EMNIST's largest digit set 240,000
+MAX_BYTES = 1_000_000_000  # of a file's images
+CLASSES_FILE = "classes.txt"
+_MAX_CLASSES_FILE = MAX_CLASSES * (4 * MAX_NAME + 2)  # bytes: UTF-8 takes four for a character at most
+_BLOCK = 64 * 1024  # pixels that are added up at a time
+
+SplitName = Literal["train", "validation", "test"]
+Kind = Literal["auto", "digits", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Some labelled images: `images` (n, side²) and `labels` (n,), both bytes."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def side(self) -> int:
+        """The pixels along each side of an image."""
+        return isqrt(self.images.shape[1])
+
+    def first(self, n: int) -> "Split":
+        """Return the first n images, or all where there are fewer: views."""
+        return Split(self.images[:n], self.labels[:n])
+
+
+class DataSet(NamedTuple):
+    """A whole data set, for training."""
+
+    spec: DataSpec
+    training: Split
+    validation: Split
+    test: Split
+
+
+def read_data_set(folder: str | Path | None, validation: int, kind: Kind, pause: Callable[[], None]) -> DataSet:
+    """Return the data set in a folder.
+
+    Args:
+        folder: of the four IDX files; None for MNIST, which comes with bpcli.
+        validation: how many images at the end of the training file make the validation split.
+        kind: whether the images show digits; "auto" says so if the classes are 0 to 9.
+        pause: called between two files; it may raise to end the reading.
+
+    Raises:
+        DataError: a file is missing or malformed, files contradict each other, or a split would be empty.
+    """
+    where = _folder(folder)
+    whole = _read_pair(where, "train")
+    training, kept = _divided(where, whole, validation)
+    pause()
+    test = _read_pair(where, "t10k")
+    if test.side != whole.side:
+        raise DataError(
+            f"{where}: its test images are {_size(test.side)} pixels, its training images {_size(whole.side)}"
+        )
+    pause()
+    classes = _classes(where, max(int(whole.labels.max()), int(test.labels.max())))
+    mean, deviation = brightness(whole.images)
+    digits = classes == DIGITS if kind == "auto" else kind == "digits"
+    if digits and classes != DIGITS:
+        raise DataError(f"{where}: data.kind = digits, but its classes are {_some(classes)}, not 0 to 9")
+    return DataSet(DataSpec(whole.side, classes, mean, deviation, digits), training, kept, test)
+
+
+def read_split(folder: str | Path | None, name: SplitName, validation: int, spec: DataSpec = MNIST) -> Split:
+    """Return one split of a data set, for a network that knows what to expect.
+
+    The validation split is the last `validation` images of the training file; with 0 it is empty.
+
+    Raises:
+        DataError: as `read_data_set`, or the images are not what the network was trained for.
+    """
+    where = _folder(folder)
+    if name == "test":
+        split = _read_pair(where, "t10k")
+    else:
+        training, kept = _divided(where, _read_pair(where, "train"), validation)
+        split = training if name == "train" else kept
+    require_fit(where, split, spec)
+    return split
+
+
+def require_fit(folder: Path, split: Split, spec: DataSpec) -> None:
+    """Refuse images that a network was not trained for.
+
+    Raises:
+        DataError: their side differs, or there are more classes than it knows.
+    """
+    if split.side != spec.side:
+        raise DataError(f"{folder}: its images are {_size(split.side)} pixels; the network expects {_size(spec.side)}")
+    if len(split) and split.labels.max() >= len(spec.classes):
+        raise DataError(
+            f"{folder}: has the label {split.labels.max()}; the network knows {len(spec.classes)} classes, "
+            f"labelled from 0"
+        )
+
+
+def brightness(images: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return the mean and the standard deviation of pixels, as fractions of 255, to four digits.
+
+    MNIST's are 0.1307 and 0.3081. The deviation is never 0, by which pixels could not be divided.
+    """
+    flat, block = images.reshape(-1), np.empty(_BLOCK, np.float32)
+    total = squares = 0.0
+    for start in range(0, len(flat), _BLOCK):
+        piece = flat[start : start + _BLOCK]
+        x = block[: len(piece)]
+        np.copyto(x, piece)
+        total += float(x.sum())
+        squares += float(x @ x)
+    mean = total / len(flat)
+    deviation = max(squares / len(flat) - mean**2, 0.0) ** 0.5
+    return round(mean / 255, 4), round(max(deviation / 255, MIN_DEVIATION), 4)
+
+
+def _folder(folder: str | Path | None) -> Path:
+    return resources.mnist() if folder is None else Path(folder)
+
+
+def _divided(folder: Path, whole: Split, validation: int) -> tuple[Split, Split]:
+    """Return the training and the validation split: views of one file's images."""
+    if validation >= len(whole):
+        raise DataError(
+            f"{folder}: data.validation = {validation:,} leaves nothing to train on; "
+            f"the training file has {len(whole):,} images"
+        )
+    cut = len(whole) - validation
+    return whole.first(cut), Split(whole.images[cut:], whole.labels[cut:])
+
+
+def _read_pair(folder: Path, prefix: str) -> Split:
+    image_file = _find(folder, f"{prefix}-images-idx3-ubyte")
+    label_file = _find(folder, f"{prefix}-labels-idx1-ubyte")
+    images = read_idx(image_file, 3, longest=MAX_BYTES, require=_require_squares)
+    labels = read_idx(label_file, 1, longest=MAX_IMAGES)
+    if not len(images):
+        raise DataError(f"{image_file}: holds no images")
+    if len(images) != len(labels):
+        raise DataError(f"{image_file} has {len(images):,} images, but {label_file} has {len(labels):,} labels")
+    if labels.max() >= MAX_CLASSES:
+        first = int(np.argmax(labels >= MAX_CLASSES))
+        raise DataError(f"{label_file}: label {first:,} is {labels[first]}; a label is at most {MAX_CLASSES - 1}")
+    return Split(images.reshape(len(images), -1), labels)
+
+
+def _require_squares(path: Path, shape: tuple[int, ...]) -> None:
+    _, height, width = shape
+    if height != width or not MIN_SIDE <= height <= MAX_SIDE:
+        raise DataError(
+            f"{path}: its images are {height}×{width} pixels; expected squares of {MIN_SIDE} to {MAX_SIDE} pixels"
+        )
+
+
+def _classes(folder: Path, largest: int) -> tuple[str, ...]:
+    """Return the names of the classes: those of `classes.txt`, or the labels themselves."""
+    path = folder / CLASSES_FILE
+    names = _names(path) or tuple(map(str, range(largest + 1)))
+    if flaw := flaw_in_classes(names):
+        raise DataError(f"{path if path.exists() else folder}: {flaw}")
+    if largest >= len(names):
+        raise DataError(f"{path}: names {len(names)} classes, but there is a label {largest}; labels count from 0")
+    return names
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    """Return the lines of a file; none where it is missing."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_CLASSES_FILE + 1)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise DataError(f"{path}: can't be read: {error.strerror or error}") from error
+    if len(content) > _MAX_CLASSES_FILE:
+        raise DataError(f"{path}: is too long for at most {MAX_CLASSES} names of at most {MAX_NAME} characters")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: is not UTF-8 text; expected a class's name a line") from None
+    return tuple(text.replace("\r\n", "\n").removesuffix("\n").split("\n"))
+
+
+def _find(folder: Path, name: str) -> Path:
+    try:
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such folder; data.folder names the one with the four IDX files")
+        for path in (folder / f"{name}.gz", folder / name):
+            if path.is_file():
+                return path
+    except OSError as error:  # such as a name that is too long
+        raise DataError(f"{folder}: can't be read: {error.strerror or error}") from error
+    raise DataError(f"{folder}: holds neither {name}.gz nor {name}")
+
+
+def _size(side: int) -> str:
+    return f"{side}×{side}"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """Return the first names, as a message may show them."""
+    return ", ".join(names[:5]) + ", ..." * (len(names) > 5)

@@ -1,0 +1,82 @@
+"""Strangers: what looks much like a digit and is none, made into images as digits are.
+
+A network that has seen nothing but digits finds one in everything. One that is also shown strangers, with 0 as the
+target of all scores, learns to say that there is none.
+"""
+
+from collections.abc import Callable
+from math import isqrt
+
+import numpy as np
+from numpy.random import Generator
+from PIL import Image, ImageDraw
+
+from bpcli.data.datasets import Split
+from bpcli.data.picture.digit import BOX, FINE, Bytes, centred, crop, fit, layout
+from bpcli.data.picture.scale import Grey
+
+OUTLIER = 10  # the label, where the digits are the classes
+CANVAS = BOX * FINE  # pixels a side on which they are drawn
+LYING = (3, 7)  # are no digits when turned by a quarter
+MIRRORED = (3, 7)  # nor in a mirror
+
+
+def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER) -> Split:
+    """The split with so many strangers after its digits: a function of its arguments.
+
+    Args:
+        split: digits, of any side.
+        count: how many strangers.
+        seed: of what they look like.
+        label: theirs, the number of classes.
+    """
+    rng = np.random.default_rng((seed, count))
+    outliers = [MAKERS[index % len(MAKERS)](split, rng).ravel() for index in range(count)]
+    return Split(
+        np.concatenate([split.images, np.stack(outliers)]),
+        np.concatenate([split.labels, np.full(count, label, np.uint8)]),
+    )
+
+
+def scrawl(split: Split, rng: Generator) -> Bytes:
+    """Three to five strokes between the nodes of a grid, straight or bent, as letters have them."""
+    canvas = Image.new("L", (CANVAS, CANVAS))
+    pen, width = ImageDraw.Draw(canvas), int(rng.integers(6, 15))
+    nodes = np.array([(x, y) for x in np.linspace(8, CANVAS - 9, 3) for y in np.linspace(8, CANVAS - 9, 4)])
+    for _stroke in range(int(rng.integers(3, 6))):
+        start, end = nodes[rng.choice(len(nodes), 2, replace=False)]
+        bend = rng.normal(0, 14, 2) if rng.random() < 0.3 else np.zeros(2)
+        along = np.linspace(0, 1, 9)[:, None]
+        points = start + along * (end - start) + 4 * along * (1 - along) * bend
+        pen.line([(float(x), float(y)) for x, y in points], fill=255, width=width, joint="curve")
+    return _normalised(np.asarray(canvas, np.float32) / np.float32(255), split)
+
+
+def blot(split: Split, rng: Generator) -> Bytes:
+    """Cloudy noise, dark where it exceeds a level: what remains of paper, leaves or hair."""
+    cloud = np.zeros((CANVAS, CANVAS), np.float32)
+    for cell in (5, 10, 20, 40):
+        small = rng.standard_normal((CANVAS // cell + 1,) * 2, np.float32)
+        large = Image.fromarray(small).resize((CANVAS, CANVAS), Image.Resampling.BICUBIC)
+        cloud += np.float32(cell ** rng.uniform(0, 1)) * np.asarray(large)
+    return _normalised((cloud > np.quantile(cloud, rng.uniform(0.6, 0.92))).astype(np.float32), split)
+
+
+def lying(split: Split, rng: Generator) -> Bytes:
+    """A digit turned by a quarter, or in a mirror, that is none then."""
+    mirror = rng.random() < 0.3
+    among = np.flatnonzero(np.isin(split.labels, MIRRORED if mirror else LYING))
+    digit = split.images[rng.choice(among)].reshape(_side(split), -1)
+    return np.ascontiguousarray(digit[:, ::-1] if mirror else np.rot90(digit, rng.choice([1, 3])))
+
+
+def _normalised(ink: Grey, like: Split) -> Bytes:
+    own = layout(_side(like))
+    return centred(fit(crop(ink), own.box), own.side)
+
+
+def _side(split: Split) -> int:
+    return isqrt(split.images.shape[1])
+
+
+MAKERS: tuple[Callable[[Split, Generator], Bytes], ...] = (scrawl, blot, scrawl, lying)

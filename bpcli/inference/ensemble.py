@@ -1,0 +1,129 @@
+"""Ensembles: several networks that answer as one, by the mean of their scores. One network is an ensemble of one."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpcli import resources
+from bpcli.core.threads import ThreadGroup, never_stop
+from bpcli.core.types import Array
+from bpcli.data.datasets import Split, SplitName, read_split
+from bpcli.errors import CheckpointError
+from bpcli.inference.evaluation import evaluate, metrics
+from bpcli.model import Model
+
+
+class EnsembleMetrics(NamedTuple):
+    """How good an ensemble is.
+
+    Attributes:
+        members: the metrics of each, as `evaluation.metrics` gives them.
+        together: the metrics of their mean score. The loss is that of the only member, and None where there are
+            several: losses are calculated from logits, and a mean of scores has none.
+        scores: the mean scores, (n, classes).
+    """
+
+    members: list[dict[str, Any]]
+    together: dict[str, Any]
+    scores: Array
+
+
+class Statistics(NamedTuple):
+    """Of some numbers; the standard deviation is that of a sample (n - 1), None where there is only one."""
+
+    mean: float
+    sd: float | None
+    min: float
+    max: float
+
+
+def require_same_task(named: Sequence[tuple[str, Model]]) -> None:
+    """See that networks can answer together.
+
+    Args:
+        named: what to call each network, and the network.
+
+    Raises:
+        CheckpointError: they have other classes, or take other images.
+    """
+    (first, model), *others = named
+    for name, other in others:
+        if other.spec.classes != model.spec.classes:
+            raise CheckpointError(f"{name}: has other classes than {first}; a committee's members have the same")
+        if (other.spec.side, other.spec.digits) != (model.spec.side, model.spec.digits):
+            raise CheckpointError(f"{name}: takes other pictures than {first}; a committee's members take the same")
+
+
+def common_data(named: Sequence[tuple[str, Model]], split: SplitName) -> Split:
+    """Return the split that all members have in common.
+
+    Args:
+        named: what to call each member, and its network.
+        split: which one.
+
+    Raises:
+        CheckpointError: they have different ones.
+        DataError: a file is missing or malformed.
+    """
+    require_same_task(named)
+    (first, model), *others = named
+    data = model.config.data
+    for name, other in others:
+        theirs = other.config.data
+        if not _same_folder(theirs.folder, data.folder):
+            raise CheckpointError(
+                f"{name}: data.folder = {_shown(theirs.folder)}, but {_shown(data.folder)} in {first}; a "
+                "committee is evaluated on images that its members have in common"
+            )
+        if split != "test" and theirs.validation != data.validation:
+            raise CheckpointError(
+                f"{name}: data.validation = {theirs.validation}, but {data.validation} in {first}; their "
+                f"{split} splits are not the same images, --split test is"
+            )
+    return read_split(data.folder, split, data.validation, model.spec)
+
+
+def _shown(folder: str | None) -> str:
+    return str(folder or resources.mnist())
+
+
+def _same_folder(one: str | None, other: str | None) -> bool:
+    first, second = (Path(folder or resources.mnist()) for folder in (one, other))
+    try:
+        return first == second or first.samefile(second)
+    except (OSError, ValueError):  # one of them is missing, or no name of a file
+        return False
+
+
+def mean_scores(members: Sequence[Model], images: NDArray[Any], threads: ThreadGroup) -> Array:
+    """Return the mean of the members' scores for images, (n, classes)."""
+    return _mean([member.scores(images, threads) for member in members])
+
+
+def evaluate_ensemble(
+    members: Sequence[Model], split: Split, threads: ThreadGroup, should_stop: Callable[[], bool] = never_stop
+) -> EnsembleMetrics:
+    """Return how good each member is on a split, and how good all of them are together.
+
+    Raises:
+        CheckpointError: the split is empty.
+        Interrupted: `should_stop` said so before all was done.
+    """
+    each = [evaluate(member, split, threads, should_stop) for member in members]
+    scores = _mean([evaluated.scores for evaluated in each])
+    loss = each[0].loss if len(each) == 1 else None
+    return EnsembleMetrics([metrics(*one) for one in each], metrics(loss, scores, split.labels), scores)
+
+
+def _mean(scores: Sequence[Array]) -> Array:
+    mean: Array = np.mean(scores, axis=0)
+    return mean
+
+
+def statistics_of(values: Sequence[float]) -> Statistics:
+    """What there is to say of some numbers, of which there is at least one."""
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Statistics(float(np.mean(values)), sd, min(values), max(values))

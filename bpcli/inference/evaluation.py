@@ -1,0 +1,136 @@
+"""How good a network's scores for labelled images are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bpcli.core.losses import Output
+from bpcli.core.threads import ThreadGroup, never_stop
+from bpcli.core.types import Array, Bytes
+from bpcli.data.datasets import Split, SplitName, read_split
+from bpcli.errors import CheckpointError
+from bpcli.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean loss and accuracy (a fraction) over some images."""
+
+    loss: float
+    accuracy: float
+
+
+class Evaluated(NamedTuple):
+    """A network's mean loss over a split, its scores (n, classes), and the labels (n,)."""
+
+    loss: float | None
+    scores: Array
+    labels: Bytes
+
+
+def evaluate(
+    model: Model, split: Split, threads: ThreadGroup | None = None, should_stop: Callable[[], bool] = never_stop
+) -> Evaluated:
+    """Return what a network makes of a split.
+
+    Raises:
+        CheckpointError: the split is empty.
+        Interrupted: `should_stop` said so before all was done.
+    """
+    require_images(split)
+    logits, scores = model.outputs(split.images, threads, should_stop)
+    return Evaluated(mean_loss(model.network.output, logits, scores, split.labels), scores, split.labels)
+
+
+def score(
+    model: Model, split: Split, threads: ThreadGroup | None = None, should_stop: Callable[[], bool] = never_stop
+) -> Score:
+    """Return the mean loss and the accuracy of a network over a split, as `evaluate`."""
+    loss, scores, labels = evaluate(model, split, threads, should_stop)
+    return Score(loss or 0.0, float((scores.argmax(axis=1) == labels).mean()))
+
+
+def read_split_of(model: Model, name: SplitName) -> Split:
+    """Return one split of the data that a network was trained on.
+
+    Raises:
+        DataError: a file is missing or malformed, or the images are not what the network expects.
+    """
+    data = model.config.data
+    return read_split(data.folder, name, data.validation, model.spec)
+
+
+def require_images(split: Split) -> None:
+    """See that there is something to evaluate on.
+
+    Raises:
+        CheckpointError: the split is empty.
+    """
+    if not len(split):
+        raise CheckpointError("this run kept no validation images (data.validation = 0); choose another --split")
+
+
+def metrics(loss: float | None, scores: Array, labels: Bytes) -> dict[str, Any]:
+    """Return what `bpcli evaluate` shows, as plain data.
+
+    Args:
+        loss: the mean loss; None where it has no meaning, as that of an ensemble.
+        scores: (n, classes).
+        labels: (n,).
+
+    Returns:
+        n, errors, accuracy, loss, precision and recall of each class (0 where nothing was answered or nothing is
+        there), and the confusion matrix: a row for each label, a column for each answer.
+    """
+    classes = scores.shape[1]
+    confusion = np.zeros((classes, classes), np.int64)
+    np.add.at(confusion, (labels, scores.argmax(axis=1)), 1)
+    hits = confusion.diagonal()
+    return {
+        "n": len(labels),
+        "errors": int(len(labels) - hits.sum()),
+        "accuracy": float(hits.sum() / len(labels)),
+        "loss": loss,
+        "precision": (hits / np.maximum(confusion.sum(axis=0), 1)).tolist(),
+        "recall": (hits / np.maximum(confusion.sum(axis=1), 1)).tolist(),
+        "confusion": confusion.tolist(),
+    }
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def mean_loss(output: Output, logits: Array, scores: Array, labels: Bytes) -> float:
+    """Return the mean loss over labelled images, summed in float64."""
+    targets = one_hot(labels, scores.shape[1], scores.dtype)
+    return float(output.loss(logits, scores, targets).mean(dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """An image that got the highest score for another class than its label's.
+
+    Attributes:
+        index: of the image in its split.
+        label, prediction: the indices of the classes.
+        score: of the wrong class.
+    """
+
+    index: int
+    label: int
+    prediction: int
+    score: float
+
+
+def mistakes(scores: Array, labels: Bytes) -> Sequence[Mistake]:
+    """Return the mistakes of a network, given scores (n, classes) and labels (n,), the most confident first."""
+    predictions = scores.argmax(axis=1)
+    wrong = np.flatnonzero(predictions != labels)
+    surest = wrong[np.argsort(-scores[wrong, predictions[wrong]], kind="stable")]
+    return [Mistake(int(i), int(labels[i]), int(predictions[i]), float(scores[i, predictions[i]])) for i in surest]
+
+
+def one_hot(labels: Bytes, classes: int, dtype: np.dtype[Any]) -> Array:
+    """Return the targets y of labels, (n, classes): 1 at the label, else 0; outliers, labelled `classes`, have no 1."""
+    targets: Array = np.eye(classes + 1, classes, dtype=dtype)[labels]
+    return targets

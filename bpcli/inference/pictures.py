@@ -1,0 +1,88 @@
+"""Picture files by name: found in folders, read and prepared, by several processes where there are many."""
+
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from bpcli import machine
+from bpcli.data.picture.background import Ink
+from bpcli.data.picture.prepare import Prepared, prepare, prepare_all
+from bpcli.data.picture.read import read_picture
+from bpcli.data.picture.segment import Box
+from bpcli.data.spec import DataSpec
+from bpcli.errors import ImageError
+
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
+WORTH_A_PROCESS = 100  # pictures, about half a second
+
+Source: TypeAlias = Path | bytes  # a file, or what it contains
+
+
+class Seen(NamedTuple):
+    """A picture that could be read, and what was found in it.
+
+    Attributes:
+        name: of its file; - for standard input.
+        found: what goes into the network: one, or as many digits as there are.
+        boxes: where each lies, (left, top, right, bottom), if several were looked for; else None.
+    """
+
+    name: str
+    found: list[Prepared]
+    boxes: list[Box] | None
+
+
+def files_in(path: Path) -> Iterator[Path]:
+    """Yield the picture files in a folder and in the folders in it, by name."""
+    yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
+
+
+def look_at_all(
+    sources: Sequence[Source], spec: DataSpec, ink: Ink, *, multi: bool, keep_steps: bool
+) -> Iterator[Seen | ImageError]:
+    """Yield what there is to see in each source, in their order, or why it can't be read.
+
+    Args:
+        sources: files, or contents of files.
+        spec: what the network expects.
+        ink: whether the ink is darker or lighter than the paper.
+        multi: whether to look for several digits.
+        keep_steps: whether to keep the pictures on the way to what the network sees.
+    """
+    look = partial(look_at, spec=spec, ink=ink, multi=multi, keep_steps=keep_steps)
+    workers = min(machine.usable_cores(), len(sources) // WORTH_A_PROCESS)
+    return _by_processes(look, sources, workers) if workers > 1 else map(look, sources)
+
+
+def _by_processes(
+    look: Callable[[Source], Seen | ImageError], sources: Iterable[Source], workers: int
+) -> Iterator[Seen | ImageError]:
+    """Not threads, which would wait for each other: the pictures are small, and each step on them is short."""
+    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_the_parent) as pool:
+        yield from pool.map(look, sources, chunksize=8)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def look_at(source: Source, spec: DataSpec, ink: Ink, multi: bool, keep_steps: bool) -> Seen | ImageError:
+    """Return what there is to see in one source, as `look_at_all`."""
+    name = str(source) if isinstance(source, Path) else "-"
+    try:
+        if isinstance(source, Path) and source.is_dir():
+            raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
+        grey = read_picture(source)
+    except ImageError as error:
+        return error
+    if multi:
+        found = prepare_all(grey, ink, side=spec.side)
+    else:
+        found = [((0, 0, 0, 0), prepare(grey, ink, side=spec.side, digits=spec.digits))]
+    prepared = [each if keep_steps else replace(each, steps={}) for _, each in found]
+    return Seen(name, prepared, [box for box, _ in found] if multi else None)

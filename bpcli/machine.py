@@ -1,0 +1,27 @@
+"""What this machine has: processors and memory."""
+
+import os
+
+
+def usable_cores() -> int:
+    """Return how many processors this process may use, by its affinity and by the container's limit."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, _container_cores() or allowed))
+
+
+def _container_cores() -> int:
+    """Return the whole processors that a control group (cgroup v2) grants; 0 if it sets no limit."""
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:  # noqa: PTH123
+            quota, period = file.read().split()
+        return int(quota) // int(period) or 1
+    except (OSError, ValueError):
+        return 0
+
+
+def memory() -> int:
+    """Return the machine's memory in bytes; practically unlimited where the system doesn't tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 1 << 62

@@ -1,0 +1,122 @@
+"""What a network answers to labelled images, and what can be asked about it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpcli.core.threads import ThreadGroup
+from bpcli.core.types import Array, Bytes
+from bpcli.data.datasets import Split
+from bpcli.inference.evaluation import evaluate, metrics
+from bpcli.model import Model
+
+BINS = 10  # of the reliability diagram
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """A network's scores for the images of a split.
+
+    Attributes:
+        images: (n, side²).
+        labels: (n,).
+        scores: (n, classes).
+        loss: the mean over the images.
+    """
+
+    images: Bytes
+    labels: Bytes
+    scores: Array
+    loss: float
+
+    @property
+    def answers(self) -> Indices:
+        """The answers (n,): for each image the class with the highest score."""
+        answers: Indices = self.scores.argmax(axis=1)
+        return answers
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which answers (n,) are right."""
+        right: NDArray[np.bool_] = self.answers == self.labels
+        return right
+
+    @property
+    def winning(self) -> Array:
+        """The score (n,) of each answer."""
+        top: Array = self.scores.max(axis=1)
+        return top
+
+    @property
+    def margins(self) -> Array:
+        """By how much (n,) each answer's score beats the next."""
+        second, first = np.partition(self.scores, -2, axis=1)[:, -2:].T
+        return np.asarray(first - second)
+
+
+def predictions(model: Model, split: Split, threads: ThreadGroup) -> Predictions:
+    """Return the answers of a network; the split is not empty."""
+    loss, scores, labels = evaluate(model, split, threads)
+    return Predictions(split.images, labels, scores, loss or 0.0)
+
+
+def confident_mistakes(given: Predictions, most: int) -> Indices:
+    """The wrong answers with the highest scores, highest first: at most so many."""
+    wrong = np.flatnonzero(~given.right)
+    return wrong[np.argsort(-given.winning[wrong], kind="stable")][:most]
+
+
+def uncertain_hits(given: Predictions, most: int) -> Indices:
+    """The right answers that beat another class by least, closest first: at most so many."""
+    right = np.flatnonzero(given.right)
+    return right[np.argsort(given.margins[right], kind="stable")][:most]
+
+
+def cell(given: Predictions, label: int, answer: int) -> Indices:
+    """The images of one cell of the confusion matrix, the least certain answer first."""
+    inside = np.flatnonzero((given.labels == label) & (given.answers == answer))
+    return inside[np.argsort(given.margins[inside], kind="stable")]
+
+
+class Bin(NamedTuple):
+    """The answers whose scores lie in [low, high): `score` and `accuracy` are means, None where there are none."""
+
+    low: float
+    high: float
+    right: int
+    wrong: int
+    score: float | None
+    accuracy: float | None
+
+
+def reliability(given: Predictions, bins: int = BINS) -> list[Bin]:
+    """How often answers of each score are right (Guo, Pleiss, Sun, Weinberger 2017, arXiv:1706.04599, section 2).
+
+    Scores beyond 0 and 1, which identity outputs give, count as 0 and 1.
+    """
+    scores = np.clip(given.winning.astype(np.float64), 0, 1)
+    places = np.minimum((scores * bins).astype(np.intp), bins - 1)
+    return [_bin(scores[places == k], given.right[places == k], k / bins, (k + 1) / bins) for k in range(bins)]
+
+
+def _bin(scores: NDArray[np.float64], right: NDArray[np.bool_], low: float, high: float) -> Bin:
+    if not len(scores):
+        return Bin(low, high, 0, 0, None, None)
+    hits = int(right.sum())
+    return Bin(low, high, hits, len(right) - hits, float(scores.mean()), hits / len(right))
+
+
+def calibration_error(bins: list[Bin]) -> float:
+    """The expected calibration error: the mean distance of score and accuracy, each bin with its share of answers."""
+    total = sum(each.right + each.wrong for each in bins)
+    gaps = ((each.right + each.wrong) * abs((each.score or 0) - (each.accuracy or 0)) for each in bins)
+    return sum(gaps) / total
+
+
+def summary(given: Predictions) -> dict[str, object]:
+    """The figures of `bpcli evaluate`."""
+    return metrics(given.loss, given.scores, given.labels)

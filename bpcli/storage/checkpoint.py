@@ -1,0 +1,372 @@
+"""Checkpoints: .npz files that NumPy alone reads, without pickle, and that are believed only after a close look.
+
+`docs/formats.md` describes the members.
+"""
+
+import io
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from math import prod
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from bpcli import config as configuration
+from bpcli import model as models
+from bpcli.config import Config
+from bpcli.core import parameters
+from bpcli.core.optimizers import OPTIMIZERS
+from bpcli.core.types import Array
+from bpcli.data.spec import MNIST, DataSpec, flaw_in_spec
+from bpcli.errors import CheckpointError, ConfigError, OutputError
+from bpcli.model import Model
+from bpcli.storage.archive import Archive, Malformed, pack
+from bpcli.storage.files import SYSTEM, FileSystem, write_file
+from bpcli.storage.state import State
+
+VERSION = 1
+MAX_CHECKPOINT = 256 * 2**20  # bytes of the file
+_BESIDES = 2**20  # bytes of it that are not vectors
+_MAX_TEXT = 64 * 1024  # characters of the JSON text
+_MAX_HEADER = 1000  # bytes before an array's data; NumPy writes 128
+_NETWORK, _BEST = "", "best."  # sections of members, a vector each; the optimizer's have its own names
+
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+Epoch = Annotated[int, Meta(ge=0, le=100_000)]
+Metrics: TypeAlias = dict[str, float]
+Environment: TypeAlias = dict[str, str | int]
+
+
+class Progress(Struct, frozen=True, forbid_unknown_fields=True, rename={"best_metrics": "best_figures"}):
+    """The numbers of a state (`storage.state.State`); its vectors are members of their own."""
+
+    epoch: Epoch
+    step: Count
+    loss_sum: float
+    correct: Count
+    best_epoch: Annotated[int, Meta(ge=-1, le=100_000)]
+    best_accuracy: Annotated[float, Meta(ge=-1, le=1)]
+    best_metrics: Metrics
+
+    @property
+    def has_best(self) -> bool:
+        """Whether the best epoch's parameters are others than those of the moment."""
+        return self.best_epoch >= 0 and (self.step > 0 or self.best_epoch != self.epoch - 1)
+
+
+class _Input(Struct, frozen=True, forbid_unknown_fields=True):
+    """A `DataSpec`."""
+
+    side: int
+    classes: tuple[str, ...]
+    mean: float
+    deviation: float
+    digits: bool
+
+
+class _Text(Struct, forbid_unknown_fields=True, omit_defaults=True, rename={"metrics": "figures"}):
+    """The JSON text of a checkpoint."""
+
+    config: dict[str, Any]
+    epoch: Epoch
+    metrics: Metrics
+    input: _Input | None = None  # of MNIST in files of version 0.1, which have none
+    environment: Environment = {}
+    progress: Progress | None = None
+    dtype: Literal["<f4", "<f2"] = "<f4"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A network and where it comes from.
+
+    Attributes:
+        config: of the run.
+        spec: of the data set that it was trained on.
+        epoch: how many epochs it was trained for.
+        metrics: losses and accuracies after that epoch, by name, as in metrics.csv.
+        parameters: one vector (`core.parameters`), float32; float16 is saved as such, and read as float32.
+        environment: what else the bits of the run depend on, by name.
+        optimizer_state: vectors of the same layout, where the run can go on from here; else empty.
+        best: the parameters of the best epoch, where the run can go on and they are others.
+        progress: where the run stands, likewise.
+    """
+
+    config: Config
+    spec: DataSpec
+    epoch: int
+    metrics: Mapping[str, float]
+    parameters: Array
+    environment: Mapping[str, str | int] = field(default_factory=dict)
+    optimizer_state: tuple[Array, ...] = ()
+    best: Array | None = None
+    progress: Progress | None = None
+
+    @property
+    def model(self) -> Model:
+        """The network, ready to use."""
+        return models.build(self.config, self.spec, self.parameters)
+
+    def state(self) -> State:
+        """Return the state to go on from.
+
+        Raises:
+            CheckpointError: the checkpoint holds a network only.
+        """
+        if self.progress is None or not self.optimizer_state:
+            raise CheckpointError("this checkpoint holds a network, but not what is needed to go on training")
+        best = self.parameters.copy() if self.best is None else self.best
+        numbers = msgspec.structs.asdict(self.progress)
+        return State(self.parameters, self.optimizer_state, best, metrics=dict(self.metrics), **numbers)
+
+
+def of_state(config: Config, spec: DataSpec, state: State, environment: Mapping[str, str | int]) -> Checkpoint:
+    """Return the checkpoint to go on from."""
+    progress = Progress(*(getattr(state, name) for name in Progress.__struct_fields__))
+    return Checkpoint(
+        config,
+        spec,
+        state.epoch,
+        state.metrics,
+        state.parameters,
+        environment,
+        state.optimizer_state,
+        state.best if progress.has_best else None,
+        progress,
+    )
+
+
+def of_best(config: Config, spec: DataSpec, state: State, environment: Mapping[str, str | int]) -> Checkpoint:
+    """Return the network of the best epoch so far."""
+    return Checkpoint(config, spec, state.best_epoch + 1, state.best_metrics, state.best, environment)
+
+
+def require_room(config: Config, spec: DataSpec) -> None:
+    """Refuse a network whose checkpoints would be larger than what is read.
+
+    Raises:
+        ConfigError: that is so.
+    """
+    vectors = 2 + len(_state_names(config))
+    count = parameters.count(models.network(config, spec).sizes)
+    room = (MAX_CHECKPOINT - _BESIDES) // (4 * vectors)
+    if count > room:
+        raise ConfigError(
+            f"model.hidden = {list(config.model.hidden)} makes {count:,} parameters; a checkpoint, of "
+            f"{MAX_CHECKPOINT // 2**20} MB at most, has room for {room:,}"
+        )
+
+
+def _state_names(config: Config) -> tuple[str, ...]:
+    return OPTIMIZERS[config.optimizer.kind].state_names
+
+
+def save(checkpoint: Checkpoint, path: Path, *, previous: str | None = None, fs: FileSystem = SYSTEM) -> None:
+    """Writes the checkpoint; the same checkpoint gives the same bytes.
+
+    Args:
+        checkpoint: what to save.
+        path: the file.
+        previous: the name under which to keep the file that was there before.
+        fs: the calls of the system.
+
+    Raises:
+        OutputError: the file can't be written, or would be larger than what is read.
+    """
+    content = to_bytes(checkpoint)
+    if len(content) > MAX_CHECKPOINT:
+        raise OutputError(f"{path}: would be larger than {MAX_CHECKPOINT // 2**20} MB, the most that is read")
+    write_file(path, content, previous=previous, fs=fs)
+
+
+def to_bytes(checkpoint: Checkpoint) -> bytes:
+    """The content of the checkpoint's file."""
+    text = _Text(
+        configuration.to_tree(checkpoint.config),
+        checkpoint.epoch,
+        dict(checkpoint.metrics),
+        _Input(**asdict(checkpoint.spec)),
+        dict(checkpoint.environment),
+        checkpoint.progress,
+        "<f2" if checkpoint.parameters.dtype == np.float16 else "<f4",
+    )
+    members = {"format_version": np.array(VERSION, "<i4"), "meta": np.array(msgspec.json.encode(text).decode())}
+    sizes = models.network(checkpoint.config, checkpoint.spec).sizes
+    state = zip(_state_names(checkpoint.config), checkpoint.optimizer_state, strict=bool(checkpoint.optimizer_state))
+    members |= _named(checkpoint.parameters, sizes, _NETWORK)
+    for name, vector in state:
+        members |= _named(vector, sizes, f"{name}.")
+    if checkpoint.best is not None:
+        members |= _named(checkpoint.best, sizes, _BEST)
+    return pack({f"{name}.npy": _npy(array) for name, array in members.items()})
+
+
+def load(path: Path) -> Checkpoint:
+    """Reads a checkpoint and checks its version, names, types, shapes, numbers and SHA-256.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or not a checkpoint of this version.
+    """
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise CheckpointError(f"{path}: not a file")
+        if about.st_size > MAX_CHECKPOINT:
+            raise CheckpointError(f"{path}: larger than {MAX_CHECKPOINT // 2**20} MB, which no checkpoint is")
+        with path.open("rb") as file:
+            return _read(Archive(file), str(path))
+    except OSError as error:
+        raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from error
+    except (Malformed, msgspec.DecodeError, RecursionError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint of bpcli, or damaged: {_short(str(error))}") from error
+
+
+def _read(archive: Archive, path: str) -> Checkpoint:
+    version = int(_array(archive, "format_version", (), "<i4"))
+    if version != VERSION:
+        raise CheckpointError(f"{path}: has the format version {version}; this bpcli reads version {VERSION}")
+    text = _text(archive)
+    config, spec = configuration.from_tree(text.config, f"{path}: config"), _spec(text)
+    sizes = models.network(config, spec).sizes
+    names = _state_names(config) if text.progress else ()
+    sections = (_NETWORK, *(f"{name}." for name in names), *([_BEST] if _has_best(text) else []))
+    _require_members(archive, sizes, sections, text.dtype)
+    vectors = {section: _vector(archive, sizes, section, text.dtype) for section in sections}
+    return Checkpoint(
+        config,
+        spec,
+        text.epoch,
+        text.metrics,
+        vectors[_NETWORK],
+        text.environment,
+        tuple(vectors[f"{name}."] for name in names),
+        vectors.get(_BEST),
+        text.progress,
+    )
+
+
+def _spec(text: _Text) -> DataSpec:
+    """Return what the text says about the images; version 0.1 knew MNIST only, and said nothing."""
+    if text.input is None:
+        return MNIST
+    spec = DataSpec(**msgspec.structs.asdict(text.input))
+    if flaw := flaw_in_spec(spec):
+        raise Malformed(f"its input: {flaw}")
+    return spec
+
+
+def _has_best(text: _Text) -> bool:
+    """Return whether the parameters of the best epoch are among the members."""
+    progress = text.progress
+    if progress is None:
+        return False
+    if text.dtype != "<f4" or text.epoch != progress.epoch or progress.best_epoch >= progress.epoch:
+        raise Malformed("its progress contradicts itself")
+    return progress.has_best
+
+
+def _named(vector: Array, sizes: tuple[int, ...], section: str) -> dict[str, NDArray[Any]]:
+    """The members of a vector: layer1.weight, layer1.bias, layer2.weight and so on."""
+    arrays = (array for layer in parameters.views(vector, sizes) for array in layer)
+    return dict(zip((name for name, _ in _shapes(sizes, section)), arrays, strict=True))
+
+
+def _shapes(sizes: tuple[int, ...], section: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The names of a section's members, each with its shape."""
+    for number, (fan_in, fan_out) in enumerate(pairwise(sizes), 1):
+        yield f"{section}layer{number}.weight", (fan_in, fan_out)
+        yield f"{section}layer{number}.bias", (fan_out,)
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.array(array, order="C"), version=(1, 0), allow_pickle=False)
+    return content.getvalue()
+
+
+def _require_members(archive: Archive, sizes: tuple[int, ...], sections: tuple[str, ...], dtype: str) -> None:
+    """Sees that every member is there and no other, each of the size that the configuration implies."""
+    shapes = dict(shape for section in sections for shape in _shapes(sizes, section))
+    expected = {f"{name}.npy" for name in ("format_version", "meta", *shapes)}
+    odd = expected ^ archive.members.keys()
+    if odd:
+        raise Malformed(f"missing or unknown member {_short(repr(min(odd)))}")
+    for name, shape in shapes.items():
+        _require_size(archive, name, prod(shape) * np.dtype(dtype).itemsize)
+
+
+def _require_size(archive: Archive, name: str, size: int) -> None:
+    """Sees that a member declares so many bytes and a header, before anything of it is unpacked."""
+    member = archive.members.get(f"{name}.npy")
+    if member is None:
+        raise Malformed(f"missing or unknown member '{name}.npy'")
+    if not size < member.size <= size + _MAX_HEADER:
+        raise Malformed(f"{name} has {member.size} bytes, not {size} and a header")
+
+
+def _vector(archive: Archive, sizes: tuple[int, ...], section: str, dtype: str) -> Array:
+    """The vector of a section's members, checked."""
+    vector = np.empty(parameters.count(sizes), np.float32)
+    for name, view in _named(vector, sizes, section).items():
+        array = _array(archive, name, view.shape, dtype)
+        if not np.isfinite(array).all():
+            raise Malformed(f"{name} holds numbers that are not finite")
+        view[...] = array
+    return vector
+
+
+def _text(archive: Archive) -> _Text:
+    member = archive.members.get("meta.npy")
+    if member is None or member.size > 4 * _MAX_TEXT + _MAX_HEADER:
+        raise Malformed("meta is missing, or not a short text")
+    descr, shape, data = _opened(archive, "meta")
+    if shape != "()" or descr != f"<U{len(data) // 4}":
+        raise Malformed("meta is missing, or not a short text")
+    try:
+        return msgspec.json.decode(str(data, "utf-32-le"), type=_Text)
+    except UnicodeDecodeError as error:
+        raise Malformed(f"meta is not text: {error}") from error
+
+
+def _array(archive: Archive, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """One array, of just this shape and type."""
+    size = prod(shape) * np.dtype(dtype).itemsize
+    _require_size(archive, name, size)
+    descr, found, data = _opened(archive, name)
+    if (descr, found) != (dtype, str(shape)):
+        raise Malformed(f"{name} is {descr} {found}, not {dtype} {shape}")
+    if len(data) != size:
+        raise Malformed(f"{name} has {len(data)} bytes of data, not {size}")
+    return np.frombuffer(data, dtype).reshape(shape)
+
+
+# What stands before an array's data: numpy.lib.format, version 1.0, rows after rows. NumPy reads it with Python's own
+# parser, which can be led to raise much that nobody expects; a checkpoint needs no more than this.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\0(..)"
+    rb"\{'descr': '([<>|=]?[A-Za-z]\d{0,6})', 'fortran_order': False, 'shape': (\([\d, ]{0,40}\)), \} *\n",
+    re.DOTALL,
+)
+
+
+def _opened(archive: Archive, name: str) -> tuple[str, str, memoryview]:
+    """The type and the shape that a member declares, and its data."""
+    content = archive.read(f"{name}.npy")
+    header = _HEADER.match(content[:_MAX_HEADER])
+    if header is None or int.from_bytes(header[1], "little") != header.end() - header.end(1):
+        raise Malformed(f"{name} is not an array of numbers, row after row")
+    return header[2].decode(), header[3].decode(), memoryview(content)[header.end() :]
+
+
+def _short(text: str) -> str:
+    """A reason as it may stand in a message."""
+    return text if len(text) <= 120 else f"{text[:117]}..."

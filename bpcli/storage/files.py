@@ -1,0 +1,166 @@
+"""Files that are either the old ones or the new ones, never something in between.
+
+Whatever changes the disk goes through `FileSystem`, so that tests can put in a disk that fails, forgets or dies.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bpcli.errors import OutputError
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_MORE = os.O_WRONLY | os.O_APPEND
+_MODE = 0o666  # before the user's umask
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # how file systems refuse them
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """The system's calls by which files are written; each raises OSError."""
+
+    open: Callable[[Path, int, int], int] = os.open
+    write: Callable[[int, memoryview], int] = os.write
+    fsync: Callable[[int], None] = os.fsync
+    close: Callable[[int], None] = os.close
+    link: Callable[[Path, Path], None] = os.link
+    replace: Callable[[Path, Path], None] = os.replace
+    unlink: Callable[[Path], None] = os.unlink
+
+
+SYSTEM = FileSystem()
+
+
+def write_file(path: Path, content: bytes, *, previous: str | None = None, fs: FileSystem = SYSTEM) -> None:
+    """Writes a file under a temporary name beside it, then moves it into place, all of it forced to the disk.
+
+    Whenever the process is killed or the power fails, the file is afterwards what it was before or what it was to be.
+
+    Args:
+        path: the file; replaced if it is there.
+        content: all of it.
+        previous: the name under which to keep what was there before.
+        fs: the calls of the system.
+
+    Raises:
+        OutputError: anything failed; the file is the old one (or, where only the last call failed, the new one), and
+            nothing is left beside it.
+    """
+    temporary = _temporary(path)
+    try:
+        _fill(fs.open(temporary, _NEW, _MODE), content, fs)
+        if previous is not None and path.exists():
+            duplicate(path, path.with_name(previous), fs=fs)
+        fs.replace(temporary, path)
+        sync_folder(path.parent, fs)
+    except OSError as error:
+        _remove(temporary, fs)
+        raise cannot_write(path, error) from error
+
+
+def make_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
+    """Makes a folder and those above it, where they are missing, and forces their names to the disk.
+
+    Raises:
+        OutputError: it can't be made.
+    """
+    try:
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in missing:
+            with suppress(PermissionError):  # a folder that may be written to but not read
+                sync_folder(each.parent, fs)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made: {error.strerror or error}") from error
+
+
+def append(path: Path, content: bytes, fs: FileSystem = SYSTEM) -> None:
+    """Adds the content to the end of a file, in one call where the system takes it in one.
+
+    Raises:
+        OutputError: anything failed; a part of the content may stand there.
+    """
+    try:
+        _fill(fs.open(path, _MORE, _MODE), content, fs)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def duplicate(source: Path, target: Path, *, fs: FileSystem = SYSTEM) -> None:
+    """Makes `target` another name of the file `source`, so that each is there at every moment.
+
+    On a file system without links it is moved instead.
+
+    Raises:
+        OSError: a call failed; both are as they were.
+    """
+    if target.exists() and target.samefile(source):  # rename would do nothing, and leave the temporary name
+        return
+    temporary = _temporary(target)
+    _remove(temporary, fs)
+    try:
+        fs.link(source, temporary)
+        fs.replace(temporary, target)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            fs.replace(source, target)
+            return
+        _remove(temporary, fs)
+        raise
+
+
+def remove_temporaries(folder: Path, pattern: str = ".*.tmp", fs: FileSystem = SYSTEM) -> None:
+    """Removes what a killed process left of files that were being written; the folder must be this process's alone.
+
+    Raises:
+        OutputError: one can't be removed.
+    """
+    for path in folder.glob(pattern):
+        try:
+            fs.unlink(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise OutputError(f"{path}: can't be removed: {error.strerror or error}") from error
+
+
+def sync_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
+    """Forces the folder's entries to the disk, where the system lets a folder be opened."""
+    if os.name != "posix":
+        return
+    descriptor = fs.open(folder, os.O_RDONLY, _MODE)
+    try:
+        fs.fsync(descriptor)
+    finally:
+        fs.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The message for what a call of the system said of a file."""
+    return OutputError(f"{path}: can't be written: {error.strerror or error}")
+
+
+def _fill(descriptor: int, content: bytes, fs: FileSystem) -> None:
+    """Writes the content to the disk and closes the descriptor, whatever happens."""
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[fs.write(descriptor, rest) :]
+        fs.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            fs.close(descriptor)
+        raise
+    fs.close(descriptor)
+
+
+def _remove(temporary: Path, fs: FileSystem) -> None:
+    with suppress(OSError):
+        fs.unlink(temporary)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")

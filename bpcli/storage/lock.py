@@ -1,0 +1,63 @@
+"""One writer a folder: a lock that the system releases when its process ends, however it ends."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from bpcli.errors import BusyError
+from bpcli.storage.files import cannot_write
+
+NAME = ".lock"
+_INTRODUCTION = 0.05  # seconds within which who has taken the lock has written who it is
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Keeps the folder for this process until the block ends; the lock's file stays, empty.
+
+    Raises:
+        BusyError: another process has it; the message says which.
+        OutputError: the folder can't be written to.
+    """
+    path = folder / NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    with open(descriptor, "rb"):  # noqa: PTH123 (closes it, however this ends)
+        _take(descriptor, path)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # who it was is of no interest any more
+                os.ftruncate(descriptor, 0)
+
+
+def _take(descriptor: int, path: Path) -> None:
+    try:
+        _lock(descriptor)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, _introduction().encode())
+    except BlockingIOError:
+        time.sleep(_INTRODUCTION)
+        holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
+        raise BusyError(f"{path.parent}: another run is writing here: {holder}") from None
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _lock(descriptor: int) -> None:
+    """Takes the lock, where the system has such locks, or raises BlockingIOError."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _introduction() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%Y-%m-%d %H:%M:%S}"

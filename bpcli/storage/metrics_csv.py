@@ -1,0 +1,91 @@
+"""metrics.csv, a row an epoch: only ever added to while a run lasts, and mended when it goes on."""
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bpcli.errors import OutputError
+from bpcli.storage import files
+from bpcli.storage.files import SYSTEM, FileSystem
+
+NAME = "metrics.csv"
+COLUMNS = (
+    "epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds",
+)  # fmt: skip
+_HEADER = ",".join(COLUMNS)
+
+
+def begin(folder: Path, fs: FileSystem = SYSTEM) -> None:
+    """Makes the file, without rows.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    _write(folder, [], fs)
+
+
+def add(folder: Path, epoch: int, numbers: Mapping[str, float], fs: FileSystem = SYSTEM) -> None:
+    """Add an epoch's row; the columns of a split that is not there stay empty.
+
+    Args:
+        folder: of the run.
+        epoch: from 1.
+        numbers: by the names of the other columns.
+        fs: the calls of the system.
+
+    Raises:
+        OutputError: the row can't be written; a part of it may stand there.
+    """
+    row = [str(epoch), *(f"{numbers[name]:.6g}" if name in numbers else "" for name in COLUMNS[1:])]
+    files.append(folder / NAME, f"{','.join(row)}\n".encode(), fs)
+
+
+def repair(folder: Path, epochs: int, fs: FileSystem = SYSTEM) -> None:
+    """Leaves the whole rows of the first `epochs` epochs: none torn by a crash, none of epochs that will be redone.
+
+    Raises:
+        OutputError: the file can't be read or written.
+    """
+    found = _read(folder / NAME)
+    rows = list(_whole_rows(found.decode("ascii", "replace"), epochs))
+    if found != _content(rows):
+        _write(folder, rows, fs)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise OutputError(f"{path}: can't be read: {error.strerror or error}") from error
+
+
+def _whole_rows(text: str, epochs: int) -> Iterator[str]:
+    """The lines that are rows, of rising epochs up to the last."""
+    last = 0
+    for line in text.splitlines(keepends=True):
+        row = line.removesuffix("\n")
+        epoch = _epoch(row) if row != line else 0
+        if last < epoch <= epochs:
+            last = epoch
+            yield row
+
+
+def _epoch(row: str) -> int:
+    """The epoch of a whole row, 0 of anything else."""
+    epoch, *numbers = row.split(",")
+    if len(numbers) != len(COLUMNS) - 1 or not epoch.isdecimal() or len(epoch) > 9:
+        return 0
+    try:
+        return int(epoch) if all(math.isfinite(float(number or 0)) for number in numbers) else 0
+    except ValueError:
+        return 0
+
+
+def _write(folder: Path, rows: list[str], fs: FileSystem) -> None:
+    files.write_file(folder / NAME, _content(rows), fs=fs)
+
+
+def _content(rows: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in (_HEADER, *rows)).encode()

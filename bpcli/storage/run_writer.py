@@ -1,0 +1,78 @@
+"""What a run writes into its folder while it lasts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from bpcli import config as configuration
+from bpcli.config import Config
+from bpcli.data.spec import DataSpec
+from bpcli.errors import CheckpointError
+from bpcli.storage import checkpoint, files, metrics_csv
+from bpcli.storage.files import FileSystem
+from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS
+from bpcli.storage.state import State
+
+
+class RunWriter:
+    """Writes the files of one run; each method raises OutputError where that can't be done.
+
+    Args:
+        folder: of the run, this process's alone.
+        config: what its checkpoints say they were trained with.
+        spec: of the data set, likewise.
+        environment: likewise.
+        fs: the calls of the system.
+    """
+
+    def __init__(
+        self, folder: Path, config: Config, spec: DataSpec, environment: checkpoint.Environment, fs: FileSystem
+    ) -> None:
+        self.folder, self._config, self._spec, self._environment, self._fs = folder, config, spec, environment, fs
+
+    def begin(self) -> None:
+        """Write what a run has before its first step: its configuration, and metrics.csv without rows."""
+        self.save_config()
+        metrics_csv.begin(self.folder, self._fs)
+
+    def save_config(self, comments: str = "") -> None:
+        """Write the configuration, with lines of comments before it."""
+        content = f"{comments}{configuration.to_yaml(self._config)}".encode()
+        files.write_file(self.folder / CONFIG, content, fs=self._fs)
+
+    def save_epoch(self, state: State, numbers: Mapping[str, float], *, is_best: bool) -> None:
+        """Keep an epoch that has just ended: its row, its network if it is the best one, and the state to go on from.
+
+        Args:
+            state: after the epoch.
+            numbers: the row, by the columns of metrics.csv.
+            is_best: whether no epoch before was as good.
+        """
+        metrics_csv.add(self.folder, state.epoch, numbers, self._fs)
+        if is_best:
+            self.save_best(state)
+        self.save_last(state)
+
+    def save_last(self, state: State) -> None:
+        """Save the state to go on from, and keep the one that was saved before."""
+        saved = checkpoint.of_state(self._config, self._spec, state, self._environment)
+        checkpoint.save(saved, self.folder / LAST, previous=PREVIOUS, fs=self._fs)
+
+    def save_best(self, state: State) -> None:
+        """Save the network of the best epoch so far."""
+        saved = checkpoint.of_best(self._config, self._spec, state, self._environment)
+        checkpoint.save(saved, self.folder / BEST, fs=self._fs)
+
+    def repair(self, state: State) -> None:
+        """Make metrics.csv and best.npz what they were when the state was saved, as far as they are not."""
+        metrics_csv.repair(self.folder, state.epoch, self._fs)
+        if state.best_epoch >= 0 and not self._holds_best(state):
+            self.save_best(state)
+
+    def _holds_best(self, state: State) -> bool:
+        try:
+            kept = checkpoint.load(self.folder / BEST)
+        except CheckpointError:
+            return False
+        return kept.epoch == state.best_epoch + 1 and np.array_equal(kept.parameters, state.best)

@@ -1,0 +1,94 @@
+"""From the configuration to the objects that train."""
+
+import msgspec
+import numpy as np
+
+from bpcli import machine
+from bpcli import model as models
+from bpcli.config import Config
+from bpcli.core import parameters, seeds
+from bpcli.core.distortions import AugmentRanges
+from bpcli.core.initializers import INITIALIZERS, initialize
+from bpcli.core.optimizers import OPTIMIZERS, Momentum, Optimizer
+from bpcli.core.schedules import Schedule
+from bpcli.core.threads import ThreadGroup
+from bpcli.data.spec import DataSpec
+from bpcli.errors import ConfigError
+from bpcli.storage import checkpoint
+from bpcli.storage.state import State
+
+# multiplications of a forward pass over a batch below which barriers cost more than sharing saves
+_WORTH_SHARING = 20_000_000
+
+
+def optimizer(config: Config, images: int) -> Optimizer:
+    """Return the rule of a step, for a training split of so many images."""
+    settings = config.optimizer
+    return Momentum(settings.momentum, settings.weight_decay / images, settings.nesterov)
+
+
+def schedule(config: Config) -> Schedule:
+    """Return the learning rate's schedule."""
+    settings = config.schedule
+    return Schedule(settings.kind, config.train.epochs, settings.milestones, settings.factor, settings.warmup)
+
+
+def augment_ranges(config: Config) -> AugmentRanges:
+    """Return how far the training images are distorted."""
+    return AugmentRanges(**msgspec.structs.asdict(config.augment))
+
+
+def thread_group(config: Config, spec: DataSpec) -> ThreadGroup:
+    """Return the threads that train the configuration's network."""
+    if config.train.threads != "auto":
+        return ThreadGroup(config.train.threads)
+    products = config.train.batch_size * parameters.count(models.network(config, spec).sizes)
+    return ThreadGroup(machine.usable_cores() if products >= _WORTH_SHARING else 1)
+
+
+def first_state(config: Config, spec: DataSpec) -> State:
+    """Return the state before the first step: weights drawn from the seed, and an optimizer that knows nothing.
+
+    Raises:
+        ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
+    """
+    require_possible(config, spec)
+    sizes = models.network(config, spec).sizes
+    vector = np.zeros(parameters.count(sizes), np.float32)
+    rng = seeds.stream(config.seed, seeds.INITIALIZATION)
+    initialize(parameters.views(vector, sizes), INITIALIZERS[config.model.init], rng)
+    names = OPTIMIZERS[config.optimizer.kind].state_names
+    return State(vector, tuple(np.zeros_like(vector) for _ in names), vector.copy())
+
+
+def require_possible(config: Config, spec: DataSpec) -> None:
+    """Refuse a network that can't be trained here, before anything is allocated.
+
+    Raises:
+        ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
+    """
+    vectors = 3 + len(OPTIMIZERS[config.optimizer.kind].state_names)  # parameters, gradients, the best epoch's
+    require_memory(config, spec, 4 * vectors)
+    checkpoint.require_room(config, spec)
+
+
+def require_memory(config: Config, spec: DataSpec, per_parameter: int) -> None:
+    """Refuse a network that there is no room for.
+
+    Args:
+        config: the network's.
+        spec: of its data.
+        per_parameter: bytes.
+
+    Raises:
+        ConfigError: it needs more than the machine's memory.
+    """
+    sizes = models.network(config, spec).sizes
+    # and a, δ and f' of a batch
+    needed = per_parameter * parameters.count(sizes) + 4 * 3 * config.train.batch_size * sum(sizes)
+    memory = machine.memory()
+    if needed > memory:
+        raise ConfigError(
+            f"model.hidden = {list(config.model.hidden)} with train.batch_size = {config.train.batch_size} needs "
+            f"{needed / 2**30:,.1f} GiB of memory; this machine has {memory / 2**30:,.1f} GiB"
+        )

@@ -1,0 +1,212 @@
+"""The steps of a run: batches gathered, sent forward and back, and the parameters moved, by a group of threads."""
+
+from collections.abc import Callable, Generator
+from itertools import accumulate, pairwise
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bpcli.core import parameters
+from bpcli.core.distortions import Distorter, distorters, sample_transforms
+from bpcli.core.dropout import write_mask
+from bpcli.core.network import Buffers, backward, forward
+from bpcli.core.optimizers import Block, blocks, flush_denormals
+from bpcli.core.schedules import rate
+from bpcli.core.threads import Alone, Rank, ThreadGroup
+from bpcli.core.types import Array
+from bpcli.data.datasets import Split
+from bpcli.inference.evaluation import one_hot
+from bpcli.model import Model
+from bpcli.training import builders
+
+Order: TypeAlias = NDArray[np.intp]
+
+_FLUSH_EVERY = 128  # steps between two looks at numbers of the optimizer's state that have become negligible
+_NOTED = 8192  # images of which the logits are kept until their losses are reported
+
+
+class BatchMetrics(NamedTuple):
+    """What came out of one step, before it moved the parameters.
+
+    Attributes:
+        images: how many it took.
+        loss: the sum of their losses.
+        correct: how many of them got the highest score for their label.
+    """
+
+    images: int
+    loss: float
+    correct: int
+
+
+class _Shard(NamedTuple):
+    """One thread's share: its number, its rank, the parameters that it moves, and its distorter."""
+
+    thread: int
+    me: Rank | Alone
+    blocks: list[Block]
+    distorter: Distorter | None
+
+
+class Trainer:
+    """Does the steps; what they need is allocated once.
+
+    Args:
+        model: what to train; the steps change its parameters.
+        optimizer_state: what the optimizer remembers, which they change too.
+        training: upright images to train on.
+        threads: who does it.
+
+    Attributes:
+        steps: the steps of an epoch; the last one takes what is left over.
+    """
+
+    def __init__(self, model: Model, optimizer_state: tuple[Array, ...], training: Split, threads: ThreadGroup) -> None:
+        config, self._model, self._training, self._threads = model.config, model, training, threads
+        self._optimizer = builders.optimizer(config, len(training))
+        self._schedule, self._learning_rate = builders.schedule(config), config.optimizer.learning_rate
+        self._size = min(config.train.batch_size, len(training))
+        self.steps = -(-len(training) // self._size)
+        self._dropout = config.model.dropout
+        self._seed, self._ranges = config.seed, builders.augment_ranges(config)
+        self._distorters = self._make_distorters()
+        self._allocate(optimizer_state)
+
+    def _allocate(self, optimizer_state: tuple[Array, ...]) -> None:
+        net, size, dtype = self._model.network, self._size, self._model.parameters.dtype
+        inputs, classes = net.sizes[0], net.sizes[-1]
+        self._layers, self._gradients, *self._state = (
+            parameters.views(flat, net.sizes)
+            for flat in (self._model.parameters, np.empty_like(self._model.parameters), *optimizer_state)
+        )
+        room = Buffers.allocate(net, size, dtype, dropout=self._dropout > 0)
+        last = len(self._training) - (self.steps - 1) * self._size
+        self._rooms = {n: room.first(n) for n in (size, last)}
+        # three in turn: threads fill the next batch's while some are at this one and others still at the one before
+        self._x = np.empty((3, size, inputs), dtype)
+        self._y = np.empty((3, size, classes), dtype)
+        self._pixels = np.empty((size, inputs), np.uint8)
+        self._targets = one_hot(self._training.labels, classes, dtype)
+        # of the steps that are not reported yet: their images, and what the network said of them
+        self._noted: list[Order] = []
+        self._logits = np.empty((max(_NOTED // size, 1), size, classes), dtype)
+
+    def _make_distorters(self) -> list[Distorter | None]:
+        """Return what distorts each thread's images."""
+        count = self._threads.size
+        if not self._ranges.any:
+            return [None] * count
+        most, normalization = -(-self._size // count), self._model.preprocessing.normalization
+        return [*distorters(self._ranges, self._seed, normalization, most, count, self._training.side)]
+
+    def learning_rate(self, epoch: int, step: int) -> float:
+        """Return η at one step."""
+        return self._learning_rate * rate(self._schedule, epoch, step, self.steps)
+
+    def run(
+        self, epoch: int, order: Order, first: int, report: Callable[[], bool] = lambda: True
+    ) -> Generator[list[BatchMetrics], None, None]:
+        """Do the steps of an epoch from the step `first` on.
+
+        The parameters are consistent when the last step is done or the generator is closed. In between, other threads
+        may be at work on theirs.
+
+        Args:
+            epoch: from 0.
+            order: in which the epoch takes the images.
+            first: the step to begin with, from 0.
+            report: asked after each step whether to yield.
+
+        Yields:
+            The metrics of each step since the last time. They come also when the epoch ends, and when there is no
+            room to note another step. They are the same however often they come.
+        """
+        self._noted = []
+        shards = self._shards()
+
+        def work(index: int) -> None:
+            self._fill(shards[index], epoch, first, order)
+            self._threads.barrier(index)
+            for step in range(first, self.steps):
+                self._step(shards[index], epoch, step, order)
+
+        with self._threads.running(work):
+            self._fill(shards[0], epoch, first, order)
+            self._threads.barrier(0)
+            for step in range(first, self.steps):
+                self._step(shards[0], epoch, step, order)
+                if report() or step == self.steps - 1 or len(self._noted) == len(self._logits):
+                    yield self._metrics()
+
+    def _shards(self) -> list[_Shard]:
+        ranks = self._threads.ranks(self._size, self._y.shape[2], self._y.dtype)
+        return [
+            _Shard(index, me, blocks(self._layers, self._gradients, self._state, me), distorter)
+            for index, (me, distorter) in enumerate(zip(ranks, self._distorters, strict=True))
+        ]
+
+    @np.errstate(over="ignore", invalid="ignore")  # the loop finds what is not finite, and says so once
+    def _metrics(self) -> list[BatchMetrics]:
+        """Return what came out of each step since the last call.
+
+        For many steps at once, because these are many small calls to NumPy, and other threads wait meanwhile.
+        """
+        noted, self._noted = self._noted, []
+        chosen, sizes = np.concatenate(noted), [len(batch) for batch in noted]
+        logits = self._logits[: len(sizes)].reshape(-1, self._logits.shape[2])[: len(chosen)]
+        output = self._model.network.output
+        scores = output.value(logits)
+        losses = output.loss(logits, scores, self._targets.take(chosen, axis=0))
+        hits = scores.argmax(axis=1) == self._training.labels[chosen]
+        starts = [0, *accumulate(sizes)]
+        return [
+            BatchMetrics(end - start, float(losses[start:end].sum()), int(np.count_nonzero(hits[start:end])))
+            for start, end in pairwise(starts)
+        ]
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _step(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
+        """Do a thread's part of one step."""
+        self._fill(shard, epoch, step + 1, order)
+        batch = self._batch(step, order)
+        n, learning_rate, net = len(batch), self.learning_rate(epoch, step), self._model.network
+        x, y, room = self._x[step % 3, :n], self._y[step % 3, :n], self._rooms[n]
+        if self._dropout:
+            self._draw_masks(shard, epoch, step, room)
+        z = forward(net, self._layers, x, room, shard.me)
+        if shard.me.first:
+            self._logits[len(self._noted), :n] = z
+            self._noted.append(batch)
+        backward(net, self._layers, x, net.output.value(z), y, room, self._gradients, shard.me, -learning_rate)
+        for block in shard.blocks:
+            self._optimizer.step(block, learning_rate, epoch * self.steps + step + 1)
+            if step % _FLUSH_EVERY == 0:
+                flush_denormals(self._optimizer, block)
+
+    def _draw_masks(self, shard: _Shard, epoch: int, step: int, room: Buffers) -> None:
+        """Draw which of a thread's hidden units one step leaves out."""
+        for layer, here in enumerate(room.hidden):
+            units = shard.me.units(self._model.network.sizes[layer + 1])
+            if here.mask is not None:
+                write_mask(self._dropout, self._seed, epoch, step, layer, units, here.mask[:, units])
+
+    def _batch(self, step: int, order: Order) -> Order:
+        """Return the places of a step's images in the training split; none after the last step."""
+        return order[step * self._size : (step + 1) * self._size]
+
+    def _fill(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
+        """Gather a thread's rows of a step's batch, if there is such a step."""
+        batch = self._batch(step, order)
+        if not len(batch):
+            return
+        mine = self._threads.part(shard.thread, len(batch))
+        chosen, pixels = batch[mine], self._pixels[mine]
+        self._training.images.take(chosen, axis=0, out=pixels, mode="clip")
+        self._targets.take(chosen, axis=0, out=self._y[step % 3, mine], mode="clip")
+        x = self._x[step % 3, mine]
+        if shard.distorter is None:
+            self._model.preprocessing.normalize(pixels, x)
+        else:
+            transforms = sample_transforms(self._ranges, self._seed, epoch, step, len(batch))
+            shard.distorter(pixels, transforms.rows(mine), x)

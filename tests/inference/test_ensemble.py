@@ -1,0 +1,185 @@
+"""Several networks as one: whose mean it is, of which data, and what counts as a member."""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpcli import config as configuration
+from bpcli import resources
+from bpcli.core.threads import Interrupted, ThreadGroup
+from bpcli.data.datasets import Split, read_split
+from bpcli.data.spec import MNIST
+from bpcli.errors import ArgumentError, CheckpointError
+from bpcli.inference.ensemble import common_data, evaluate_ensemble, mean_scores, require_same_task, statistics_of
+from bpcli.inference.evaluation import evaluate
+from bpcli.inference.predictions import MIN_SCORE, default_min_score
+from bpcli.model import Model
+from bpcli.storage import checkpoint, series_file
+from bpcli.storage.checkpoint import Checkpoint
+from bpcli.storage.find import find_members
+from bpcli.storage.run_folder import point_latest
+from bpcli.storage.series_file import Series
+from bpcli.training.builders import first_state
+from bpcli.training.environment import environment
+
+Make = Callable[..., Checkpoint]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def untrained(small_mnist: Path) -> Make:
+    """Makes a network with its first weights."""
+
+    def make(*settings: str) -> Checkpoint:
+        data = [f"data.folder={small_mnist}", "data.validation=100"]
+        config = configuration.load("default", [*data, "model.hidden=[16]", *settings])
+        parameters = first_state(config, MNIST).parameters
+        return Checkpoint(config, MNIST, 1, {}, parameters, environment(ThreadGroup(1), 500))
+
+    return make
+
+
+@pytest.fixture
+def different(untrained: Make) -> list[Model]:
+    """Networks of different sizes, activations, pixels, preprocessing, outputs and losses."""
+    return [
+        untrained().model,
+        untrained("seed=1", "model.hidden=[20, 12]", "model.activation=tanh", "data.normalize=unit").model,
+        untrained("seed=2", "model.output=softmax", "loss=cross_entropy", "data.deslant=true").model,
+    ]
+
+
+def test_a_committee_answers_by_the_mean_score(different: list[Model], small_mnist: Path) -> None:
+    test = read_split(small_mnist, "test", 0)
+    verdict = evaluate_ensemble(different, test, ThreadGroup(1))
+    each = [member.scores(test.images) for member in different]
+    expected = (each[0].astype(float) + each[1] + each[2]) / 3
+    np.testing.assert_allclose(verdict.scores, expected, rtol=1e-6)
+    assert (verdict.scores == mean_scores(different, test.images, ThreadGroup(2))).all()
+    assert verdict.together["errors"] == (expected.argmax(axis=1) != test.labels).sum()
+    assert verdict.together["loss"] is None
+    for metrics, member in zip(verdict.members, different, strict=True):
+        loss, scores, _ = evaluate(member, test)
+        assert (metrics["loss"], metrics["errors"]) == (loss, (scores.argmax(axis=1) != test.labels).sum())
+
+
+def test_one_network_is_a_committee_of_one(untrained: Make, small_mnist: Path) -> None:
+    test = read_split(small_mnist, "test", 0)
+    loss, scores, _ = evaluate(untrained().model, test)
+    verdict = evaluate_ensemble([untrained().model], test, ThreadGroup(1))
+    assert verdict.scores.tobytes() == scores.tobytes()
+    assert verdict.together == verdict.members[0]
+    assert verdict.together["loss"] == loss
+
+
+def test_a_judgement_can_be_broken_off(untrained: Make, small_split: Split) -> None:
+    with pytest.raises(Interrupted):
+        evaluate_ensemble([untrained().model], small_split, ThreadGroup(1), lambda: True)
+
+
+def test_what_members_have_in_common(untrained: Make, tmp_path: Path, small_mnist: Path) -> None:
+    (tmp_path / "same").symlink_to(small_mnist)
+    one, same = untrained(), untrained(f"data.folder={tmp_path / 'same'}")
+    other, elsewhere = untrained("data.validation=50"), untrained("data.folder=null")
+
+    def common(*members: Checkpoint, split: str = "test") -> int:
+        return len(common_data([("one", one.model), *(("other", each.model) for each in members)], split))  # type: ignore[arg-type]
+
+    assert common(same, split="validation") == 100
+    assert common(same, split="train") == 500
+    assert common(other) == 200
+    for split in ("train", "validation"):
+        with pytest.raises(CheckpointError, match=r"^other: data\.validation = 50, but 100 in one; their .* splits"):
+            common(other, split=split)
+    with pytest.raises(CheckpointError, match=r"^other: data\.folder = .*, but .*small in one; a committee is"):
+        common(elsewhere)
+    with pytest.raises(CheckpointError, match=r"data\.folder"):
+        common(untrained("data.folder='no\\0where'".replace("'", '"')))
+
+
+def test_members_have_the_same_classes_and_pictures(untrained: Make) -> None:
+    model = untrained().model
+    letters = replace(model, spec=replace(model.spec, classes=tuple("abcdefghij"), digits=False))
+    smaller = replace(model, spec=replace(model.spec, side=20))
+    require_same_task([("one", model), ("other", model)])
+    with pytest.raises(CheckpointError, match=r"^other: has other classes than one; a committee's members"):
+        require_same_task([("one", model), ("other", letters)])
+    with pytest.raises(CheckpointError, match=r"^other: takes other pictures than one"):
+        require_same_task([("one", model), ("other", smaller)])
+
+
+def series(folder: Path, *finished: int) -> Path:
+    """The folder of a series of three, some of them finished."""
+    for seed in finished:
+        member = series_file.member_folder(folder, seed)
+        member.mkdir(parents=True)
+        (member / "best.npz").touch()
+    folder.mkdir(exist_ok=True)
+    series_file.write(folder, Series(configuration.load(), (2, 0, 1), finished))
+    return folder
+
+
+def test_members_are_files_runs_and_the_finished_runs_of_a_series() -> None:
+    assert find_members([]).paths == [resources.pretrained()]
+    assert find_members([]).notes == ["no run here yet: this is the network that comes with bpcli"]
+    folder = series(Path("s"), 0, 2)
+    Path("run").mkdir()
+    Path("run/best.npz").touch()
+    found = find_members(["run", "s", "x.npz"])
+    assert found.paths == [Path("run/best.npz"), folder / "seed-2/best.npz", folder / "seed-0/best.npz", Path("x.npz")]
+    assert found.notes == ["s: 2 of the 3 runs of this series are finished"]
+    point_latest(folder)
+    assert [path.parent.name for path in find_members([]).paths] == ["seed-2", "seed-0"]
+    assert find_members([str(series(Path("whole"), 0, 1, 2))]).notes == []
+    with pytest.raises(
+        CheckpointError, match="no run of this series is finished yet; go on with: bpcli train --resume"
+    ):
+        find_members([str(series(Path("new")))])
+
+
+def test_a_network_votes_once(trained: Path) -> None:
+    best = trained / "best.npz"
+    Path("copy.npz").write_bytes(best.read_bytes())
+    Path("link.npz").symlink_to(best)
+    Path("loop.npz").symlink_to("loop.npz")
+    assert len(find_members([str(trained), "copy.npz"]).paths) == 2
+    assert find_members(["loop.npz", "x.npz"]).paths == [Path("loop.npz"), Path("x.npz")]
+    for again in (str(best), "link.npz", "runs/latest", str(trained)):
+        with pytest.raises(ArgumentError, match="is named twice; a network votes once"):
+            find_members([str(trained), again])
+
+
+def test_the_least_score_of_a_committee_is_the_mean(untrained: Make) -> None:
+    chosen = Checkpoint(untrained().config, MNIST, 1, {"min_score": 0.3}, untrained().parameters)
+    assert default_min_score([chosen]) == 0.3
+    assert default_min_score([untrained()]) == MIN_SCORE
+    assert default_min_score([untrained(), chosen]) == pytest.approx((MIN_SCORE + 0.3) / 2)
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=30))
+def test_statistics(values: list[int]) -> None:
+    found = statistics_of(values)
+    assert found.mean == pytest.approx(np.mean(values))
+    assert (found.min, found.max) == (min(values), max(values))
+    if len(values) == 1:
+        assert found.sd is None
+    else:
+        assert found.sd == pytest.approx(np.std(values, ddof=1), abs=1e-9)
+        assert found.sd == pytest.approx(statistics.stdev(values))
+
+
+def test_a_saved_member_answers_as_before(untrained: Make, small_split: Split) -> None:
+    checkpoint.save(untrained(), Path("x.npz"))
+    images = small_split.images[:5]
+    kept = mean_scores([checkpoint.load(Path("x.npz")).model], images, ThreadGroup(1))
+    assert (kept == mean_scores([untrained().model], images, ThreadGroup(1))).all()

@@ -1,0 +1,97 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from bpcli.errors import OutputError
+from bpcli.storage.files import FileSystem, append, duplicate, make_folder, remove_temporaries, write_file
+
+
+def test_a_file_is_written_and_nothing_else(tmp_path: Path) -> None:
+    write_file(tmp_path / "a", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    def write(descriptor: int, content: memoryview) -> int:
+        if len(content) < 10:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os.write(descriptor, content[:5])
+
+    with pytest.raises(OutputError, match="a: can't be written: No space left on device"):
+        write_file(tmp_path / "a", b"much longer than what fits", fs=FileSystem(write=write))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="can't be written: No such file or directory"):
+        write_file(tmp_path / "nowhere" / "a", b"")
+
+
+def test_what_was_there_before_is_kept(tmp_path: Path) -> None:
+    for content in (b"first", b"second", b"third"):
+        write_file(tmp_path / "a", content, previous="before")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"third", "before": b"second"}
+
+
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOTSUP])
+def test_it_is_kept_where_there_are_no_links(tmp_path: Path, refusal: int) -> None:
+    def link(source: Path, target: Path) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    for content in (b"first", b"second", b"third"):
+        write_file(tmp_path / "a", content, previous="before", fs=FileSystem(link=link))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"third", "before": b"second"}
+
+
+def test_two_names_of_one_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    for _ in range(2):
+        duplicate(tmp_path / "a", tmp_path / "b")
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"content", "b": b"content"}
+
+
+def test_a_file_is_readable_for_whom_the_user_lets_read(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_file(tmp_path / "a", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_lines_are_added_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one\n")
+    append(tmp_path / "a", b"two\n")
+    assert (tmp_path / "a").read_bytes() == b"one\ntwo\n"
+    with pytest.raises(OutputError, match="b: can't be written: No such file"):
+        append(tmp_path / "b", b"x")
+
+
+def test_the_names_of_new_folders_are_forced_to_the_disk(tmp_path: Path) -> None:
+    opened, synced = {}, []
+
+    def open_(path: Path, flags: int, mode: int) -> int:
+        descriptor = os.open(path, flags, mode)
+        opened[descriptor] = path
+        return descriptor
+
+    fs = FileSystem(open=open_, fsync=lambda descriptor: synced.append(opened[descriptor]))
+    make_folder(tmp_path / "a/b", fs)
+    assert set(synced) == {tmp_path, tmp_path / "a"}
+    synced.clear()
+    make_folder(tmp_path / "a/b", fs)
+    assert synced == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file/c: can't be made: Not a directory"):
+        make_folder(tmp_path / "file/c", fs)
+
+
+def test_only_temporary_files_are_swept(tmp_path: Path) -> None:
+    for name in ("a", ".a.tmp", ".a.12.tmp", "a.tmp", ".lock"):
+        (tmp_path / name).touch()
+    remove_temporaries(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "a.tmp", ".lock"}
