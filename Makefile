@@ -1,11 +1,18 @@
 # The front door: `make` lists the targets. Each target installs what it needs into .venv, once.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := .venv/Scripts
+EXE := .exe
+else
 PYTHON ?= python3
 BIN := .venv/bin
+endif
+VENV := $(BIN)/python$(EXE)
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-install test-browser torture fuzz mutation lint audit bench bench-results bench-peers \
-	pretrained clean
+.PHONY: help train test coverage dist test-install test-browser torture fuzz mutation lint audit bench bench-results \
+	bench-peers pretrained clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +23,14 @@ train: $(INSTALLED)-report  ## train the default network (a few seconds) and sho
 test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests
 	$(BIN)/python -m pytest
 
+coverage: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-coverage  ## run the tests, and list the lines and branches of bpcli that none of them reaches
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
 torture: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests that take minutes: kills, signals, every bit, thousands of damaged files
-	$(BIN)/python -m pytest tests/reliability -m torture
+	$(BIN)/python -m pytest tests/reliability -m torture --timeout 3600
 
 fuzz: $(INSTALLED)-test  ## throw a million damaged files at each parser (an hour or two)
 	for parser in checkpoint member idx yaml setting picture; do \
@@ -27,10 +40,16 @@ mutation: $(INSTALLED)-test $(INSTALLED)-mutation  ## change the code that must 
 	$(BIN)/python -m tests.reliability.mutants
 
 test-browser: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-browser  ## try the pages in Chromium, if it is installed
-	$(BIN)/python -m pytest -s tests/browser
+	$(BIN)/python -m pytest -s tests/browser --timeout 600
 
-test-install: | .venv/bin/python  ## install the package by itself and use it in an empty folder
-	PYTHON=.venv/bin/python tests/install.sh
+dist: $(INSTALLED)-dist  ## build sdist and wheel, check them, and use the wheel in an empty environment
+	rm -rf dist
+	$(BIN)/python -m build --quiet --outdir dist  # the wheel is built from the sdist, so the sdist is complete
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents --package bpcli --ignore W102 dist/*.whl  # W102: presets and MNIST come from other folders
+	PYTHON=$(BIN)/python bash tests/install.sh dist/*.whl
+
+test-install: dist  ## the same as dist
 
 lint: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-lint  ## check style (ruff) and types (mypy, strict)
 	$(BIN)/ruff check .
@@ -58,15 +77,15 @@ pretrained: $(INSTALLED)-run  ## train the network that comes with bpcli again, 
 	$(BIN)/python benchmarks/pretrained.py runs/pretrained
 
 clean:  ## remove what the other targets made, but for the runs
-	rm -rf .venv .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .peers build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/bin/python:
+$(VENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "bpcli needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
 # One stamp for each set of packages: run (no extra), report, test, lint, ...; their versions are those of the lock
-$(INSTALLED)-%: setup.cfg pyproject.toml requirements.lock | .venv/bin/python
+$(INSTALLED)-%: setup.cfg pyproject.toml requirements.lock | $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".$(if $(filter-out run,$*),[$*])"
 	@touch $@

@@ -1,3 +1,3 @@
 """bpcli: backpropagation you can read, check and run, in NumPy."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

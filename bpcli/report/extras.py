@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from bpcli.errors import OutputError
 
-EXTRA = ("matplotlib", "jinja2")
+EXTRA = ("jinja2", "matplotlib")
 
 
 def require_extra() -> None:
@@ -14,4 +14,4 @@ def require_extra() -> None:
         OutputError: a package of the extra `report` is not installed.
     """
     if missing := [name for name in EXTRA if find_spec(name) is None]:
-        raise OutputError(f"the report needs {' and '.join(missing)}; install with: pip install 'bpcli[report]'")
+        raise OutputError(f"the report needs {' and '.join(missing)}; install with: pip install {' '.join(missing)}")

@@ -132,10 +132,14 @@ def test_a_folder_is_no_file(bpcli: Callable[..., Result], trained: Path) -> Non
     )  # fmt: skip
 
 
-def test_a_missing_extra_says_how_to_install_it(
-    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing", [["jinja2"], ["matplotlib"], ["jinja2", "matplotlib"]], ids=" ".join)
+def test_a_missing_package_says_how_to_install_it(
+    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch, missing: list[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "jinja2", None)
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
     result = bpcli("report")
     assert result.exit_code == OutputError.exit_code
-    assert result.stderr == "Error: the report needs jinja2; install with: pip install 'bpcli[report]'\n"
+    assert result.stderr == (
+        f"Error: the report needs {' and '.join(missing)}; install with: pip install {' '.join(missing)}\n"
+    )
