@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 from bpcli import resources
 from bpcli.cli import cli
 from bpcli.data.datasets import Split, read_split
+from tests.reliability.disks import wait_for_no_disk
 
 # no time limit on an example: machines differ; and in CI the same examples every time
 settings.register_profile("bpcli", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("bpcli")
+wait_for_no_disk()  # no power fails here; bpcli's own processes, which tests start, wait for theirs
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
@@ -47,7 +50,7 @@ def small_split(small_mnist: Path) -> Split:
     return read_split(small_mnist, "train", 100)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_settings(small_mnist: Path) -> list[str]:
     """Settings for a run that takes a fraction of a second."""
     return [
@@ -70,9 +73,21 @@ def bpcli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     return run
 
 
-@pytest.fixture
-def trained(bpcli: Callable[..., Result], small_settings: list[str]) -> Path:
-    """The folder of a small run, which is also the latest one."""
-    result = bpcli("train", "-q", *(part for setting in small_settings for part in ("-s", setting)))
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory, small_settings: list[str]) -> Path:
+    """A folder in which a small run was trained."""
+    folder = tmp_path_factory.mktemp("trained")
+    settings = [part for setting in small_settings for part in ("-s", setting)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = CliRunner().invoke(cli, ["train", "-q", *settings], prog_name="bpcli")
     assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def trained(trained_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a small run, which is also the latest one; a copy for each test."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained_once / "runs", "runs", symlinks=True)
     return Path("runs/default-1")

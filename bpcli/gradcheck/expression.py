@@ -9,6 +9,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from functools import cache
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
@@ -39,6 +40,7 @@ class Step(NamedTuple):
     name: str = ""
 
 
+@cache
 def parse(text: str) -> tuple[Step, ...]:
     """The steps of an expression, arguments before what is done with them; the last one is the result.
 

@@ -94,7 +94,9 @@ def test_a_process_has_a_time_and_a_peak(tmp_path: Path) -> None:
         "print(large() > 0, large.peak)\n"
     )
     root = Path(__file__).parent.parent.parent
-    done = subprocess.run([sys.executable, "-c", measure], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", measure], cwd=root, capture_output=True, text=True, check=True, timeout=300
+    )
     positive, peak = done.stdout.split()
     assert positive == "True"
     assert 100 * 2**20 < int(peak) < 200 * 2**20

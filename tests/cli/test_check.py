@@ -17,13 +17,13 @@ def small(small_settings: list[str]) -> list[str]:
 
 
 def test_the_table_and_the_cost(bpcli: Callable[..., Result], small: list[str]) -> None:
-    result = bpcli("check", *small, "-s", "model.hidden=[1024]")
+    result = bpcli("check", *small, "-s", "model.hidden=[64]")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[-1] == "passed: all 11 quantities are right"
     assert sum(line.endswith("  ok") for line in lines) == 11
     assert sum("BP" in line for line in lines) == 6
-    assert any("814,091 forward passes" in line for line in lines)
+    assert any("50,891 forward passes" in line for line in lines)
     assert result.stderr == ""
 
 

@@ -13,10 +13,11 @@ import bpcli as package
 from bpcli.cli import COMMANDS
 from bpcli.cli.output import one_line
 from bpcli.errors import OutputError
+from tests.children import HANGS, child
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=HANGS)
 
 
 FULL = Path("/dev/full")
@@ -31,14 +32,14 @@ def test_a_result_that_cant_be_written_is_one_line_and_a_code(command: list[str]
     with FULL.open("w") as full:
         result = subprocess.run(
             [sys.executable, "-m", "bpcli", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-            env=os.environ | {"PYTHONUNBUFFERED": buffering},
+            env=os.environ | {"PYTHONUNBUFFERED": buffering}, timeout=HANGS,
         )  # fmt: skip
     assert result.returncode == OutputError.exit_code
     assert result.stderr == "Error: standard output: can't be written: No space left on device\n"
 
 
 def test_a_reader_that_has_gone_is_no_matter() -> None:
-    with subprocess.Popen(
+    with child(
         [sys.executable, "-m", "bpcli", "config"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

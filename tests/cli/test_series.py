@@ -13,6 +13,7 @@ from click.testing import Result
 
 from bpcli.errors import BusyError, CheckpointError
 from bpcli.storage.lock import exclusive
+from tests.children import child
 from tests.reliability.test_kill import contents
 
 Bpcli = Callable[..., Result]
@@ -113,7 +114,7 @@ def test_a_series_goes_on_as_it_was_begun(bpcli: Bpcli, series: Path, more: list
 def test_signals_end_a_series_that_goes_on(bpcli: Bpcli, tmp_path: Path, small: list[str]) -> None:
     begin = ["--seeds", "5..6", "-o", "my series", *small, "-s", "train.epochs=100000"]
     for number, arguments in ((signal.SIGINT, begin), (signal.SIGTERM, ["--resume", "my series"])):
-        with subprocess.Popen(
+        with child(
             [sys.executable, "-m", "bpcli", "train", *arguments], cwd=tmp_path, stderr=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip

@@ -15,6 +15,7 @@ from click.testing import Result
 
 from bpcli.errors import ConfigError, DataError, OutputError, TrainingError
 from bpcli.storage import checkpoint
+from tests.children import child
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_mistake_is_one_line_and_a_code(
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_the_run_after_the_batch_and_keeps_it(tmp_path: Path, small: list[str], name: str) -> None:
     command = [sys.executable, "-m", "bpcli", "train", *small, "-s", "train.epochs=100000"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with child(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert any(line.startswith("epoch ") for line in process.stderr)
         process.send_signal(getattr(signal, name))
@@ -101,11 +102,11 @@ def test_a_signal_ends_the_run_after_the_batch_and_keeps_it(tmp_path: Path, smal
 
 
 def test_a_bar_on_a_terminal(tmp_path: Path, small: list[str]) -> None:
-    parent, child = pty.openpty()
-    termios.tcsetwinsize(child, (24, 100))
+    parent, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
     command = [sys.executable, "-m", "bpcli", "train", *small]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=child, stdout=subprocess.DEVNULL) as process:
-        os.close(child)
+    with child(command, cwd=tmp_path, stderr=terminal, stdout=subprocess.DEVNULL) as process:
+        os.close(terminal)
         seen = b""
         while True:
             try:

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bpcli import config as configuration
 from bpcli.config import Config
+from tests.children import children
 from tests.conftest import write_mnist
 
 # Signals, forks, locks and limits as POSIX has them: on Windows there is nothing of this to test.
@@ -43,12 +44,13 @@ def tiny_file(tiny: Config, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def python() -> Callable[..., subprocess.Popen[str]]:
+def python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts a module of the tests or bpcli itself in a process of its own."""
+    with children() as begin:
 
-    def start(module: str, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        settings = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, **settings | options)  # type: ignore[call-overload,no-any-return]
+        def start(module: str, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", module, *map(str, arguments)]
+            settings = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            return begin(command, **settings | options)
 
-    return start
+        yield start

@@ -19,6 +19,7 @@ from bpcli.storage.find import newest
 from bpcli.training.events import CheckpointDue, EpochEnd
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.trainer import Order, Trainer, _Shard
+from tests.children import HANGS
 from tests.reliability.disks import QUICK, Failing, names
 from tests.reliability.test_power import found, save
 
@@ -99,7 +100,8 @@ def test_a_full_disk_is_one_line_and_a_code(tiny_file: Path, tmp_path: Path) -> 
     command = [sys.executable, "-m", "bpcli", "train", "-q", "-c", str(tiny_file), "-o", "run"]
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}  # it writes too
     result = subprocess.run(
-        command, cwd=tmp_path, env=unmeasured, preexec_fn=limit, capture_output=True, text=True, check=False
+        command, cwd=tmp_path, env=unmeasured, preexec_fn=limit, capture_output=True, text=True, check=False,
+        timeout=HANGS,
     )  # fmt: skip
     assert result.returncode == OutputError.exit_code
     assert result.stderr == "Error: run/last.npz: can't be written: File too large\n"

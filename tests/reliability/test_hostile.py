@@ -20,6 +20,7 @@ from bpcli import config as configuration
 from bpcli.errors import CheckpointError, ConfigError, DataError, ImageError
 from bpcli.storage import checkpoint
 from bpcli.storage.archive import pack
+from tests.children import HANGS, child
 from tests.conftest import idx_bytes
 from tests.reliability import hostile
 from tests.reliability.conftest import ROOT
@@ -223,7 +224,7 @@ def test_names_of_files_that_are_good(bpcli: Bpcli, tmp_path: Path, tiny_file: P
         assert all(line.isprintable() for line in shown.stdout.splitlines())
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8:strict"}
     command = [sys.executable, "-m", "bpcli", "train", "--resume", folder, "--json"]
-    real = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    real = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=HANGS)
     assert (real.returncode, b"Traceback" in real.stderr) == (0, False)
 
 
@@ -288,7 +289,7 @@ def measured(folder: Path, kind: str, content: bytes | None) -> tuple[float, int
     if kind == "image file":
         (path.parent / "train-labels-idx1-ubyte").write_bytes(idx_bytes(np.array([1, 2], np.uint8)))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
+    with child(
         [sys.executable, "-m", "bpcli", *arguments[kind]],
         cwd=folder,
         env=environment,

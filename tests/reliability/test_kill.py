@@ -27,13 +27,13 @@ from bpcli.storage.series_file import is_series
 from bpcli.training.events import EpochEnd
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series, resumed_series
+from tests.children import HANGS
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import QUICK, names
 from tests.reliability.test_power import CONFIG, found, state
 from tests.reliability.victim import SEEDS
 
 Start = Callable[..., subprocess.Popen[str]]
-HANGS = 600  # seconds after which nobody waits any longer
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def life(python: Start, folder: Path, config: Path, seconds: float) -> bool:
         _, complaints = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=HANGS)
         return process.returncode == -signal.SIGKILL
     assert process.returncode == 0, complaints
     return False
@@ -263,7 +263,9 @@ def traced(tmp_path: Path, saves: int, *options: str) -> tuple[int, Path]:
         keep(folder, epoch, QUICK)
     command = ["strace", "-o", str(tmp_path / "log"), *options, sys.executable, "-c", SAVER, str(folder), str(saves)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT, timeout=HANGS
+    )
     return done.returncode, folder
 
 

@@ -11,10 +11,10 @@ from click.testing import Result
 
 from bpcli.errors import BusyError
 from bpcli.storage.lock import exclusive
+from tests.children import HANGS
 from tests.reliability.disks import names
 
 Start = Callable[..., subprocess.Popen[str]]
-HANGS = 600  # seconds after which nobody waits any longer
 
 
 def lines(process: subprocess.Popen[str]) -> str:

@@ -23,13 +23,14 @@ from bpcli.training.builders import first_state
 from bpcli.training.events import CheckpointDue, EpochEnd, Notice, Started, Step
 from bpcli.training.loop import train
 from bpcli.training.run import recorded_training, resumed_training
+from tests.children import HANGS
 from tests.reliability.conftest import ROOT
 from tests.reliability.disks import QUICK, names
 from tests.reliability.test_kill import contents
 
 STEPS = 200
 SETTINGS = [
-    "data.validation=100", "model.hidden=[6]", "train.batch_size=50", "train.epochs=20", "train.patience=12",
+    "data.validation=400", "model.hidden=[6]", "train.batch_size=20", "train.epochs=20", "train.patience=19",
     "schedule.kind=cosine", "schedule.warmup=2", "optimizer.weight_decay=0.1", "optimizer.nesterov=true", "seed=3",
     "augment.shift=1", "augment.rotation=8", "augment.elastic_alpha=30",
 ]  # fmt: skip
@@ -86,7 +87,7 @@ def resumed(run: Path, **options: object) -> list[object]:
 
 
 def test_a_run_goes_on_at_any_step(config: Config, whole: dict[str, bytes]) -> None:
-    for steps in (1, 9, 10, 11, 57, 100, 119, 120, 199, 200):
+    for steps in (1, 9, 10, 57, 119, 120, 200):
         goes_on(config, whole, steps)
 
 
@@ -122,11 +123,14 @@ def killed(config_file: Path, run: str, steps: int) -> None:
     )
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     first = subprocess.run(
-        [sys.executable, "-c", kill, config_file, run, str(steps)], env=os.environ | paths, check=False
+        [sys.executable, "-c", kill, config_file, run, str(steps)], env=os.environ | paths, check=False,
+        timeout=HANGS,
     )  # fmt: skip
     assert first.returncode == -signal.SIGKILL
     command = [sys.executable, "-m", "bpcli", "train", "-q", "--resume", run]
-    second = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True, check=False)
+    second = subprocess.run(
+        command, env=os.environ | paths, capture_output=True, text=True, check=False, timeout=HANGS
+    )  # fmt: skip
     assert (second.returncode, second.stderr) == (0, "")
 
 
@@ -138,7 +142,7 @@ def kill_at(config: Config, whole: dict[str, bytes], steps: range) -> None:
 
 
 def test_a_killed_process_is_followed_by_another(config: Config, whole: dict[str, bytes]) -> None:
-    kill_at(config, whole, range(5, STEPS, 97))
+    kill_at(config, whole, range(5, STEPS, 150))
 
 
 @pytest.mark.torture
@@ -227,7 +231,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_taken(
     (notice,) = (event for event in events if isinstance(event, Notice))
     assert notice.text.startswith("run/last.npz: ")
     assert notice.text.endswith("; going on from previous.npz, the checkpoint before")
-    assert events[0] == Started(Path("run"), 500, 100, 785 * 6 + 70, 5, 0)
+    assert events[0] == Started(Path("run"), 200, 400, 785 * 6 + 70, 5, 0)
     assert contents(Path("run")) == whole
 
 
@@ -267,7 +271,7 @@ def test_a_network_alone_is_no_run(config: Config) -> None:
         (None, ["model.hidden=[7]"], "model.hidden can't change in a run"),
         (
             None,
-            ["train.batch_size=51"],
+            ["train.batch_size=21"],
             "train.batch_size can't change within an epoch; the run was saved after step 7",
         ),
         (None, ["seed=4"], "seed can't change within an epoch"),

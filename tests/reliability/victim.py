@@ -22,7 +22,8 @@ from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.training.events import CheckpointDue, EpochEnd, Event
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series
-from tests.reliability.disks import Deadly
+from tests.children import HANGS
+from tests.reliability.disks import Deadly, wait_for_no_disk
 
 RUN = Path("run")
 SEEDS = (3, 0)
@@ -33,6 +34,7 @@ def main() -> None:
     if settings == ["naive"]:
         setattr(checkpoint, "write_file", naive_write)  # noqa: B010 (mypy would object to the plain form)
         settings = []
+    wait_for_no_disk()
     for point in count(1):
         folder = Path(out, str(point))
         shutil.copytree(template, folder, symlinks=True)
@@ -48,6 +50,7 @@ def main() -> None:
 
 def live(folder: Path, config: Path, settings: list[str], point: int) -> None:
     """Trains until the kill; notes beside the run what is saved for certain."""
+    signal.alarm(HANGS)  # rather than wait without end
     os.chdir(folder)
     noted = os.open("noted", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for event in begin(config, settings, Deadly(point).fs):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bpcli.report.drawing import script
+from tests.children import HANGS
 
 
 def may_skip(environment: Mapping[str, str]) -> bool:
@@ -28,6 +29,8 @@ def run(code: str, data: object) -> Any:
         "const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);\n"
         "process.stdout.write(JSON.stringify(result, plain));"
     )
-    done = subprocess.run(["node", "-e", program], input=json.dumps(data), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["node", "-e", program], input=json.dumps(data), capture_output=True, text=True, check=False, timeout=HANGS
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from bpcli.data.picture.scale import Grey
 
-SIDE = 200
+SIDE = 140
 FINER = 4
 
 
