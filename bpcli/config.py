@@ -32,6 +32,7 @@ Tree = dict[str, Any]
 Width = Annotated[int, Meta(ge=1, le=100_000)]
 Hidden = Annotated[tuple[Width, ...], Meta(max_length=32)]
 Fraction = Annotated[float, Meta(gt=0, le=1)]
+Decay = Annotated[float, Meta(ge=0, lt=1)]  # what a step keeps of a running mean
 
 
 class DataConfig(Struct, frozen=True):
@@ -65,8 +66,11 @@ class OptimizerConfig(Struct, frozen=True):
 
     kind: str
     learning_rate: Annotated[float, Meta(gt=0, le=1000)]
-    momentum: Annotated[float, Meta(ge=0, lt=1)]
+    momentum: Decay
     nesterov: bool
+    beta1: Decay
+    beta2: Decay
+    epsilon: Annotated[float, Meta(gt=0, le=1)]
     weight_decay: Annotated[float, Meta(ge=0, le=1_000_000)]
 
 
@@ -324,6 +328,10 @@ def _consistent(config: Config, source: str) -> Config:
         pairs = "; ".join(f"{output} with {loss}" for output, loss in OUTPUTS)
         raise ConfigError(
             f"{source}: model.output = {model.output} doesn't go with loss = {config.loss}; these do: {pairs}"
+        )
+    if config.optimizer.nesterov and config.optimizer.kind != "momentum":
+        raise ConfigError(
+            f"{source}: optimizer.nesterov = true wants optimizer.kind = momentum, not {config.optimizer.kind}"
         )
     if config.data.outliers and model.output != "sigmoid":
         raise ConfigError(

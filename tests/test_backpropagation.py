@@ -61,8 +61,8 @@ def test_figures() -> None:
     assert f"{parameters.count(sizes) + 1:,}" in TEXT
     assert f"784·1024 + 1024·10 = {784 * 1024 + 1024 * 10:,}" in TEXT
     assert f"10·1024 = {10 * 1024:,}" in TEXT
-    assert len(MISTAKES) == 26
-    assert "twenty-six mistakes" in TEXT
+    assert len(MISTAKES) == 33
+    assert "thirty-three mistakes" in TEXT
 
 
 def test_the_rules_for_products() -> None:

@@ -51,7 +51,6 @@ def backward(
     room: "Buffers",
     gradients: Sequence[Layer],
     me: Rank | Alone = ALONE,
-    scale: float = 1.0,
 ) -> Array:
     """Write the gradient of the batch's mean loss to `gradients`, after `forward` of the same x.
 
@@ -63,7 +62,7 @@ def backward(
     """
     inputs = (x, *(here.output for here in room.hidden))
     output_delta = delta = net.output.delta(p, y)  # BP1: δ = ∂C/∂z of the output layer, for each image
-    delta *= scale / len(delta)  # C is the mean over the batch
+    delta /= len(delta)  # C is the mean over the batch
     u = me.units(inputs[-1].shape[1])
     if me.first:
         np.matmul(room.ones, delta, out=gradients[-1].bias)  # BP3

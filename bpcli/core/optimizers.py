@@ -5,6 +5,7 @@ A new one is a class with `state_names`, `negligible` and `step`, and a row of `
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ class Block(NamedTuple):
 
     Attributes:
         w: the parameters.
-        g: −η times their gradient, which a step uses up.
+        g: their gradient, which a step uses up.
         state: what the optimizer remembers from step to step, in the order of its `state_names`.
         decays: whether they are weights, which weight decay shrinks; biases it leaves alone.
     """
@@ -75,7 +76,8 @@ class Momentum:
         """Move a block's parameters, as `Optimizer.step`."""
         w, g, (v,), decays = block
         if decays and self.decay:
-            g -= learning_rate * self.decay * w
+            g += self.decay * w
+        g *= -learning_rate
         v *= self.momentum
         v += g
         if self.nesterov:
@@ -86,7 +88,51 @@ class Momentum:
             w += v
 
 
-OPTIMIZERS: dict[str, type[Momentum]] = {"momentum": Momentum}
+@dataclass(frozen=True, slots=True)
+class Adam:
+    """Adam (Kingma, Ba 2015, arXiv:1412.6980, algorithm 1): each parameter has a step size of its own.
+
+    m ← β₁·m + (1 − β₁)·g; s ← β₂·s + (1 − β₂)·g²; w ← w − η·m̂/(√ŝ + ε), with m̂ = m/(1 − β₁ᵗ), ŝ = s/(1 − β₂ᵗ).
+
+    Attributes:
+        beta1, beta2, epsilon: β₁, β₂ and ε.
+        decay: λ on weights, as in `Momentum`: λ·w is added to the gradient.
+        decoupled: AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101): w ← (1 − η·λ)·w instead, before the step.
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
+    negligible: ClassVar[tuple[float, ...]] = (1e-30, 1e-36)
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    decay: float = 0.0
+    decoupled: bool = False
+
+    def step(self, block: Block, learning_rate: float, t: int) -> None:
+        """Move a block's parameters, as `Optimizer.step`."""
+        w, g, (m, s), decays = block
+        if decays and self.decay:
+            if self.decoupled:
+                w *= 1 - learning_rate * self.decay
+            else:
+                g += self.decay * w
+        m *= self.beta1
+        g *= 1 - self.beta1
+        m += g
+        s *= self.beta2
+        g *= g
+        g *= (1 - self.beta2) / (1 - self.beta1) ** 2  # g² again
+        s += g
+        np.sqrt(s, out=g)
+        g *= 1 / sqrt(1 - self.beta2**t)
+        g += self.epsilon
+        np.divide(m, g, out=g)
+        g *= -learning_rate / (1 - self.beta1**t)
+        w += g
+
+
+OPTIMIZERS: dict[str, type[Momentum] | type[Adam]] = {"momentum": Momentum, "adam": Adam, "adamw": Adam}
 
 
 def flush_denormals(optimizer: Optimizer, block: Block) -> None:

@@ -37,7 +37,22 @@ def momentum(
     w[:] = w + (settings.momentum * v - eta * g if settings.nesterov else v)
 
 
-RULES: dict[str, Rule] = {"momentum": momentum}
+def adam(
+    settings: OptimizerConfig, w: Array, g: Array, state: Sequence[Array], eta: float, decay: float, t: int
+) -> None:
+    """Move w and the means m of g and s of g²: algorithm 1 of arXiv:1412.6980, or 2 of arXiv:1711.05101."""
+    m, s = state
+    if settings.kind == "adamw":
+        w[:] = w - eta * decay * w
+    else:
+        g = g + decay * w
+    m[:] = settings.beta1 * m + (1 - settings.beta1) * g
+    s[:] = settings.beta2 * s + (1 - settings.beta2) * g**2
+    unbiased_m, unbiased_s = m / (1 - settings.beta1**t), s / (1 - settings.beta2**t)
+    w[:] = w - eta * unbiased_m / (np.sqrt(unbiased_s) + settings.epsilon)
+
+
+RULES: dict[str, Rule] = {"momentum": momentum, "adam": adam, "adamw": adam}
 
 
 @np.errstate(all="ignore")

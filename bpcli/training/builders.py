@@ -9,7 +9,7 @@ from bpcli.config import Config
 from bpcli.core import parameters, seeds
 from bpcli.core.distortions import AugmentRanges
 from bpcli.core.initializers import INITIALIZERS, initialize
-from bpcli.core.optimizers import OPTIMIZERS, Momentum, Optimizer
+from bpcli.core.optimizers import OPTIMIZERS, Adam, Momentum, Optimizer
 from bpcli.core.schedules import Schedule
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.spec import DataSpec
@@ -23,8 +23,10 @@ _WORTH_SHARING = 20_000_000
 
 def optimizer(config: Config, images: int) -> Optimizer:
     """Return the rule of a step, for a training split of so many images."""
-    settings = config.optimizer
-    return Momentum(settings.momentum, settings.weight_decay / images, settings.nesterov)
+    settings, decay = config.optimizer, config.optimizer.weight_decay / images
+    if settings.kind == "momentum":
+        return Momentum(settings.momentum, decay, settings.nesterov)
+    return Adam(settings.beta1, settings.beta2, settings.epsilon, decay, decoupled=settings.kind == "adamw")
 
 
 def schedule(config: Config) -> Schedule:

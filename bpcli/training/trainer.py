@@ -178,7 +178,7 @@ class Trainer:
         if shard.me.first:
             self._logits[len(self._noted), :n] = z
             self._noted.append(batch)
-        backward(net, self._layers, x, net.output.value(z), y, room, self._gradients, shard.me, -learning_rate)
+        backward(net, self._layers, x, net.output.value(z), y, room, self._gradients, shard.me)
         for block in shard.blocks:
             self._optimizer.step(block, learning_rate, epoch * self.steps + step + 1)
             if step % _FLUSH_EVERY == 0:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.core import parameters
-from bpcli.core.optimizers import Block, Momentum, blocks, flush_denormals
+from bpcli.core.optimizers import OPTIMIZERS, Adam, Block, Momentum, blocks, flush_denormals
 from bpcli.core.threads import ALONE, ThreadGroup
 
 
@@ -21,7 +21,7 @@ def test_a_step_is_the_formula(is_weight: bool) -> None:
     decayed = g + 0.01 * w if is_weight else g
     new_v = 0.9 * v - 0.3 * decayed
     expected = w + new_v
-    Momentum(0.9, decay=0.01).step(Block(w, -0.3 * g, (v,), is_weight), 0.3, 1)
+    Momentum(0.9, decay=0.01).step(Block(w, g, (v,), is_weight), 0.3, 1)
     np.testing.assert_allclose(w, expected, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(v, new_v, rtol=1e-14, atol=1e-15)
 
@@ -30,9 +30,25 @@ def test_a_nesterov_step_is_the_formula() -> None:
     w, v, g = arrays()
     new_v = 0.9 * v - 0.3 * g
     expected = w + 0.9 * new_v - 0.3 * g
-    Momentum(0.9, nesterov=True).step(Block(w, -0.3 * g, (v,), False), 0.3, 1)
+    Momentum(0.9, nesterov=True).step(Block(w, g, (v,), False), 0.3, 1)
     np.testing.assert_allclose(w, expected, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(v, new_v, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+@pytest.mark.parametrize("is_weight", [True, False])
+@pytest.mark.parametrize("t", [1, 7])
+def test_an_adam_step_is_the_formula(decoupled: bool, is_weight: bool, t: int) -> None:
+    w, m, g = arrays()
+    s = m**2
+    decay = 0.01 if is_weight else 0.0
+    shrunk, gradient = ((1 - 0.3 * decay) * w, g) if decoupled else (w.copy(), g + decay * w)
+    new_m, new_s = 0.8 * m + 0.2 * gradient, 0.95 * s + 0.05 * gradient**2
+    expected = shrunk - 0.3 * (new_m / (1 - 0.8**t)) / (np.sqrt(new_s / (1 - 0.95**t)) + 1e-3)
+    Adam(0.8, 0.95, 1e-3, 0.01, decoupled).step(Block(w, g.copy(), (m, s), is_weight), 0.3, t)
+    np.testing.assert_allclose(w, expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(m, new_m, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(s, new_s, rtol=1e-14, atol=1e-15)
 
 
 def test_a_velocity_that_only_shrinks_becomes_zero_before_it_becomes_denormal() -> None:
@@ -69,3 +85,13 @@ def test_large_matrices_come_in_pieces() -> None:
     pieces = blocks(layers, layers, [layers], ALONE)
     assert len(pieces) > 4
     assert sum(piece.w.size for piece in pieces) == 814_090
+
+
+def test_every_optimizer_names_its_state() -> None:
+    assert {kind: rule.state_names for kind, rule in OPTIMIZERS.items()} == {
+        "momentum": ("velocity",),
+        "adam": ("first_moment", "second_moment"),
+        "adamw": ("first_moment", "second_moment"),
+    }
+    for rule in OPTIMIZERS.values():
+        assert len(rule.state_names) == len(rule.negligible)

@@ -23,6 +23,8 @@ class Case(NamedTuple):
     nesterov: bool = False
     weight_decay: float = 0.0
     milestones: tuple[int, ...] = ()
+    optimizer: str = "momentum"
+    dropout: float = 0.0
 
 
 CASES: dict[str, Case] = {
@@ -40,6 +42,19 @@ CASES: dict[str, Case] = {
     "three layers, decay": Case(
         (784, 16, 12, 8, 10), ("leaky_relu", "tanh", "relu"), "sigmoid", "binary_cross_entropy", 0.05, 0.7,
         weight_decay=1.0,
+    ),
+    "gelu, elu": Case(
+        (784, 20, 14, 10), ("gelu", "elu"), "softmax", "cross_entropy", 0.05, 0.9, milestones=(12,), weight_decay=0.5
+    ),
+    "adam, decay": Case(
+        (784, 24, 10), ("relu",), "sigmoid", "binary_cross_entropy", 0.003, weight_decay=2.0, milestones=(8,),
+        optimizer="adam",
+    ),
+    "adamw, decay": Case(
+        (784, 18, 12, 10), ("tanh", "gelu"), "softmax", "cross_entropy", 0.004, weight_decay=3.0, optimizer="adamw"
+    ),
+    "dropout": Case(
+        (784, 24, 16, 10), ("relu", "sigmoid"), "sigmoid", "binary_cross_entropy", 0.05, 0.9, dropout=0.4
     ),
 }  # fmt: skip
 

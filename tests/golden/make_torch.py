@@ -2,7 +2,7 @@
 
     python -m tests.golden.make_torch      (PyTorch 2.13.0 on a CPU made the file that is here)
 
-Nothing of bpcli is used.
+Nothing of bpcli is used but the masks of dropout, which are drawn at random and can't be guessed.
 """
 
 import gzip
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bpcli.core.dropout import write_mask
 from tests.golden.cases import BATCH, CASES, EPOCHS, IMAGES, Case, first_parameters, order, projections
 
 HERE = Path(__file__).parent
@@ -24,6 +25,8 @@ ACTIVATIONS = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "identity": lambda z: z,
+    "elu": functional.elu,
+    "gelu": functional.gelu,
 }
 
 
@@ -50,18 +53,20 @@ def run(case: Case, images: Tensor, labels: Tensor) -> dict[str, list[float] | l
     """The losses of the steps, each before its step, and the projections of the parameters after the last."""
     parameters = [[torch.tensor(array, requires_grad=True) for array in layer] for layer in first_parameters(case)]
     weights, biases = zip(*parameters, strict=True)
-    optimizer = torch.optim.SGD(
-        [{"params": weights, "weight_decay": case.weight_decay / IMAGES}, {"params": biases}],
-        lr=case.learning_rate, momentum=case.momentum, nesterov=case.nesterov,
-    )  # fmt: skip
+    groups = [{"params": weights, "weight_decay": case.weight_decay / IMAGES}, {"params": biases, "weight_decay": 0.0}]
+    optimizer = optimizer_of(case, groups)
     losses = []
     for epoch in range(EPOCHS):
         if epoch in case.milestones:
             lower_rate(optimizer)
-        for batch in torch.tensor(order(epoch)).split(BATCH):
+        for step, batch in enumerate(torch.tensor(order(epoch)).split(BATCH)):
             a = images[batch]
-            for (weight, bias), name in zip(parameters, (*case.activations, "identity"), strict=True):
+            for layer, ((weight, bias), name) in enumerate(
+                zip(parameters, (*case.activations, "identity"), strict=True)
+            ):
                 a = ACTIVATIONS[name](a @ weight + bias)
+                if case.dropout and layer < len(case.activations):
+                    a = a * torch.tensor(mask(case, epoch, step, layer, len(batch)))
             loss = loss_of(case, a, labels[batch])
             optimizer.zero_grad()
             loss.backward()
@@ -73,12 +78,27 @@ def run(case: Case, images: Tensor, labels: Tensor) -> dict[str, list[float] | l
     }
 
 
-def lower_rate(optimizer: torch.optim.SGD) -> None:
+def optimizer_of(case: Case, groups: list[dict[str, object]]) -> torch.optim.Optimizer:
+    """PyTorch's own; the betas and the epsilon are its defaults, and ours."""
+    if case.optimizer == "momentum":
+        return torch.optim.SGD(groups, lr=case.learning_rate, momentum=case.momentum, nesterov=case.nesterov)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[case.optimizer](groups, lr=case.learning_rate)
+
+
+def mask(case: Case, epoch: int, step: int, layer: int, images: int) -> np.ndarray:
+    """The mask of a step's dropout, from the seed 0."""
+    out = np.empty((images, case.sizes[layer + 1]))
+    write_mask(case.dropout, 0, epoch, step, layer, slice(out.shape[1]), out)
+    return out
+
+
+def lower_rate(optimizer: torch.optim.Optimizer) -> None:
     """Takes a tenth of the learning rate and keeps the velocity: PyTorch's is −velocity/η."""
     for group in optimizer.param_groups:
         group["lr"] *= 0.1
         for parameter in group["params"]:
-            optimizer.state[parameter]["momentum_buffer"] *= 10
+            if "momentum_buffer" in optimizer.state[parameter]:
+                optimizer.state[parameter]["momentum_buffer"] *= 10
 
 
 def main() -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from bpcli import config as configuration
 from bpcli.core import network, optimizers
 from bpcli.core.activations import ACTIVATIONS, Activation
+from bpcli.core.erf import erf
 from bpcli.core.initializers import INITIALIZERS
 from bpcli.core.losses import OUTPUTS, difference
-from bpcli.core.optimizers import Momentum
+from bpcli.core.optimizers import OPTIMIZERS, Adam, Momentum
 from bpcli.errors import ConfigError
 from bpcli.gradcheck import check as checking
 from bpcli.gradcheck import differences
@@ -62,6 +63,8 @@ def test_every_preset_passes(small_mnist: Path, preset: str) -> None:
     output=st.sampled_from(sorted(OUTPUTS)),
     init=st.sampled_from(sorted(INITIALIZERS)),
     decay=st.sampled_from([0.0, 0.1, 5.0]),
+    kind=st.sampled_from(sorted(OPTIMIZERS)),
+    dropout=st.sampled_from([0.0, 0.0, 0.3]),
     momentum=st.sampled_from([0.0, 0.5, 0.9]),
     nesterov=st.booleans(),
     rate=st.sampled_from([0.01, 0.3, 3.0]),
@@ -73,6 +76,8 @@ def test_every_preset_passes(small_mnist: Path, preset: str) -> None:
 @settings(max_examples=30, deadline=None)
 def test_any_network_passes(
     small_mnist: Path, hidden: list[tuple[int, str]], output: tuple[str, str], init: str, decay: float,
+    kind: str,
+    dropout: float,
     momentum: float, nesterov: bool, rate: float, warmup: int, pixels: str, threads: int, seed: int,
 ) -> None:  # fmt: skip
     report = checked(
@@ -84,7 +89,9 @@ def test_any_network_passes(
         f"model.init={init}",
         f"optimizer.weight_decay={decay}",
         f"optimizer.momentum={momentum}",
-        f"optimizer.nesterov={nesterov}",
+        f"optimizer.kind={kind}",
+        f"optimizer.nesterov={nesterov and kind == 'momentum'}",
+        f"model.dropout={dropout}",
         f"optimizer.learning_rate={rate}",
         f"schedule.warmup={warmup}",
         f"data.normalize={pixels}",
@@ -147,6 +154,7 @@ BIAS, VALUE = "z += layers[l].bias[u]", "f.value(z, here.a[:, u])"
 SAME_LAYER = "np.matmul(inputs[l + 1 if l else 0].T, mine"
 DECAYS, DECAYS_TOO = "s.bias[mine] for s in state), False", "s.bias[mine] for s in state), True"
 NO_BACKWARD = "[layer.bias.fill(0) for layer in self._gradients]; (lambda *_: 0)(net"
+ADAM, DROPOUT = ["optimizer.kind=adam"], ["model.dropout=0.4"]
 OPPOSITE = "v *= -self.momentum"
 LOOKAHEAD = "w += g\n        np.multiply(v, self.momentum, out=g)\n        w += g"
 
@@ -173,6 +181,10 @@ def in_step(right: str, mistake: str) -> Plant:
     return lambda monkeypatch: plant(monkeypatch, Momentum, "step", right, mistake)
 
 
+def in_adam(right: str, mistake: str) -> Plant:
+    return lambda monkeypatch: plant(monkeypatch, Adam, "step", right, mistake)
+
+
 def in_derivative(name: str, derivative: Callable[[np.ndarray, np.ndarray], object]) -> Plant:
     def wrong(a: np.ndarray, out: np.ndarray) -> np.ndarray:
         derivative(a, out)
@@ -195,7 +207,7 @@ def derivative_twice(p: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 # mistake: how it is planted, settings that bring the line into play, and one quantity that must come out wrong
 MISTAKES: dict[str, tuple[Plant, list[str], str]] = {
-    "a missing 1/n": (in_backward("scale / len(delta)", "scale"), [], "3 BP1 δ"),
+    "a missing 1/n": (in_backward("delta /= len(delta)", "pass"), [], "3 BP1 δ"),
     "p and y exchanged": (in_delta(("sigmoid", "binary_cross_entropy"), lambda p, y: y - p),
         [], "3 BP1 δ"),
     "a missing σ′ at the output": (in_delta(("sigmoid", "quadratic"), difference),
@@ -223,21 +235,33 @@ MISTAKES: dict[str, tuple[Plant, list[str], str]] = {
         ["model.activation=tanh"], "1 BP2 δ"),
     "a for a(1 − a)": (in_derivative("sigmoid", lambda a, out: np.copyto(out, a)), [], "1 BP2 δ"),
     "decay on biases": (decay_on_biases, [], "all bias after a step"),
-    "decay of the wrong sign": (in_step("g -= learning_rate", "g += learning_rate"), [], "all weight after a step"),
+    "decay of the wrong sign": (in_step("g += self.decay", "g -= self.decay"), [], "all weight after a step"),
     "decay not divided by n": (
-        lambda monkeypatch: plant(monkeypatch, builders, "optimizer", "settings.weight_decay / images",
-            "settings.weight_decay"), [], "all weight after a step"),
+        lambda monkeypatch: plant(monkeypatch, builders, "optimizer", "weight_decay / images", "weight_decay"),
+        [], "all weight after a step"),
     "momentum of the wrong sign": (in_step("v *= self.momentum", OPPOSITE),
         [], "all velocity of weight after a step"),
     "velocity not kept": (in_step("v += g", "v[...] = g"), [], "all velocity of bias after a step"),
     "ascent": (
-        lambda monkeypatch: plant(monkeypatch, Trainer, "_step", "-learning_rate", "learning_rate"),
-        [], "all weight after a step"),
+        in_step("g *= -learning_rate", "g *= learning_rate"), [], "all weight after a step"),
     "Nesterov without looking ahead": (in_step(LOOKAHEAD, "w += g"),
         ["optimizer.nesterov=true"], "all weight after a step"),
     "a step with the gradient of the step before": (
         lambda monkeypatch: plant(monkeypatch, Trainer, "_step", "backward(net", NO_BACKWARD),
         [], "all bias after a step"),
+    "Adam without its correction": (in_adam("(1 - self.beta1**t)", "1"), ADAM, "all weight after a step"),
+    "Adam's mean for the mean of squares": (in_adam("g *= g", "pass"), ADAM, "all second moment of bias after a step"),
+    "AdamW's decay in the gradient": (in_adam("if self.decoupled", "if not self.decoupled"),
+        [*ADAM, "optimizer.kind=adamw"], "all first moment of weight after a step"),
+    "dropout forgotten on the way back": (in_backward("mine *= here.mask[:, u]", "pass"), DROPOUT, "1 BP2 δ"),
+    "dropout forgotten on the way up": (
+        in_forward("np.multiply(here.a[:, u], here.mask[:, u], out", "np.multiply(here.a[:, u], 1, out"),
+        DROPOUT, "all loss C"),
+    "GELU's derivative without its density": (
+        in_derivative("gelu", lambda z, out: np.copyto(out, (1 + erf(z / 2**0.5)) / 2)), ["model.activation=gelu"],
+        "1 BP2 δ"),
+    "ELU's derivative from z": (in_derivative("elu", lambda a, out: np.copyto(out, np.where(a > 0, 1, np.exp(a)))),
+        ["model.activation=elu"], "1 BP2 δ"),
     "labels of other images": (
         lambda monkeypatch: plant(monkeypatch, Trainer, "_fill", "self._targets.take(chosen,",
             "self._targets.take(chosen[::-1],"), [], "all bias after a step"),

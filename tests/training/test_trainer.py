@@ -35,9 +35,11 @@ def config_of(case: Case) -> configuration.Config:
             "hidden": list(case.sizes[1:-1]),
             "activation": list(case.activations),
             "output": case.output,
+            "dropout": case.dropout,
         },
         "loss": case.loss,
         "optimizer": {
+            "kind": case.optimizer,
             "learning_rate": case.learning_rate,
             "momentum": case.momentum,
             "nesterov": case.nesterov,
