@@ -78,8 +78,11 @@ class Momentum:
         if decays and self.decay:
             g += self.decay * w
         g *= -learning_rate
-        v *= self.momentum
-        v += g
+        if self.momentum:
+            v *= self.momentum
+            v += g
+        else:  # plain gradient descent, in one pass less
+            v[...] = g
         if self.nesterov:
             w += g
             np.multiply(v, self.momentum, out=g)

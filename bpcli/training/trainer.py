@@ -1,6 +1,6 @@
 """The steps of a run: batches gathered, sent forward and back, and the parameters moved, by a group of threads."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -123,21 +123,43 @@ class Trainer:
             room to note another step. They are the same however often they come.
         """
         self._noted = []
-        shards = self._shards()
+        shards, steps = self._shards(), range(first, self.steps)
 
         def work(index: int) -> None:
-            self._fill(shards[index], epoch, first, order)
-            self._threads.barrier(index)
-            for step in range(first, self.steps):
-                self._step(shards[index], epoch, step, order)
+            self._begin(shards[index], epoch, first, order)
+            self._advance(shards[index], epoch, iter(steps), order, lambda: False)
 
         with self._threads.running(work):
-            self._fill(shards[0], epoch, first, order)
-            self._threads.barrier(0)
-            for step in range(first, self.steps):
-                self._step(shards[0], epoch, step, order)
-                if report() or step == self.steps - 1 or len(self._noted) == len(self._logits):
-                    yield self._metrics()
+            self._begin(shards[0], epoch, first, order)
+            rest = iter(steps)
+            while self._advance(shards[0], epoch, rest, order, lambda: report() or self._is_full):
+                yield self._metrics()
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether there is no room to note another step."""
+        return len(self._noted) == len(self._logits)
+
+    def _begin(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
+        """Gather a thread's rows of the first batch, and wait until all threads have done so."""
+        self._fill(shard, epoch, step, order)
+        self._threads.barrier(shard.thread)
+
+    @np.errstate(over="ignore", invalid="ignore")  # the loop finds what is not finite, and says so once
+    def _advance(
+        self, shard: _Shard, epoch: int, steps: Iterator[int], order: Order, pause: Callable[[], bool]
+    ) -> bool:
+        """Do a thread's part of the next steps, until `pause` or their end.
+
+        Returns:
+            Whether there was a step to do.
+        """
+        step = None
+        for step in steps:
+            self._step(shard, epoch, step, order)
+            if pause():
+                break
+        return step is not None
 
     def _shards(self) -> list[_Shard]:
         ranks = self._threads.ranks(self._size, self._y.shape[2], self._y.dtype)
@@ -146,7 +168,7 @@ class Trainer:
             for index, (me, distorter) in enumerate(zip(ranks, self._distorters, strict=True))
         ]
 
-    @np.errstate(over="ignore", invalid="ignore")  # the loop finds what is not finite, and says so once
+    @np.errstate(over="ignore", invalid="ignore")
     def _metrics(self) -> list[BatchMetrics]:
         """Return what came out of each step since the last call.
 
@@ -165,7 +187,6 @@ class Trainer:
             for start, end in pairwise(starts)
         ]
 
-    @np.errstate(over="ignore", invalid="ignore")
     def _step(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
         """Do a thread's part of one step."""
         self._fill(shard, epoch, step + 1, order)

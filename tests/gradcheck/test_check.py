@@ -241,7 +241,7 @@ MISTAKES: dict[str, tuple[Plant, list[str], str]] = {
         [], "all weight after a step"),
     "momentum of the wrong sign": (in_step("v *= self.momentum", OPPOSITE),
         [], "all velocity of weight after a step"),
-    "velocity not kept": (in_step("v += g", "v[...] = g"), [], "all velocity of bias after a step"),
+    "velocity not kept": (in_step("v += g", "v[:] = g"), [], "all velocity of bias after a step"),
     "ascent": (
         in_step("g *= -learning_rate", "g *= learning_rate"), [], "all weight after a step"),
     "Nesterov without looking ahead": (in_step(LOOKAHEAD, "w += g"),
