@@ -34,6 +34,6 @@ def write_mask(rate: float, seed: int, epoch: int, step: int, layer: int, units:
     generator = seeds.stream(seed, seeds.DROPOUT, epoch, step, layer).bit_generator
     generator.advance((units.start or 0) * words)  # type: ignore[attr-defined]  # PCG64 has it
     drawn: NDArray[np.uint64] = generator.random_raw(count * words)
-    numbers = drawn.astype("<u8", copy=False).view("<u2").reshape(count, -1)[:, :rows]
+    numbers = drawn.astype("<u8", copy=False).view("<u2").reshape(count, words * _PER_WORD)[:, :rows]
     threshold = round(rate * _LEVELS)
     np.multiply(threshold <= numbers.T, out.dtype.type(1 / (1 - rate)), out=out)

@@ -28,6 +28,7 @@ def test_the_rate_is_left_out_and_the_rest_scaled_up(rate: float) -> None:
 @pytest.mark.parametrize("threads", [2, 3, 5])
 def test_threads_draw_the_mask_of_one_thread(rows: int, threads: int) -> None:
     assert np.array_equal(mask(0.4, rows, 11, threads), mask(0.4, rows, 11))
+    assert np.array_equal(mask(0.4, rows, 2, threads), mask(0.4, rows, 2))  # some threads have no unit
 
 
 def test_every_step_layer_and_seed_has_its_own_mask() -> None:
