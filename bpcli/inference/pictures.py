@@ -1,11 +1,8 @@
 """Picture files by name: found in folders, read and prepared, by several processes where there are many."""
 
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -63,11 +60,16 @@ def _by_processes(
     look: Callable[[Source], Seen | ImageError], sources: Iterable[Source], workers: int
 ) -> Iterator[Seen | ImageError]:
     """Not threads, which would wait for each other: the pictures are small, and each step on them is short."""
+    from concurrent.futures import ProcessPoolExecutor  # these take a tenth of the time that one picture takes
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_the_parent) as pool:
         yield from pool.map(look, sources, chunksize=8)
 
 
 def _leave_interrupts_to_the_parent() -> None:
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

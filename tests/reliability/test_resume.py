@@ -82,6 +82,35 @@ def goes_on(config: Config, whole: dict[str, bytes], steps: int) -> None:
     assert contents(run) == whole
 
 
+OTHERS = {
+    "Adam, GELU and dropout": ["optimizer.kind=adam", "model.activation=gelu", "model.dropout=0.3"],
+    "AdamW and ELU": ["optimizer.kind=adamw", "model.activation=elu", "model.hidden=[6, 5]"],
+}
+
+
+@pytest.mark.parametrize("others", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_other_optimizers_and_dropout_go_on_to_the_same_bytes(config: Config, others: list[str], threads: int) -> None:
+    settings = [
+        "optimizer.nesterov=false",
+        "optimizer.learning_rate=0.01",
+        "train.epochs=4",
+        f"train.threads={threads}",
+    ]
+    config = configuration.override(config, [*settings, *others])
+    list(recorded_training(config, "x", Path("whole"), fs=QUICK))
+    for steps in (1, 10, 27):
+        goes_on(config, contents(Path("whole")), steps)
+
+
+def test_the_optimizer_cant_change_in_a_run(config: Config) -> None:
+    stopped(config, Path("run"), 12)
+    before = contents(Path("run"))
+    with pytest.raises(ConfigError, match=r"optimizer\.kind can't change in a run: what is saved would not fit"):
+        resumed(Path("run"), overrides=["optimizer.kind=adam", "optimizer.nesterov=false"])
+    assert contents(Path("run")) == before
+
+
 def resumed(run: Path, **options: object) -> list[object]:
     return list(resumed_training(str(run), fs=QUICK, **options))  # type: ignore[arg-type]
 
