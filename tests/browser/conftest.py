@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bpcli import config as configuration
-from bpcli.core.threads import ThreadGroup, usable_cores
+from bpcli import machine
+from bpcli.core.threads import ThreadGroup
 from bpcli.report.drawing import drawing_page
 from bpcli.report.history import read_run
 from bpcli.report.page import comparison_page, report_page
@@ -67,7 +68,7 @@ def loaded(run_folder: Path) -> Checkpoint:
 def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The files of the three kinds of page."""
     folder = tmp_path_factory.mktemp("pages")
-    seen = study(read_run(str(run_folder)), ThreadGroup(usable_cores()))
+    seen = study(read_run(str(run_folder)), ThreadGroup(machine.usable_cores()))
     texts = {
         "report": report_page(seen),
         "comparison": comparison_page([seen, seen]),

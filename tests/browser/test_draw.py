@@ -12,12 +12,11 @@ import pytest
 from click.testing import Result
 from playwright.sync_api import Page
 
-from bpcli import resources
+from bpcli import machine, resources
 from bpcli.core.deslant import deslant
-from bpcli.core.threads import ThreadGroup, usable_cores
+from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import read_split
 from bpcli.storage.checkpoint import Checkpoint
-from bpcli.training.run import answers
 from tests.browser.conftest import PATIENCE, Opened
 from tests.browser.strokes import Points, strokes
 
@@ -113,7 +112,7 @@ def test_the_pages_network_is_numpys_on_all_of_mnist(
     }"""
     with opened("draw") as page:
         found = np.array(page.evaluate(code, base64.b64encode(images.tobytes()).decode()))
-    _, expected = answers(loaded, images, ThreadGroup(usable_cores()))
+    expected = loaded.model.scores(images, ThreadGroup(machine.usable_cores()))
     difference = float(abs(found - expected).max())
     record_property("network", f"scores within {difference:.1e}")
     assert found.shape == (10_000, 10)
