@@ -1,1 +1,1 @@
-"""What the network sees: IDX files, splits, batches, and pictures made into 28×28."""
+"""The network's images: IDX files, splits, batches, and pictures converted to 28×28."""

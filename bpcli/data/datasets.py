@@ -1,6 +1,6 @@
-"""Data sets in memory: images as bytes, labels, the three splits, and what all images have in common.
+"""Data sets in memory: images as bytes, labels, the three splits, and the spec of all images.
 
-A data set is a folder of four IDX files, named as MNIST's are, and perhaps a file `classes.txt` with a name a line.
+A data set is a folder of four IDX files with MNIST's file names. An optional `classes.txt` has one class name per line.
 """
 
 from collections.abc import Callable
@@ -28,10 +28,10 @@ from bpcli.data.spec import (
 from bpcli.errors import DataError
 
 MAX_IMAGES = 1_000_000  # per file; MNIST has 60,000, EMNIST's largest digit set 240,000
-MAX_BYTES = 1_000_000_000  # of a file's images
+MAX_BYTES = 1_000_000_000  # of images per file
 CLASSES_FILE = "classes.txt"
-_MAX_CLASSES_FILE = MAX_CLASSES * (4 * MAX_NAME + 2)  # bytes: UTF-8 takes four for a character at most
-_BLOCK = 64 * 1024  # pixels that are added up at a time
+_MAX_CLASSES_FILE = MAX_CLASSES * (4 * MAX_NAME + 2)  # bytes: a UTF-8 character takes at most four
+_BLOCK = 64 * 1024  # pixels that are summed at a time
 
 SplitName = Literal["train", "validation", "test"]
 Kind = Literal["auto", "digits", "any"]
@@ -39,7 +39,7 @@ Kind = Literal["auto", "digits", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Some labelled images: `images` (n, side²) and `labels` (n,), both bytes."""
+    """Labelled images: `images` (n, side²) and `labels` (n,), both bytes."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -49,11 +49,11 @@ class Split:
 
     @property
     def side(self) -> int:
-        """The pixels along each side of an image."""
+        """The side of an image in pixels."""
         return isqrt(self.images.shape[1])
 
     def first(self, n: int) -> "Split":
-        """Return the first n images, or all where there are fewer: views."""
+        """Return views of the first n images, or of all if there are fewer."""
         return Split(self.images[:n], self.labels[:n])
 
 
@@ -70,10 +70,10 @@ def read_data_set(folder: str | Path | None, validation: int, kind: Kind, pause:
     """Return the data set in a folder.
 
     Args:
-        folder: of the four IDX files; None for MNIST, which comes with bpcli.
-        validation: how many images at the end of the training file make the validation split.
-        kind: whether the images show digits; "auto" says so if the classes are 0 to 9.
-        pause: called between two files; it may raise to end the reading.
+        folder: the folder of the four IDX files; None for MNIST, which comes with bpcli.
+        validation: size of the validation split, the last images of the training file.
+        kind: whether the images show digits; "auto" means yes if the classes are 0 to 9.
+        pause: called between two files; it may raise to stop.
 
     Raises:
         DataError: a file is missing or malformed, files contradict each other, or a split would be empty.
@@ -97,12 +97,12 @@ def read_data_set(folder: str | Path | None, validation: int, kind: Kind, pause:
 
 
 def read_split(folder: str | Path | None, name: SplitName, validation: int, spec: DataSpec = MNIST) -> Split:
-    """Return one split of a data set, for a network that knows what to expect.
+    """Return one split of a data set for a network that expects images of a spec.
 
     The validation split is the last `validation` images of the training file; with 0 it is empty.
 
     Raises:
-        DataError: as `read_data_set`, or the images are not what the network was trained for.
+        DataError: as `read_data_set`, or the images don't fit the spec.
     """
     where = _folder(folder)
     if name == "test":
@@ -115,10 +115,10 @@ def read_split(folder: str | Path | None, name: SplitName, validation: int, spec
 
 
 def require_fit(folder: Path, split: Split, spec: DataSpec) -> None:
-    """Refuse images that a network was not trained for.
+    """Raise an error if images don't fit a network's spec.
 
     Raises:
-        DataError: their side differs, or there are more classes than it knows.
+        DataError: their side differs, or a label is larger than the spec allows.
     """
     if split.side != spec.side:
         raise DataError(f"{folder}: its images are {_size(split.side)} pixels; the network expects {_size(spec.side)}")
@@ -130,9 +130,9 @@ def require_fit(folder: Path, split: Split, spec: DataSpec) -> None:
 
 
 def brightness(images: NDArray[np.uint8]) -> tuple[float, float]:
-    """Return the mean and the standard deviation of pixels, as fractions of 255, to four digits.
+    """Return the mean and the standard deviation of pixels as fractions of 255, rounded to four digits.
 
-    MNIST's are 0.1307 and 0.3081. The deviation is never 0, by which pixels could not be divided.
+    MNIST's are 0.1307 and 0.3081. The deviation is never 0, because pixels are divided by it.
     """
     flat, block = images.reshape(-1), np.empty(_BLOCK, np.float32)
     total = squares = 0.0
@@ -152,7 +152,7 @@ def _folder(folder: str | Path | None) -> Path:
 
 
 def _divided(folder: Path, whole: Split, validation: int) -> tuple[Split, Split]:
-    """Return the training and the validation split: views of one file's images."""
+    """Return the training and the validation split as views of one file's images."""
     if validation >= len(whole):
         raise DataError(
             f"{folder}: data.validation = {validation:,} leaves nothing to train on; "
@@ -186,7 +186,7 @@ def _require_squares(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _classes(folder: Path, largest: int) -> tuple[str, ...]:
-    """Return the names of the classes: those of `classes.txt`, or the labels themselves."""
+    """Return the class names from `classes.txt`, or the labels as names if the file is missing."""
     path = folder / CLASSES_FILE
     names = _names(path) or tuple(map(str, range(largest + 1)))
     if flaw := flaw_in_classes(names):
@@ -197,7 +197,7 @@ def _classes(folder: Path, largest: int) -> tuple[str, ...]:
 
 
 def _names(path: Path) -> tuple[str, ...]:
-    """Return the lines of a file; none where it is missing."""
+    """Return the lines of a file, or none if it is missing."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_CLASSES_FILE + 1)
@@ -221,7 +221,7 @@ def _find(folder: Path, name: str) -> Path:
         for path in (folder / f"{name}.gz", folder / name):
             if path.is_file():
                 return path
-    except OSError as error:  # such as a name that is too long
+    except OSError as error:  # such as a path that is too long
         raise DataError(f"{folder}: can't be read: {error.strerror or error}") from error
     raise DataError(f"{folder}: holds neither {name}.gz nor {name}")
 
@@ -231,5 +231,5 @@ def _size(side: int) -> str:
 
 
 def _some(names: tuple[str, ...]) -> str:
-    """Return the first names, as a message may show them."""
+    """Return the first five names, for a message."""
     return ", ".join(names[:5]) + ", ..." * (len(names) > 5)

@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST: a magic number, the dimensions, and bytes; packed with gzip or not."""
+"""Reader of IDX files, MNIST's format: a magic number, the dimensions, and bytes; with or without gzip."""
 
 import struct
 import zlib
@@ -14,23 +14,23 @@ from bpcli.errors import DataError
 
 _UNSIGNED_BYTE = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
-_PIECE = 1024 * 1024  # bytes of a packed file that are read at a time
-_SLACK = 64 * 1024  # bytes that a packed file may have beyond its data: its name, its header, its end
+_PIECE = 1024 * 1024  # bytes of a gzip file that are read at a time
+_SLACK = 64 * 1024  # bytes that a gzip file may have besides its data: name, header, trailer
 
 
 def read_idx(
     path: Path, dimensions: int, *, longest: int, require: Callable[[Path, tuple[int, ...]], None] | None = None
 ) -> NDArray[np.uint8]:
-    """The array of unsigned bytes in an IDX file (http://yann.lecun.com/exdb/mnist, "file formats").
+    """Return the array of unsigned bytes in an IDX file (http://yann.lecun.com/exdb/mnist, "file formats").
 
     Args:
-        path: the file; packed with gzip if it begins as gzip does, whatever its name.
-        dimensions: how many dimensions it must have (3 for images, 1 for labels).
-        longest: the most bytes of data to accept.
-        require: given the path and the shape, raises where the shape is wrong, before any data are unpacked.
+        path: the file; its first bytes tell whether it is gzip, not its name.
+        dimensions: the required number of dimensions (3 for images, 1 for labels).
+        longest: the maximum bytes of data.
+        require: called with the path and the shape before data are decompressed; raises if the shape is wrong.
 
     Returns:
-        A read-only array of the shape that the header promises; never more than a byte beyond it is unpacked.
+        A read-only array of the shape in the header. At most one byte more than that is decompressed.
 
     Raises:
         DataError: the file can't be read, or its magic number, type, dimensions or length are wrong.
@@ -79,27 +79,27 @@ def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
 
 
 class _Plain:
-    """A file that is not packed."""
+    """A file without compression."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._file, self._length = file, path.stat().st_size
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer only where the data end before; no room is made for what is not there."""
+        """Return the next `size` bytes, fewer at the end of the file; never allocate more than its length."""
         return self._file.read(min(size, self._length))
 
 
 class _Packed:
-    """A gzip file of one member, unpacked only as far as it is asked for; its length and CRC are checked."""
+    """A gzip file of one member, decompressed only as far as requested; its length and CRC are checked."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._file, self._allowance = path, file, _SLACK
         self._unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer only where the data end before."""
+        """Return the next `size` bytes, fewer at the end of the data."""
         parts, wanted = [], size
-        self._allowance += size + size // 100  # bytes that don't compress grow by less
+        self._allowance += size + size // 100  # incompressible bytes grow by less than 1 %
         while wanted and not self._unpacker.eof:
             parts.append(self._next(wanted))
             wanted -= len(parts[-1])

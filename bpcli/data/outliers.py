@@ -1,7 +1,7 @@
-"""Strangers: what looks much like a digit and is none, made into images as digits are.
+"""Outliers: images that resemble digits but show none, normalised as digits are.
 
-A network that has seen nothing but digits finds one in everything. One that is also shown strangers, with 0 as the
-target of all scores, learns to say that there is none.
+A network trained only on digits finds a digit in every image. Outlier exposure (Hendrycks, Mazeika, Dietterich 2019)
+adds outliers with the target 0 for all scores. The network learns to answer "no digit".
 """
 
 from collections.abc import Callable
@@ -15,20 +15,20 @@ from bpcli.data.datasets import Split
 from bpcli.data.picture.digit import BOX, FINE, Bytes, centred, crop, fit, layout
 from bpcli.data.picture.scale import Grey
 
-OUTLIER = 10  # the label, where the digits are the classes
-CANVAS = BOX * FINE  # pixels a side on which they are drawn
-LYING = (3, 7)  # are no digits when turned by a quarter
-MIRRORED = (3, 7)  # nor in a mirror
+OUTLIER = 10  # their label if the classes are the digits
+CANVAS = BOX * FINE  # side in pixels on which they are drawn
+LYING = (3, 7)  # these are no digits when rotated by 90°
+MIRRORED = (3, 7)  # these are no digits when mirrored
 
 
 def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER) -> Split:
-    """The split with so many strangers after its digits: a function of its arguments.
+    """Return the split with `count` outliers after its digits; the same arguments give the same outliers.
 
     Args:
         split: digits, of any side.
-        count: how many strangers.
-        seed: of what they look like.
-        label: theirs, the number of classes.
+        count: the number of outliers.
+        seed: the seed of their random generator.
+        label: their label, the number of classes.
     """
     rng = np.random.default_rng((seed, count))
     outliers = [MAKERS[index % len(MAKERS)](split, rng).ravel() for index in range(count)]
@@ -39,7 +39,7 @@ def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER) -> 
 
 
 def scrawl(split: Split, rng: Generator) -> Bytes:
-    """Three to five strokes between the nodes of a grid, straight or bent, as letters have them."""
+    """Draw three to five strokes between the nodes of a grid, straight or bent, like those of letters."""
     canvas = Image.new("L", (CANVAS, CANVAS))
     pen, width = ImageDraw.Draw(canvas), int(rng.integers(6, 15))
     nodes = np.array([(x, y) for x in np.linspace(8, CANVAS - 9, 3) for y in np.linspace(8, CANVAS - 9, 4)])
@@ -53,7 +53,7 @@ def scrawl(split: Split, rng: Generator) -> Bytes:
 
 
 def blot(split: Split, rng: Generator) -> Bytes:
-    """Cloudy noise, dark where it exceeds a level: what remains of paper, leaves or hair."""
+    """Draw cloudy noise above a threshold, like the remains of paper, leaves or hair."""
     cloud = np.zeros((CANVAS, CANVAS), np.float32)
     for cell in (5, 10, 20, 40):
         small = rng.standard_normal((CANVAS // cell + 1,) * 2, np.float32)
@@ -63,7 +63,7 @@ def blot(split: Split, rng: Generator) -> Bytes:
 
 
 def lying(split: Split, rng: Generator) -> Bytes:
-    """A digit turned by a quarter, or in a mirror, that is none then."""
+    """Return a digit rotated by 90° or mirrored, so that it is no digit."""
     mirror = rng.random() < 0.3
     among = np.flatnonzero(np.isin(split.labels, MIRRORED if mirror else LYING))
     digit = split.images[rng.choice(among)].reshape(_side(split), -1)

@@ -1,4 +1,4 @@
-"""From images to what the network takes: the one way for training, evaluation and every picture."""
+"""Preprocessing of images to the network's inputs: the same for training, evaluation and every picture."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +16,12 @@ from bpcli.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """What is done to images before the network sees them.
+    """The steps from images to the network's inputs.
 
     Attributes:
-        side: pixels along each side of an image.
-        normalization: how bytes become numbers.
-        deslant: whether slanted digits are set upright first.
+        side: the side of an image in pixels.
+        normalization: scale and shift from bytes to numbers.
+        deslant: whether slanted digits are deslanted first.
     """
 
     side: int
@@ -35,7 +35,7 @@ class Preprocessing:
             images: (n, side, side) or (n, side²); uint8, or floats between 0 and 1.
 
         Raises:
-            DataError: they are anything else.
+            DataError: they have another shape, type or range.
         """
         n, pixels = len(images) if images.ndim else 0, self.side**2
         if images.shape not in ((n, self.side, self.side), (n, pixels)):
@@ -47,16 +47,16 @@ class Preprocessing:
             return flat
         if not np.issubdtype(images.dtype, np.floating):
             raise DataError(f"images of the type {images.dtype}; expected uint8, or floats between 0 and 1")
-        if n and not (flat.min() >= 0 and flat.max() <= 1):  # a NaN is neither
+        if n and not (flat.min() >= 0 and flat.max() <= 1):  # a NaN fails both comparisons
             raise DataError("images of floats that are not between 0 and 1; divide by 255, or convert them to uint8")
         return np.asarray(np.rint(flat * 255), np.uint8)
 
     def upright(self, images: Bytes, threads: ThreadGroup | None = None) -> Bytes:
-        """Return images (n, side²), deslanted if that is wanted.
+        """Return images (n, side²), deslanted if `deslant` is set.
 
         Args:
             images: bytes, as in the data set.
-            threads: who shares the work; by default one thread.
+            threads: the threads that share the work; by default one.
         """
         if not self.deslant:
             return images
@@ -70,15 +70,15 @@ class Preprocessing:
         return upright
 
     def upright_split(self, split: Split, threads: ThreadGroup | None = None) -> Split:
-        """Return a split with its images as `upright` makes them."""
+        """Return a split with its images changed by `upright`."""
         return Split(self.upright(split.images, threads), split.labels)
 
     def normalize(self, upright: Bytes, out: Array) -> None:
-        """Write upright images (n, side²) to `out` as numbers about zero."""
+        """Write upright images (n, side²) to `out`, normalized to numbers around zero."""
         normalize(upright, self.normalization, out)
 
     def inputs(self, upright: Bytes, dtype: type[np.floating[Any]] = np.float32) -> Array:
-        """Return upright images (n, side²) as numbers about zero."""
+        """Return upright images (n, side²), normalized to numbers around zero."""
         x = np.empty(upright.shape, dtype)
         self.normalize(upright, x)
         return x

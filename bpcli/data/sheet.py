@@ -1,4 +1,4 @@
-"""Contact sheets: many pictures on one, each with a caption."""
+"""Contact sheets: many pictures in one image, each with a caption."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-TILE = 84  # pixels a side that a picture has at most, if it is not larger by itself
+TILE = 84  # maximum side in pixels of an enlarged picture; larger pictures keep their size
 CAPTION = 16  # pixels below each picture
 GAP = 4
 COLUMNS = 12
 
 
 def contact_sheet(images: NDArray[np.uint8], captions: Sequence[str]) -> bytes:
-    """A PNG of images (n, side²), in rows of twelve, dark ink on white, each above its caption."""
+    """Return a PNG of images (n, side²) in rows of twelve, dark ink on white, each above its caption."""
     side = isqrt(images.shape[1])
     tile = side * zoom(side)
     rows = max(-(-len(images) // COLUMNS), 1)
@@ -34,12 +34,12 @@ def contact_sheet(images: NDArray[np.uint8], captions: Sequence[str]) -> bytes:
 
 
 def zoom(side: int) -> int:
-    """How many times larger images of a side are on the sheet."""
+    """Return the factor by which the sheet enlarges images of a side."""
     return max(TILE // side, 1)
 
 
 def _shortened(text: str, draw: ImageDraw.ImageDraw, width: int) -> str:
-    """The text, or as much of its beginning as is no wider than so many pixels, with dots."""
+    """Return the text, or its longest beginning that fits into `width` pixels with three dots."""
     if draw.textlength(text) <= width:
         return text
     return next((f"{text[:n]}..." for n in range(len(text), 0, -1) if draw.textlength(f"{text[:n]}...") <= width), "")

@@ -1,4 +1,4 @@
-"""What the images of a data set are: their side, their classes, their brightness. A network expects the same."""
+"""The spec of a data set's images: side, classes and brightness. A network expects images of its spec."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ DIGITS = tuple("0123456789")
 MIN_SIDE, MAX_SIDE = 8, 64  # pixels
 MIN_CLASSES, MAX_CLASSES = 2, 100
 MAX_NAME = 100  # characters of a class's name
-MIN_DEVIATION = 0.001  # of pixels, which are divided by it
+MIN_DEVIATION = 0.001  # of pixels; they are divided by it
 
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """What a network is told about the images that it is trained on, and expects of all others.
+    """The spec of the images that a network is trained on and expects.
 
     Attributes:
-        side: pixels along each side.
+        side: the side of an image in pixels.
         classes: the name of each class, in the order of the labels.
         mean, deviation: of the training pixels, as fractions of 255.
-        digits: whether the pictures show digits, which are looked for, framed and centred as MNIST's are. Other
-            pictures are only fitted into the square.
+        digits: whether the pictures show digits. A digit is found, cropped and centred as in MNIST. Other pictures
+            are only resized to fit the square.
     """
 
     side: int
@@ -30,7 +30,7 @@ class DataSpec:
 
     @property
     def pixels(self) -> int:
-        """The pixels of an image."""
+        """The number of pixels of an image."""
         return self.side**2
 
 
@@ -38,7 +38,7 @@ MNIST = DataSpec(side=28, classes=DIGITS, mean=0.1307, deviation=0.3081, digits=
 
 
 def flaw_in_classes(names: Sequence[str]) -> str:
-    """Return what is wrong with the names of classes; "" where nothing is."""
+    """Return what is wrong with the class names, or "" if nothing is."""
     if not MIN_CLASSES <= len(names) <= MAX_CLASSES:
         return f"{len(names):,} class{'es' * (len(names) != 1)}; expected {MIN_CLASSES} to {MAX_CLASSES}"
     seen: set[str] = set()
@@ -54,7 +54,7 @@ def flaw_in_classes(names: Sequence[str]) -> str:
 
 
 def flaw_in_spec(spec: DataSpec) -> str:
-    """Return what is wrong with a spec that was read from a file; "" where nothing is."""
+    """Return what is wrong with a spec that was read from a file, or "" if nothing is."""
     if not MIN_SIDE <= spec.side <= MAX_SIDE:
         return f"a side of {spec.side} pixels; expected {MIN_SIDE} to {MAX_SIDE}"
     if not (0 <= spec.mean <= 1 and MIN_DEVIATION <= spec.deviation <= 1):

@@ -1,1 +1,1 @@
-"""What people look at: the report of a run, and the page to draw on."""
+"""Pages for people: the report of a run, and the drawing page."""

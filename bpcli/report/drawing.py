@@ -1,4 +1,4 @@
-"""The page to draw on: one HTML file with the network inside, put together from the files of `pages/draw`."""
+"""The drawing page: one HTML file with the network inside, built from the files of `pages/draw`."""
 
 import base64
 import html
@@ -29,13 +29,13 @@ SCRIPTS = (
     "view",
     "main",
 )  # in this order
-DIGITS = {"thing": "digit", "kind": "digit", "ink": "ink"}  # what the page calls what is drawn, and what is told apart
-HALF = 0.5  # a mean brightness below it: people draw light on dark, as most pictures of the data are
+DIGITS = {"thing": "digit", "kind": "digit", "ink": "ink"}  # the page's words for a drawing, a class and ink
+HALF = 0.5  # with a lower mean brightness, most images are light on dark, and people draw so too
 PICTURES = {"thing": "picture", "kind": "class", "ink": "light"}
 
 
 def drawing_page(loaded: Checkpoint, least: float) -> str:
-    """The page for a checkpoint's network, an HTML document; where no score reaches `least`, it sees nothing.
+    """Return the HTML page for a checkpoint's network; it recognises nothing if no score reaches `least`.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
@@ -44,7 +44,7 @@ def drawing_page(loaded: Checkpoint, least: float) -> str:
 
 
 def page_of(network: Mapping[str, Any], about: str) -> str:
-    """The page for a network that is `packed` and told the `least` score, with a sentence or two about it."""
+    """Return the page for a `packed` network with its `least` score; `about` is a sentence or two about it."""
     folder = PAGES / "draw"
     style, code = (folder / "draw.css").read_text(), f'"use strict";\n{script()}\nstart();\n'
     parts = (DIGITS if network["digits"] else PICTURES) | {
@@ -59,15 +59,15 @@ def page_of(network: Mapping[str, Any], about: str) -> str:
 
 
 def script() -> str:
-    """The page's code, without the call that starts it."""
+    """Return the page's code, without the call that starts it."""
     return "\n".join((PAGES / "draw" / f"{name}.js").read_text() for name in SCRIPTS)
 
 
 def packed(loaded: Checkpoint) -> dict[str, Any]:
-    """The network as the page's JSON has it: weights in half precision, a row for each unit, biases in single.
+    """Return the network for the page's JSON: weights in half precision, a row for each unit, biases in single.
 
-    What it is about goes with it: side, names of the classes, whether they are digits and how these lie in the image,
-    and whether people draw light on dark for it.
+    The spec of its images is included: side, class names, whether they show digits, the layout of digits, and whether
+    people draw light on dark.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
@@ -92,7 +92,7 @@ def packed(loaded: Checkpoint) -> dict[str, Any]:
 
 
 def described(about: DataSpec) -> dict[str, Any]:
-    """What a network is about, as the page's JSON has it."""
+    """Return the spec of a network's images for the page's JSON."""
     own = layout(about.side)
     return {
         "side": about.side,
@@ -116,7 +116,7 @@ def _base64(numbers: Array, dtype: str) -> str:
 
 
 def _about(loaded: Checkpoint) -> str:
-    """The network in a sentence or two."""
+    """Return a sentence or two about the network."""
     sizes = "-".join(map(str, loaded.model.network.sizes))
     accuracy, about = loaded.metrics.get("validation_accuracy"), loaded.spec
     things, origin, which = ("digits", " on MNIST", "one") if about.digits else ("pictures", "", "class")
@@ -125,5 +125,5 @@ def _about(loaded: Checkpoint) -> str:
 
 
 def _filled(template: str, parts: Mapping[str, str]) -> str:
-    """The template with each {{name}} replaced; what is put in is not searched again."""
+    """Return the template with each {{name}} replaced; the replacements are not searched again."""
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found.group(1)], template)

@@ -8,7 +8,7 @@ EXTRA = ("jinja2", "matplotlib")
 
 
 def require_extra() -> None:
-    """Refuses to begin a report that can't be finished.
+    """Raise an error if a package is missing, before a report begins.
 
     Raises:
         OutputError: a package of the extra `report` is not installed.

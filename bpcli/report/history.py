@@ -1,4 +1,4 @@
-"""A run as it lies in its folder: the best epoch's network, and the figures of every epoch."""
+"""Reader of a run's folder: the best epoch's network, and the metrics of every epoch."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from bpcli.storage.find import find_checkpoint
 
 MAX_LENGTH = 16 * 2**20  # bytes of metrics.csv: far more than 100,000 epochs take
 
-Row = Mapping[str, float | None]  # an epoch's figures by the columns of metrics.csv; None where one is empty
+Row = Mapping[str, float | None]  # an epoch's metrics by column of metrics.csv; None for an empty field
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Run:
     """A run with at least one finished epoch.
 
     Attributes:
-        name: what to call it.
-        folder: where it lies.
+        name: its name.
+        folder: its folder.
         loaded: the network of its best epoch.
         epochs: the rows of metrics.csv.
     """
@@ -39,17 +39,17 @@ class Run:
         return self.loaded.model
 
     def column(self, name: str) -> list[float]:
-        """One column of metrics.csv; empty where the run had no such split."""
+        """Return one column of metrics.csv; empty if the run had no such split."""
         return [value for row in self.epochs if (value := row[name]) is not None]
 
     @property
     def seconds(self) -> float:
-        """What the epochs took."""
+        """The time of all epochs in seconds."""
         return sum(self.column("seconds"))
 
 
 def read_run(source: str | None) -> Run:
-    """The run in a folder, by default the latest.
+    """Return the run in a folder, by default the latest run.
 
     Raises:
         CheckpointError: there is none, it has no finished epoch, or its files are damaged.
@@ -63,7 +63,7 @@ def read_run(source: str | None) -> Run:
 
 
 def read_metrics(path: Path) -> tuple[Row, ...]:
-    """The rows of a metrics.csv.
+    """Return the rows of a metrics.csv.
 
     Raises:
         CheckpointError: the file is missing, has no row, or is not what `bpcli train` writes.
@@ -72,7 +72,7 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
         if path.stat().st_size > MAX_LENGTH:
             raise CheckpointError(f"{path}: larger than {MAX_LENGTH // 2**20} MB, which no metrics.csv is")
         with path.open(encoding="ascii", newline="") as file:
-            whole = (line for line in file if line.endswith("\n"))  # a row that is being written, or was torn, is none
+            whole = (line for line in file if line.endswith("\n"))  # an unfinished row is skipped
             rows = tuple(_rows(csv.reader(whole), path))
     except OSError as error:
         raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error

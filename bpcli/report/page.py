@@ -1,4 +1,4 @@
-"""The report as one HTML file: what a study holds, put into the templates of `pages/`."""
+"""The report as one HTML file: a study rendered with the templates of `pages/`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -18,13 +18,13 @@ from bpcli.report.svg import Inliner
 from bpcli.report.tables import SHOWN
 from bpcli.report.web import PAGES, digest
 
-UNITS = 60  # whose weights are shown: whole rows on wide and on narrow screens
-MAX_IN_CELL = 1200  # images of one cell of the confusion matrix; MNIST's fullest has fewer
+UNITS = 60  # units whose weights are shown: they fill whole rows on wide and on narrow screens
+MAX_IN_CELL = 1200  # images of one cell of the confusion matrix; MNIST's fullest cell has fewer
 MAX_EPOCHS = 100  # rows of the table of epochs
 
 
 class Digit(NamedTuple):
-    """An image with what the network made of it."""
+    """An image with the network's prediction."""
 
     url: str
     number: int
@@ -34,7 +34,7 @@ class Digit(NamedTuple):
 
 
 def report_page(seen: Study) -> str:
-    """The report of a run, an HTML document."""
+    """Return the report of a run, an HTML document."""
     about = seen.run.loaded.spec
     inliner = Inliner(plots.PROPERTIES)
     with plots.our_style():
@@ -63,7 +63,7 @@ def report_page(seen: Study) -> str:
 
 
 def comparison_page(studies: Sequence[Study]) -> str:
-    """The comparison of several runs, an HTML document."""
+    """Return the comparison of several runs, an HTML document."""
     inliner = Inliner(plots.PROPERTIES)
     runs = [seen.run for seen in studies]
     shared = [run.loaded.spec for run in runs]
@@ -86,7 +86,7 @@ def comparison_page(studies: Sequence[Study]) -> str:
 
 
 def _single_plots(seen: Study) -> dict[str, tuple[str, Painter]]:
-    """The plots that a report has once: a name, what screen readers say, and who paints it."""
+    """Return the plots that a report has once: name, text for screen readers, and painter."""
     run = seen.run
     return {
         "loss": ("training and validation loss by epoch", lambda axes: plots.loss(axes, run)),
@@ -126,7 +126,7 @@ def _digits(given: Predictions, chosen: Indices) -> list[Digit]:
 
 
 def _cells(seen: Study) -> dict[str, Any]:
-    """The images of each cell of the confusion matrix that has some: a sheet of them, their places and scores."""
+    """Return the images of each nonempty cell of the confusion matrix: a sheet, and their indices and scores."""
     pairs = np.argwhere(seen.splits["test"]["confusion"]).tolist()
     found = {f"{label}-{answer}": cell(seen.test, label, answer) for label, answer in pairs}
     return {
@@ -142,13 +142,13 @@ def _sheet(given: Predictions, inside: Indices) -> dict[str, Any]:
 
 
 def _thinned(epochs: Sequence[Any]) -> Sequence[Any]:
-    """At most `MOST_EPOCHS` rows, evenly spaced, the last one among them."""
+    """Return at most `MAX_EPOCHS` rows, evenly spaced, including the last."""
     stride = -(-len(epochs) // MAX_EPOCHS)
     return epochs[(len(epochs) - 1) % stride :: stride]
 
 
 def _settings(run: Run) -> dict[str, object]:
-    """The configuration, a dotted key each."""
+    """Return the configuration's values by dotted key."""
     return dict(_flat(configuration.to_tree(run.loaded.config)))
 
 
@@ -161,7 +161,7 @@ def _flat(tree: dict[str, Any], path: str = "") -> Iterable[tuple[str, object]]:
 
 
 def _differences(runs: Sequence[Run]) -> dict[str, list[object]]:
-    """The keys in which the runs' configurations differ, with each run's value."""
+    """Return the keys in which the runs' configurations differ, with each run's value."""
     settings = [_settings(run) for run in runs]
     rows = {key: [each[key] for each in settings] for key in settings[0]}
     return {key: row for key, row in rows.items() if any(value != row[0] for value in row)}

@@ -1,4 +1,4 @@
-"""The plots, by matplotlib: for the page as SVG, for files as PNG, in the colours of the page's light theme."""
+"""Plots by matplotlib in the colours of the page's light theme: SVG for the page, PNG for files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,16 +20,16 @@ from bpcli.report.study import LayerStudy, Study
 from bpcli.report.tables import SHOWN
 from bpcli.report.units import Activity, Histogram
 
-# colour: the custom property that stands for it in the page
+# `PROPERTIES` maps each colour to the page's CSS custom property
 INK, FAINT, PAPER = "#1d2330", "#c9ced8", "#fefefe"
 SERIES = ("#1f66b0", "#c2570c", "#2b7d3f", "#8a3fa0", "#a8790a", "#0f7f86", "#b52b55", "#5b6472")
 PROPERTIES = {INK: "--ink", FAINT: "--line", PAPER: "--page"} | {c: f"--series-{n}" for n, c in enumerate(SERIES)}
 FIRST, SECOND, THIRD = SERIES[:3]
 
-SIZE = (4.4, 2.7)  # inches of a plot in the page, which scales it; small, so that its text is legible on a phone
-DOTS = 150  # an inch, in PNG files
-MAX_NAME = 12  # of a class, characters
-CELL = 0.25  # inches of a cell of the confusion matrix, at least
+SIZE = (4.4, 2.7)  # inches of a plot; the page scales it, and a small plot has text that is legible on a phone
+DOTS = 150  # per inch in PNG files
+MAX_NAME = 12  # characters of a class name
+CELL = 0.25  # minimum inches of a cell of the confusion matrix
 
 _STYLE: Any = {
     "axes.edgecolor": FAINT, "axes.facecolor": "none", "axes.grid": True, "axes.labelcolor": INK,
@@ -44,7 +44,7 @@ Painter = Callable[[Axes], object]
 
 @contextmanager
 def our_style() -> Iterator[None]:
-    """The style of all plots, whatever a matplotlibrc says."""
+    """Set the style of all plots, whatever a matplotlibrc says."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -52,7 +52,7 @@ def our_style() -> Iterator[None]:
 
 
 def figure(painters: Sequence[Painter], size: tuple[float, float] = SIZE) -> Figure:
-    """A figure of plots one below the other, each of that size."""
+    """Return a figure of plots one below the other, each of that size in inches."""
     whole = Figure((size[0], size[1] * len(painters)), layout="constrained")
     for axes, paint in zip(whole.subplots(len(painters), squeeze=False)[:, 0], painters, strict=True):
         paint(axes)
@@ -60,23 +60,23 @@ def figure(painters: Sequence[Painter], size: tuple[float, float] = SIZE) -> Fig
 
 
 def loss(axes: Axes, run: Run) -> None:
-    """Training and validation loss by epoch."""
+    """Plot training and validation loss by epoch."""
     _by_epoch(axes, run, "loss")
     axes.set_ylabel("loss")
     axes.set_ylim(bottom=0)
 
 
 def accuracy(axes: Axes, run: Run) -> None:
-    """Training and validation accuracy by epoch, with the best epoch marked."""
+    """Plot training and validation accuracy by epoch, with the best epoch marked."""
     _by_epoch(axes, run, "accuracy")
     axes.axvline(run.loaded.epoch, color=INK, linewidth=0.8, linestyle=":", label="kept")
     axes.set_ylabel("accuracy")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.legend(loc="lower center")  # away from both ends, where the kept epoch mostly is
+    axes.legend(loc="lower center")  # away from both ends: the kept epoch is mostly there
 
 
 def learning_rate(axes: Axes, run: Run) -> None:
-    """The learning rate of each epoch's last step."""
+    """Plot the learning rate of each epoch's last step."""
     axes.step(run.column("epoch"), run.column("learning_rate"), where="mid", color=THIRD, marker=_marker(run))
     axes.set_ylabel("learning rate")
     axes.set_ylim(bottom=0)
@@ -95,7 +95,7 @@ _SPOKEN = {"train": "training", "validation": "validation"}
 
 
 def _marker(run: Run) -> str:
-    """A dot for each epoch, where they are so few that dots can be told apart."""
+    """Return a dot as marker if the epochs are few enough to tell dots apart, else none."""
     return "." if len(run.epochs) <= 60 else ""
 
 
@@ -105,7 +105,7 @@ def _epochs(axes: Axes) -> None:
 
 
 def compared(axes: Axes, runs: Sequence[Run], kind: str) -> None:
-    """The loss or accuracy of several runs by epoch: on validation images, or on training ones where there are none."""
+    """Plot the loss or accuracy of several runs by epoch: on validation images, or else on training images."""
     for number, run in enumerate(runs):
         values = run.column(f"validation_{kind}") or run.column(f"train_{kind}")
         style: dict[str, Any] = {"color": SERIES[number % len(SERIES)], "linestyle": _DASHES[number // len(SERIES) % 4]}
@@ -121,12 +121,12 @@ _DASHES = ("-", "--", ":", "-.")
 
 
 def _plain(text: str) -> str:
-    """A text of others for a legend: a leading underscore would hide it, and dollars would be read as mathematics."""
+    """Return a text escaped for a legend: matplotlib hides labels that begin with _ and reads $ as mathematics."""
     return f" {text}".replace("$", r"\$")
 
 
 def reliability(axes: Axes, seen: Study) -> None:
-    """The share of right answers by their score; the diagonal is what scores would be if they were probabilities."""
+    """Plot the share of right answers by score; scores that are probabilities lie on the diagonal."""
     filled = [each for each in seen.bins if each.accuracy is not None]
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="as good as it claims")
     axes.plot(
@@ -137,7 +137,7 @@ def reliability(axes: Axes, seen: Study) -> None:
 
 
 def score_histogram(axes: Axes, seen: Study) -> None:
-    """How many right and wrong answers have which score; on a logarithmic scale, for the right ones are many."""
+    """Plot histograms of the scores of right and wrong answers; logarithmic, because most are right."""
     middles = np.array([(each.low + each.high) / 2 for each in seen.bins])
     width = 0.4 / len(seen.bins)
     axes.bar(middles - width / 2, [each.right for each in seen.bins], width, color=FIRST, label="right")
@@ -148,19 +148,19 @@ def score_histogram(axes: Axes, seen: Study) -> None:
 
 
 def weights(axes: Axes, layer: LayerStudy) -> None:
-    """The histogram of a layer's weights."""
+    """Plot the histogram of a layer's weights."""
     _bars(axes, layer.weights, FIRST)
     axes.set(title=layer.name, xlabel="weight", ylabel="weights")
 
 
 def gradients(axes: Axes, layer: LayerStudy) -> None:
-    """The histogram of the sizes of a layer's gradient."""
+    """Plot the histogram of log₁₀|gradient| of a layer."""
     _bars(axes, layer.gradients, SECOND)
     axes.set(title=layer.name, xlabel="log₁₀ |gradient|", ylabel="weights")
 
 
 def firing(axes: Axes, name: str, active: Activity) -> None:
-    """How many units of a hidden layer fire on which share of the test images."""
+    """Plot the histogram of a hidden layer's units by the share of test images on which they fire."""
     axes.stairs(*np.histogram(active.fired, 25, (0, 1)), color=THIRD, fill=True)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.set(title=name, xlabel="test images on which a unit fires", ylabel="units", xlim=(0, 1))
@@ -172,7 +172,7 @@ def _bars(axes: Axes, histogram: Histogram, colour: str) -> None:
 
 
 def confusion_matrix(axes: Axes, confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
-    """The confusion matrix, shaded by each label's share; `classes` are the names of its rows and columns."""
+    """Plot the confusion matrix, shaded by each label's share; `classes` are the names of its rows and columns."""
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
@@ -188,12 +188,12 @@ def confusion_matrix(axes: Axes, confusion: Sequence[Sequence[int]], classes: Se
 
 
 def _shortened(name: str) -> str:
-    """As much of a class's name as there is room for; dollars would be read as mathematics."""
+    """Return as much of a class name as fits, with $ escaped: matplotlib reads it as mathematics."""
     return (name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…").replace("$", r"\$")
 
 
 def gallery(pictures: Sequence[tuple[Array, str]], across: int = 8) -> Figure:
-    """Pictures (h, w) or (h, w, 3) with a line below each, on a figure."""
+    """Return a figure of pictures (h, w) or (h, w, 3) with a line of text below each."""
     rows = max(-(-len(pictures) // across), 1)
     whole = Figure((across * 0.9, rows * 1.1), layout="constrained")
     places = whole.subplots(rows, across, squeeze=False).ravel()
@@ -206,7 +206,7 @@ def gallery(pictures: Sequence[tuple[Array, str]], across: int = 8) -> Figure:
 
 
 def write_png(seen: Study, folder: Path) -> None:
-    """Writes curves.png, confusion_matrix.png, weights.png and errors.png."""
+    """Write curves.png, confusion_matrix.png, weights.png and errors.png."""
     with our_style():
         for name, whole in _png_figures(seen).items():
             whole.savefig(folder / name, dpi=DOTS, metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""What a network answers to labelled images, and what can be asked about it."""
+"""A network's predictions for labelled images, and statistics of them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Predictions:
         images: (n, side²).
         labels: (n,).
         scores: (n, classes).
-        loss: the mean over the images.
+        loss: the mean loss of the images.
     """
 
     images: Bytes
@@ -41,7 +41,7 @@ class Predictions:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which answers (n,) are right."""
+        """The mask (n,) of the right answers."""
         right: NDArray[np.bool_] = self.answers == self.labels
         return right
 
@@ -53,37 +53,37 @@ class Predictions:
 
     @property
     def margins(self) -> Array:
-        """By how much (n,) each answer's score beats the next."""
+        """The difference (n,) between each image's highest and second-highest score."""
         second, first = np.partition(self.scores, -2, axis=1)[:, -2:].T
         return np.asarray(first - second)
 
 
 def predictions(model: Model, split: Split, threads: ThreadGroup) -> Predictions:
-    """Return the answers of a network; the split is not empty."""
+    """Return a network's predictions for a split that is not empty."""
     loss, scores, labels = evaluate(model, split, threads)
     return Predictions(split.images, labels, scores, loss or 0.0)
 
 
 def confident_mistakes(given: Predictions, most: int) -> Indices:
-    """The wrong answers with the highest scores, highest first: at most so many."""
+    """Return at most `most` wrong answers with the highest scores, highest first."""
     wrong = np.flatnonzero(~given.right)
     return wrong[np.argsort(-given.winning[wrong], kind="stable")][:most]
 
 
 def uncertain_hits(given: Predictions, most: int) -> Indices:
-    """The right answers that beat another class by least, closest first: at most so many."""
+    """Return at most `most` right answers with the smallest margins, smallest first."""
     right = np.flatnonzero(given.right)
     return right[np.argsort(given.margins[right], kind="stable")][:most]
 
 
 def cell(given: Predictions, label: int, answer: int) -> Indices:
-    """The images of one cell of the confusion matrix, the least certain answer first."""
+    """Return the images of one cell of the confusion matrix, the least certain answer first."""
     inside = np.flatnonzero((given.labels == label) & (given.answers == answer))
     return inside[np.argsort(given.margins[inside], kind="stable")]
 
 
 class Bin(NamedTuple):
-    """The answers whose scores lie in [low, high): `score` and `accuracy` are means, None where there are none."""
+    """The answers with scores in [low, high). `score` and `accuracy` are their means, or None if there are none."""
 
     low: float
     high: float
@@ -94,9 +94,9 @@ class Bin(NamedTuple):
 
 
 def reliability(given: Predictions, bins: int = BINS) -> list[Bin]:
-    """How often answers of each score are right (Guo, Pleiss, Sun, Weinberger 2017, arXiv:1706.04599, section 2).
+    """Return the accuracy of answers by score (Guo, Pleiss, Sun, Weinberger 2017, arXiv:1706.04599, section 2).
 
-    Scores beyond 0 and 1, which identity outputs give, count as 0 and 1.
+    Identity outputs can give scores below 0 or above 1: these count as 0 or 1.
     """
     scores = np.clip(given.winning.astype(np.float64), 0, 1)
     places = np.minimum((scores * bins).astype(np.intp), bins - 1)
@@ -111,12 +111,12 @@ def _bin(scores: NDArray[np.float64], right: NDArray[np.bool_], low: float, high
 
 
 def calibration_error(bins: list[Bin]) -> float:
-    """The expected calibration error: the mean distance of score and accuracy, each bin with its share of answers."""
+    """Return the expected calibration error: the mean of |score − accuracy| over bins, weighted by their answers."""
     total = sum(each.right + each.wrong for each in bins)
     gaps = ((each.right + each.wrong) * abs((each.score or 0) - (each.accuracy or 0)) for each in bins)
     return sum(gaps) / total
 
 
 def summary(given: Predictions) -> dict[str, object]:
-    """The figures of `bpcli evaluate`."""
+    """Return the metrics of `bpcli evaluate`."""
     return metrics(given.loss, given.scores, given.labels)

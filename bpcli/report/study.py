@@ -1,4 +1,4 @@
-"""Everything there is to see about a run, as numbers: what the report shows and the tables hold."""
+"""The study of a run: all numbers that the report shows and the tables hold."""
 
 import platform
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class LayerStudy:
-    """One layer.
+    """The numbers of one layer.
 
     Attributes:
         name: such as "hidden layer 1".
-        weights: their histogram.
+        weights: the histogram of its weights.
         gradients: the histogram of log₁₀|∂C/∂w|.
-        zero_gradients: how many of them are zero.
-        active: what its units did over the test images; None for the output layer.
+        zero_gradients: how many ∂C/∂w are zero.
+        active: the activity of its units on the test images; None for the output layer.
     """
 
     name: str
@@ -42,16 +42,16 @@ class LayerStudy:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A run, looked at from all sides.
+    """The numbers of a run.
 
     Attributes:
         run: the run.
-        test: its answers to the test images.
-        splits: the figures of `bpcli evaluate` for each split that it has.
+        test: its predictions for the test images.
+        splits: the metrics of `bpcli evaluate` for each split that it has.
         bins: the reliability of its scores on the test images.
         layers: from the first hidden layer to the output layer.
         ranking: the units of the first layer, the most used first.
-        use: how much each of them is used, in that order.
+        use: the use of each of them, in that order.
     """
 
     run: Run
@@ -70,10 +70,10 @@ class Study:
 
 
 def study(run: Run, threads: ThreadGroup) -> Study:
-    """Looks at a run.
+    """Return the study of a run.
 
     Raises:
-        DataError: the data that it was trained on can't be read.
+        DataError: the data on which it was trained can't be read.
     """
     model = run.model
     data = {name: read_split_of(model, name) for name in SPLITS}
@@ -93,7 +93,7 @@ def study(run: Run, threads: ThreadGroup) -> Study:
 
 
 def _first_layer_use(run: Run, active: list[Activity]) -> Reals:
-    """How much each unit of the first layer is used; the output units, where there is no other layer, equally."""
+    """Return the use of each unit of the first layer; 1 for all units if there is no hidden layer."""
     layers = run.model.layers
     return use(active[0], layers[1]) if active else np.ones(len(layers[0].bias))
 
@@ -105,7 +105,7 @@ def _layers(run: Run, training: Split, active: list[Activity]) -> list[LayerStud
 
 
 def overview(seen: Study) -> dict[str, Any]:
-    """What summary.json holds."""
+    """Return the content of summary.json."""
     loaded = seen.run.loaded
     return {
         "run": seen.run.name,
@@ -126,7 +126,7 @@ _HEAD = ("n", "errors", "accuracy", "loss")
 
 
 def versions() -> dict[str, str]:
-    """What the report is made with."""
+    """Return the software versions and the system that the report is made with."""
     return {
         "bpcli": __version__,
         "NumPy": np.__version__,

@@ -1,7 +1,7 @@
-"""Matplotlib's SVG made fit for a page.
+"""Conversion of matplotlib's SVG for use in a page.
 
-Its names do not repeat, its colours follow the page's theme, and it has no style attributes, which the page's security
-policy forbids.
+Ids become unique and colours follow the page's theme. Style attributes become classes, because the page's security
+policy forbids them.
 """
 
 import io
@@ -18,10 +18,10 @@ _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 class Inliner:
-    """Turns the figures of one page into SVG text.
+    """A converter of the figures of one page to SVG text.
 
     Args:
-        colours: the custom property for each colour.
+        colours: the CSS custom property for each colour.
     """
 
     def __init__(self, colours: Mapping[str, str]) -> None:
@@ -30,7 +30,7 @@ class Inliner:
         self._count = 0
 
     def inline(self, figure: Figure, label: str) -> str:
-        """The figure as an `<svg>` element that screen readers call by its label."""
+        """Return the figure as an `<svg>` element; screen readers say its label."""
         content = io.StringIO()
         figure.savefig(content, format="svg", transparent=True, metadata=_NO_METADATA)
         root = ET.fromstring(content.getvalue())  # noqa: S314 (matplotlib wrote it)  # nosec B314
@@ -45,11 +45,11 @@ class Inliner:
         return _serialize(root)
 
     def css(self) -> str:
-        """The rules of the classes that the figures use."""
+        """Return the CSS rules of the classes that the figures use."""
         return "\n".join(f".{name} {{ {style} }}" for style, name in self._classes.items())
 
     def _style(self, element: ET.Element) -> None:
-        """Moves an element's style attribute into a class."""
+        """Move an element's style attribute into a class."""
         if style := element.attrib.pop("style", ""):
             themed = re.sub(r"#[0-9a-f]{6}", self._themed, style)
             element.set("class", self._classes.setdefault(themed, f"p{len(self._classes)}"))
@@ -67,7 +67,7 @@ def _drop_needless(root: ET.Element) -> None:
 
 
 def _rename(root: ET.Element, prefix: str) -> None:
-    """Keeps the names that are referred to, made unique in the page, and drops the others."""
+    """Make the ids that are referred to unique in the page, and drop the others."""
     text = ET.tostring(root, encoding="unicode")
     used = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
     for element in root.iter():

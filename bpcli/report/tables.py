@@ -1,4 +1,4 @@
-"""Every figure of a report as CSV or JSON, in the folder `report` of the run. `docs/formats.md` describes them."""
+"""Every number of a report as CSV or JSON, in the folder `report` of the run. `docs/formats.md` describes the files."""
 
 import csv
 import io
@@ -14,11 +14,11 @@ from bpcli.report.units import Histogram
 from bpcli.storage.files import write_file
 
 FOLDER = "report"
-SHOWN = 24  # mistakes, and uncertain answers
+SHOWN = 24  # number of mistakes, and of uncertain answers
 
 
 def write_tables(seen: Study) -> Path:
-    """Writes the tables of a run.
+    """Write the tables of a run.
 
     Returns:
         Their folder.
@@ -33,7 +33,7 @@ def write_tables(seen: Study) -> Path:
 
 
 def tables(seen: Study) -> dict[str, str]:
-    """The content of each file by its name."""
+    """Return the content of each file by its name."""
     test, metrics, classes = seen.test, seen.splits["test"], seen.run.loaded.spec.classes
     per_class = zip(classes, metrics["precision"], metrics["recall"], map(sum, metrics["confusion"]), strict=True)
     heading = "digit" if seen.run.loaded.spec.digits else "class"
@@ -51,7 +51,7 @@ def tables(seen: Study) -> dict[str, str]:
 
 
 def comparison(studies: Sequence[Study]) -> str:
-    """The rows of comparison.csv: a run each."""
+    """Return the content of comparison.csv: a row for each run."""
     rows = [(overview(seen), seen.splits) for seen in studies]
     columns = ["run", "parameters", "epochs", "best_epoch", "seconds", "calibration_error"]
     scores = [(split, kind) for split in SPLITS for kind in ("loss", "accuracy")]
@@ -62,7 +62,7 @@ def comparison(studies: Sequence[Study]) -> str:
 
 
 def make_folder(folder: Path) -> Path:
-    """The folder, made if it is not there."""
+    """Create a folder if it does not exist, and return it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,7 +71,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file, whole or not at all."""
+    """Write a text file, whole or not at all."""
     write_file(path, text.encode())
 
 
@@ -80,7 +80,7 @@ def _confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Itera
 
 
 def _answers(given: Predictions, chosen: Iterable[int] | Indices, classes: Sequence[str]) -> str:
-    """Return a row for each image: its place in the test file, label, answer and scores."""
+    """Return CSV with a row for each image: its index in the test file, label, answer and scores."""
     header = ["index", "label", "answer", *(f"score_{name}" for name in classes)]
     answers = given.answers
     rows = ([i, classes[given.labels[i]], classes[answers[i]], *map(_short, given.scores[i])] for i in chosen)
@@ -88,7 +88,7 @@ def _answers(given: Predictions, chosen: Iterable[int] | Indices, classes: Seque
 
 
 def _units(seen: Study) -> str:
-    """A row for each unit of the first layer, the most used first."""
+    """Return CSV with a row for each unit of the first layer, the most used first."""
     active = seen.layers[0].active
     header = ["unit", "use", "mean_activation", "fired", "dead"]
     rows = zip(seen.ranking, seen.use, strict=True)
@@ -113,7 +113,7 @@ def _histogram(histogram: Histogram) -> dict[str, Any]:
 
 
 def _short(number: float) -> float:
-    """A number with the digits that float32 has."""
+    """Return a number rounded to the seven digits of float32."""
     return float(f"{number:.7g}")
 
 

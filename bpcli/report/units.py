@@ -1,4 +1,4 @@
-"""What the units of a network do: which are used most, which never fire, how weights and gradients are spread."""
+"""Statistics of a network's units: the most used, the dead ones, and the distributions of weights and gradients."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from bpcli.inference.evaluation import one_hot
 from bpcli.model import CHUNK, Model
 
 FLAT = 0.01  # a unit whose derivative never exceeds this (leaky ReLU's leak) hardly learns: it is dead
-BARS = 48  # of a histogram
+BARS = 48  # bars of a histogram
 
 Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How many numbers lie between each two edges: `counts` (n,), `edges` (n + 1,)."""
+    """A histogram: `counts` (n,) of the numbers between neighbouring `edges` (n + 1,)."""
 
     counts: NDArray[np.int64]
     edges: Reals
@@ -30,7 +30,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the units of a hidden layer did over some images, each (units,).
+    """The activity of a hidden layer's units over some images; each array is (units,).
 
     Attributes:
         strength: the mean of |a|.
@@ -44,13 +44,13 @@ class Activity:
 
     @property
     def dead(self) -> NDArray[np.bool_]:
-        """The units that no image moved onto a slope: they can't learn any more."""
+        """The mask of the dead units: their derivative is at most `FLAT` on every image, so they hardly learn."""
         return self.steepest <= FLAT
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def activity(model: Model, images: Bytes) -> list[Activity]:
-    """Return what each hidden layer does over the images (n, side²)."""
+    """Return the activity of each hidden layer over the images (n, side²)."""
     widths = model.network.sizes[1:-1]
     sums, steepest = [np.zeros((2, width)) for width in widths], [np.zeros(width) for width in widths]
     for hidden in _hidden(model, images):
@@ -63,7 +63,7 @@ def activity(model: Model, images: Bytes) -> list[Activity]:
 
 
 def _hidden(model: Model, images: Bytes) -> Iterator[tuple[Hidden, ...]]:
-    """Yield what every hidden layer holds, chunk by chunk; overwritten by the next."""
+    """Yield the buffers of all hidden layers for each chunk of images; the next chunk overwrites them."""
     room = Buffers.allocate(model.network, min(CHUNK, len(images)), np.float32)
     for start in range(0, len(images), CHUNK):
         x = model.preprocessing.inputs(model.preprocessing.upright(images[start : start + CHUNK]))
@@ -73,14 +73,14 @@ def _hidden(model: Model, images: Bytes) -> Iterator[tuple[Hidden, ...]]:
 
 
 def use(active: Activity, above: Layer) -> Reals:
-    """How much each unit says (units,): its mean |a| times the length of its outgoing weights."""
+    """Return the use of each unit (units,): its mean |a| times the norm of its outgoing weights."""
     lengths: Reals = np.linalg.norm(above.weight.astype(np.float64), axis=1)
     return active.strength * lengths
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def gradient(model: Model, sample: Split) -> tuple[Layer, ...]:
-    """Return the gradient of the sample's mean loss, laid out as the layers."""
+    """Return the gradient of the sample's mean loss, with the layers' shapes."""
     net = model.network
     gradients = parameters.views(np.zeros_like(model.parameters), net.sizes)
     room = Buffers.allocate(net, len(sample), np.float32)
@@ -92,14 +92,14 @@ def gradient(model: Model, sample: Split) -> tuple[Layer, ...]:
 
 
 def spread(values: Array, bars: int = BARS) -> Histogram:
-    """The histogram of some numbers, symmetrical about zero."""
+    """Return the histogram of some numbers, with edges symmetric about zero."""
     reach = float(abs(values).max()) or 1.0
     counts, edges = np.histogram(values, bars, (-reach, reach))
     return Histogram(counts, edges)
 
 
 def magnitudes(values: Array, bars: int = BARS) -> tuple[Histogram, int]:
-    """The histogram of log₁₀|value| over the numbers that are not zero, and how many are zero."""
+    """Return the histogram of log₁₀|value| over the nonzero numbers, and the number of zeros."""
     sizes = abs(values[values != 0]).astype(np.float64)
     counts, edges = np.histogram(np.log10(sizes), bars) if len(sizes) else np.histogram([], bars, (-1, 0))
     return Histogram(counts, edges), int(values.size - len(sizes))

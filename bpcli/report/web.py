@@ -1,4 +1,4 @@
-"""What all pages share: where their files lie, and how they allow their own styles and scripts and no others."""
+"""Shared by all pages: the folder of their files, and the digest that allows their own styles and scripts only."""
 
 import base64
 import hashlib
@@ -8,5 +8,5 @@ PAGES = Path(__file__).parent / "pages"
 
 
 def digest(text: str) -> str:
-    """What a content security policy calls an inline style or script by (CSP Level 3, section 8.4)."""
+    """Return the hash of an inline style or script for a content security policy (CSP Level 3, section 8.4)."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

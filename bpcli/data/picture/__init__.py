@@ -1,1 +1,1 @@
-"""Pictures of digits, as people have them, made into what MNIST would have made of them."""
+"""Conversion of people's pictures of digits to MNIST's format."""

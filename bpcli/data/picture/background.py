@@ -1,4 +1,4 @@
-"""The paper below the ink: its brightness everywhere, and the ink as the share of light that it takes."""
+"""Background estimation: the paper's brightness at each pixel, and the ink as the share of light it absorbs."""
 
 from functools import cache
 from typing import Literal
@@ -13,26 +13,25 @@ from bpcli.data.picture.scale import Grey, Mask, resize
 Ink = Literal["auto", "dark", "light"]
 Reals = NDArray[np.float64]
 
-CELLS = 24  # the paper is estimated on a grid of at most so many cells a side,
-TREND_CELLS = 16  # its trend on a coarser one
-PAPER_SHARE = 0.8  # the quantile of light that is paper: above the ink, below what glares
-STIFFNESS = 0.04  # the trend bends where that saves so much error a cell, so it does not dip under bold ink
-WIDEST_STROKES = (0.15, 0.4)  # as shares of the picture; a lighter or darker part that is wider is lamp or shadow
-FLAT = 1.5 / 255  # brightness by which flat paper may differ,
-FLAT_SHARE = 0.25  # and the share of the picture that shows so much of it that all of it is flat
-DARKEST_PAPER = 0.05  # so that division by the paper never magnifies noise more than twentyfold
+CELLS = 24  # maximum cells a side of the grid on which the paper is estimated
+TREND_CELLS = 16  # maximum cells a side for its trend
+PAPER_SHARE = 0.8  # the quantile of light that is paper: above the ink, below glare
+STIFFNESS = 0.04  # penalty per cell on a trend that is not constant, so that it does not dip under bold ink
+WIDEST_STROKES = (0.15, 0.4)  # maximum widths as shares of the picture; a wider light or dark part is lamp or shadow
+FLAT = 1.5 / 255  # maximum difference of brightness on flat paper
+FLAT_SHARE = 0.25  # all paper is flat if this share of the picture is
+DARKEST_PAPER = 0.05  # lower bound in divisions by the paper: noise grows at most twentyfold
 
 
 def is_flat(grey: Grey) -> bool:
-    """Whether much of a picture (h, w) is as light as its lightest pixel: no photograph, but drawn or cleaned."""
+    """Return whether much of a picture (h, w) is as light as its lightest pixel: drawn or cleaned, not a photograph."""
     return bool(np.mean(grey >= grey.max() - FLAT) >= FLAT_SHARE)
 
 
 def paper_trend(grey: Grey) -> Grey:
-    """The trend of the paper under dark ink: a quadratic surface, the `PAPER_SHARE` quantile of light.
+    """Return the trend of the paper under dark ink: a quadratic surface at the `PAPER_SHARE` quantile of light.
 
-    Quantile regression (Koenker and Bassett, 1978) lets the ink cover as much of the picture as lies below
-    it.
+    By quantile regression (Koenker and Bassett, 1978), up to a share `PAPER_SHARE` of the picture may be ink.
 
     Args:
         grey: the picture (h, w).
@@ -48,16 +47,16 @@ def paper_trend(grey: Grey) -> Grey:
 
 @cache
 def _surfaces(height: int, width: int) -> Reals:
-    """The terms 1, x, y, x², xy and y² of a quadratic surface (height·width, 6); x, y from −1 to 1."""
+    """Return the terms 1, x, y, x², xy and y² of a quadratic surface (height·width, 6); x, y are from −1 to 1."""
     x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
 
 
 def _quantile_fit(terms: Reals, values: Reals) -> Reals:
-    """The coefficients c of the `PAPER_SHARE` quantile of values ≈ terms·c; all but the first are shrunk.
+    """Return the coefficients c of the quantile regression values ≈ terms·c for the quantile `PAPER_SHARE`.
 
-    It minimises the quantile loss plus `STIFFNESS`·Σ|c| a value, by iteratively reweighted least squares. It
-    starts from the plain quantile, so that the ink is an outlier from the first step on.
+    Iteratively reweighted least squares minimise the quantile loss plus the penalty `STIFFNESS`·Σ|c| per value,
+    without the first c. The start is the plain quantile: ink is an outlier from the first step on.
     """
     coefficients: Reals = np.zeros(terms.shape[1])
     residual: Reals = np.subtract(values, np.quantile(values, PAPER_SHARE), dtype=np.float64)
@@ -72,13 +71,12 @@ def _quantile_fit(terms: Reals, values: Reals) -> Reals:
 
 
 def is_light(grey: Grey) -> bool:
-    """Whether a picture (h, w) shows light ink on dark paper, by the sum of several votes, each between −1 and 1.
+    """Return whether a picture (h, w) shows light ink on dark paper: the sign of three votes, each from −1 to 1.
 
-    The first ask how much stands out from either paper, if strokes are no wider than some share of the picture, weighed
-    by how sharp its edges are: ink has sharp edges and is on one side of the paper only, lamps and shadows have soft
-    ones. The last asks what lies along the border: where both papers are as likely, since the ink fills the picture,
-    more of the border is paper. It counts less where the border is less than half as sharp as the picture:
-    no ink reaches it.
+    Two votes, one for each of `WIDEST_STROKES`, compare the edge-weighted ink under the dark-ink and the light-ink
+    hypothesis: ink has sharp edges and is only darker or only lighter than the paper, lamps and shadows have soft
+    edges. Both are near 0 if ink fills the picture. Then the third vote decides: it assumes that most of the border is
+    paper. It counts less if the border is less than half as sharp as the picture, because then no ink reaches it.
     """
     edges = sharpness(grey)
     trends = paper_trend(grey), paper_trend(1 - grey)
@@ -93,12 +91,12 @@ def is_light(grey: Grey) -> bool:
 
 
 def _standing_out(grey: Grey, trend: Grey, widest: float) -> Grey:
-    """By how much less light a pixel has than the paper's trend and than whatever lies around it, 0 or more."""
+    """Return how much darker each pixel is than both the paper's trend and the paper around it, at least 0."""
     return np.maximum(np.minimum(trend, paper_between(grey, widest)) - grey, 0)
 
 
 def sharpness(grey: Grey) -> Grey:
-    """The sum of the squared differences between each pixel and its four neighbours."""
+    """Return the sum of the squared differences between each pixel and its four neighbours."""
     total = np.zeros_like(grey)
     down, across = np.square(np.diff(grey, axis=0)), np.square(np.diff(grey, axis=1))
     total[1:] += down
@@ -109,15 +107,15 @@ def sharpness(grey: Grey) -> Grey:
 
 
 def border(values: Grey) -> Grey:
-    """The values along a picture's four sides, its corners twice."""
+    """Return the values along a picture's four sides, with the corners twice."""
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def paper_around(grey: Grey, trend: Grey, ink: Mask) -> Grey:
-    """The paper (h, w): its trend, corrected by what the picture is around, where it is not ink.
+    """Return the paper (h, w): its trend, corrected by the surrounding pixels that are not ink.
 
-    This is normalised convolution (Knutsson and Westin, 1993). A wider neighbourhood counts a thousandth of
-    the next narrower one, so that it decides only where ink fills the narrow one.
+    This is normalised convolution (Knutsson and Westin, 1993). A wider neighbourhood has a thousandth of the weight
+    of the next narrower one, so it decides only where ink fills the narrower one.
     """
     free = (~ink).astype(np.float32)
     light = np.asarray(free * grey / np.maximum(trend, np.float32(DARKEST_PAPER)), np.float32)
@@ -129,22 +127,22 @@ def paper_around(grey: Grey, trend: Grey, ink: Mask) -> Grey:
 
 
 def _mean_around(cells: Reals, reach: int) -> Reals:
-    """Means over squares of 2·reach + 1 cells a side (…, h, w), with zeros beyond the grid."""
+    """Return means over squares of 2·reach + 1 cells a side (…, h, w), with zeros beyond the grid."""
     means: Reals = _band(cells.shape[-2], reach) @ cells @ _band(cells.shape[-1], reach)
     return means
 
 
 @cache
 def _band(size: int, reach: int) -> Reals:
-    """The (size, size) matrix that takes means over 2·reach + 1 neighbours."""
+    """Return the (size, size) matrix that takes means over 2·reach + 1 neighbours."""
     apart = abs(np.subtract.outer(np.arange(size), np.arange(size)))
     return np.where(apart <= reach, 1 / (2 * reach + 1), 0)
 
 
 def paper_between(grey: Grey, widest: float) -> Grey:
-    """The paper (h, w) if no stroke is wider than a share `widest` of the picture: wider dark parts lie in shadow.
+    """Return the paper (h, w) if strokes are at most a share `widest` of the picture wide; wider dark parts are shadow.
 
-    This is the grey closing of the picture's cells: the least, over each square, of the largest light around.
+    This is the grey closing of the picture's cells: a maximum filter, then a minimum filter over the same square.
     """
     reach = round(widest * CELLS / 2)
     lightest = _largest_around(_cells(grey, CELLS), reach)
@@ -158,7 +156,7 @@ def _largest_around(cells: Grey, reach: int) -> Grey:
 
 
 def darkness(grey: Grey, paper: Grey) -> Grey:
-    """How much of the paper's light is missing: 0 on bare paper, 1 in black ink, below 0 if it is lighter."""
+    """Return the share of the paper's light that is missing: 0 on bare paper, 1 in black ink, below 0 if lighter."""
     return np.asarray((paper - grey) / np.maximum(paper, np.float32(DARKEST_PAPER)), np.float32)
 
 

@@ -1,6 +1,6 @@
-"""From a digit's ink to MNIST's 28×28: its longest side 20, its strokes MNIST's weight, centred by mass.
+"""Conversion of a digit's ink to MNIST's 28×28: longest side 20, strokes as wide as MNIST's, centred by mass.
 
-For images of another side all of it is scaled: see `Layout`. MNIST's own recipe stands at
+For images of another side all lengths are scaled: see `Layout`. MNIST's own recipe is at
 http://yann.lecun.com/exdb/mnist: "size normalized to fit in a 20x20 pixel box while preserving their aspect ratio",
 then "centered in a 28x28 image by computing the center of mass of the pixels".
 """
@@ -16,20 +16,20 @@ from bpcli.data.picture.scale import Grey, resize
 
 Bytes = NDArray[np.uint8]
 
-SIDE = 28  # of MNIST's images,
-BOX = 20  # and the longest side of a digit in them
-FINE = 4  # strokes are weighed, and thickened or thinned, on a grid so many times finer than the box
-THINNEST, THICKEST = 1.7, 4.0  # widths of strokes, in pixels of MNIST's box: MNIST's 5th and 95th percentiles
+SIDE = 28  # side of MNIST's images
+BOX = 20  # longest side of a digit in them
+FINE = 4  # stroke widths are measured and changed on a grid this many times finer than the box
+THINNEST, THICKEST = 1.7, 4.0  # stroke widths in pixels of MNIST's box: MNIST's 5th and 95th percentiles
 
 
 class Layout(NamedTuple):
-    """How a digit lies in an image of some side: as in MNIST's, in proportion. All are pixels of the image.
+    """The layout of a digit in an image of some side, in proportion to MNIST's. All lengths are in pixels.
 
     Attributes:
-        side: of the image.
+        side: the side of the image.
         box: the digit's longest side.
-        thinnest: the width of strokes below which they are thickened.
-        thickest: that above which they are thinned.
+        thinnest: strokes that are thinner are thickened to this width.
+        thickest: strokes that are thicker are thinned to this width.
     """
 
     side: int
@@ -39,26 +39,26 @@ class Layout(NamedTuple):
 
     @property
     def scale(self) -> float:
-        """How many times larger the digit is than MNIST's."""
+        """The size of the digit relative to MNIST's."""
         return self.box / BOX
 
 
 @cache
 def layout(side: int) -> Layout:
-    """The layout of images of a side."""
+    """Return the layout of images of a side."""
     box = round(BOX / SIDE * side)
     return Layout(side, box, THINNEST * (box / BOX), THICKEST * (box / BOX))
 
 
 def crop(ink: Grey) -> Grey:
-    """The smallest part of the picture (h, w) that holds all pixels with at least a quarter of the most ink."""
+    """Return the smallest part of the picture (h, w) with all pixels of at least a quarter of the maximum ink."""
     mask = ink >= 0.25 * ink.max()
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def fit(ink: Grey, longest: int) -> Grey:
-    """The picture with its longest side made `longest` pixels: smaller by area, larger by cubic curves."""
+    """Return the picture resized to a longest side of `longest` pixels: shrunk by area or enlarged bicubically."""
     height, width = ink.shape
     factor = longest / max(height, width)
     filter_ = Image.Resampling.BOX if factor <= 1 else Image.Resampling.BICUBIC
@@ -66,9 +66,9 @@ def fit(ink: Grey, longest: int) -> Grey:
 
 
 def stroke_width(ink: Grey) -> float:
-    """The mean width of the strokes in pixels: twice their area over the length of their outline.
+    """Return the mean stroke width in pixels: twice the strokes' area over the length of their outline.
 
-    The outline is π/4 times the number of steps across it along rows and columns (Crofton's formula).
+    The length is π/4 times the number of crossings of the outline along rows and columns (Crofton's formula).
     """
     mask = np.pad(ink > 0.5, 1)
     steps = int(np.sum(mask[1:] != mask[:-1])) + int(np.sum(mask[:, 1:] != mask[:, :-1]))
@@ -76,7 +76,7 @@ def stroke_width(ink: Grey) -> float:
 
 
 def weigh(ink: Grey, own: Layout) -> Grey:
-    """A digit on the fine grid, its strokes brought to MNIST's weight if they are too thin or too thick."""
+    """Return a digit on the fine grid with strokes as wide as MNIST's: thickened if too thin, thinned if too thick."""
     width = stroke_width(ink) / FINE
     if width < own.thinnest:
         return thicken(ink, round((own.thinnest - width) * FINE / 2 + 0.5))
@@ -86,7 +86,7 @@ def weigh(ink: Grey, own: Layout) -> Grey:
 
 
 def thicken(ink: Grey, steps: int) -> Grey:
-    """Strokes wider by `steps` pixels on either side: the largest value within an octagon."""
+    """Return strokes wider by `steps` pixels on either side: a maximum filter over an octagon."""
     ink = np.pad(ink, steps)
     for step in range(steps):
         padded = np.pad(ink, 1)
@@ -97,12 +97,12 @@ def thicken(ink: Grey, steps: int) -> Grey:
 
 
 def thin(ink: Grey, steps: int) -> Grey:
-    """Strokes thinner by `steps` pixels on either side: the ground thickened."""
+    """Return strokes thinner by `steps` pixels on either side: the background thickened."""
     return 1 - thicken(1 - np.pad(ink, steps + 1), steps)[2 * steps : -2 * steps, 2 * steps : -2 * steps]
 
 
 def centred(ink: Grey, side: int) -> Bytes:
-    """A digit put into side×side bytes, its centre of mass moved to the middle by whole pixels."""
+    """Return a digit in side×side bytes, its centre of mass moved to the middle by whole pixels."""
     height, width = ink.shape
     mass = ink.sum()
     y = float(ink.sum(axis=1) @ np.arange(height)) / mass
@@ -115,11 +115,11 @@ def centred(ink: Grey, side: int) -> Bytes:
 
 
 def is_normalised(pixels: Bytes, own: Layout) -> bool:
-    """Whether a picture is already as MNIST would have it.
+    """Return whether a picture is already in MNIST's format.
 
-    In all 70,000 digits of MNIST the ink's longest side is 19 or 20 pixels, its centre of mass within 0.52 of
-    (14, 14), and its peak at least 254. For another side all of it is in proportion, but a digit can be centred only
-    by whole pixels.
+    In all 70,000 digits of MNIST the ink's longest side is 19 or 20 pixels, its centre of mass is within 0.52 of
+    (14, 14), and its maximum is at least 254. Another side scales these limits. Only the centre's limit never
+    shrinks, because a digit is centred by whole pixels.
     """
     if pixels.shape != (own.side, own.side) or pixels.max() < 250 * min(own.scale, 1):
         return False

@@ -1,4 +1,4 @@
-"""The ink of a picture: how much of it covers each pixel, and the marks that it makes."""
+"""Ink detection in a picture: the share of each pixel that ink covers, and the marks that ink forms."""
 
 from dataclasses import dataclass
 
@@ -8,29 +8,33 @@ from bpcli.data.picture.background import Ink, darkness, is_flat, is_light, pape
 from bpcli.data.picture.pieces import Mask, Pieces, crossing, find_pieces, on_border
 from bpcli.data.picture.scale import Grey, grow, shrink, smooth
 
-GLANCE = 128  # pixels a side that suffice to tell light ink from dark, and few enough to average noise away
-CORE = 30  # so many of the darkest pixels are ink: enough to outvote specks, fewer than any digit has;
-CORE_SHARE = 0.1  # in tiny pictures this share of the pixels
-SOLID = 60  # solid ink is this percentile of the darkness of what is at least half as dark as the core
-EDGE = 0.45  # a mark begins where the darkness is this share of solid ink's;
-FAINT_EDGE = 0.25  # here, where the paper is clean;
-FIRM_EDGES = (0.6, 0.75)  # or here, where lines of the paper are in the way
-ROUGH_EDGES = (0.45, 0.25)  # what is left out of the first and of the second estimate of the paper
-WIDE_STROKE = 0.25  # where shadows are suspected, no stroke is wider than this share of the picture
-PEN_ROOM = 2  # pixels around a mark that the ink's soft edge may reach
-CRISPER = 1.35  # what would be marks if a shadow were ink is so many times less crisp
-FLAT_WORTH = 0.9  # marks on flat paper are believed if they are at least so crisp, compared to others
+GLANCE = 128  # pixels a side to which a picture is shrunk to tell light ink from dark: noise averages out
+CORE = 30  # the core is the 30th darkest pixel: specks have fewer dark pixels, digits have more
+CORE_SHARE = 0.1  # in tiny pictures the core's rank is this share of the pixels
+SOLID = 60  # solid ink's darkness is this percentile over the pixels at least half as dark as the core
+EDGE = 0.45  # threshold of a mark, as a share of solid ink's darkness
+FAINT_EDGE = 0.25  # threshold on clean paper
+FIRM_EDGES = (0.6, 0.75)  # thresholds on lined paper
+ROUGH_EDGES = (0.45, 0.25)  # thresholds of the ink that the first and the second estimate of the paper leave out
+WIDE_STROKE = 0.25  # maximum stroke width where shadows are suspected, as a share of the picture
+PEN_ROOM = 2  # width in pixels of the soft edge around a mark
+CRISPER = 1.35  # prefer the shadow model if its marks are this many times crisper
+FLAT_WORTH = 0.9  # prefer the flat model if its marks are at least this many times as crisp as the others
 LINED_FROM = 40  # pictures with fewer pixels a side have no lines on their paper
 SMOOTHED_FROM = 100  # pictures with fewer pixels a side have strokes too thin to be smoothed
 
 
 @dataclass(frozen=True, slots=True)
 class InkMap:
-    """Ink on a picture (h, w).
+    """The ink on a picture (h, w).
 
-    `darkness` is the share of the paper's light that is missing at each pixel, `solid` that of solid ink, `grain` the
-    deviation of the paper's noise, `contrast` by how many deviations of the smoothed noise solid ink stands out;
-    `light` tells whether the picture was inverted first. `pieces` are the connected marks.
+    Attributes:
+        darkness: the share of the paper's light that is missing at each pixel.
+        solid: the darkness of solid ink.
+        grain: the standard deviation of the paper's noise.
+        contrast: the darkness of solid ink in standard deviations of the smoothed noise.
+        light: whether the picture was inverted first.
+        pieces: the connected marks.
     """
 
     darkness: Grey
@@ -42,11 +46,11 @@ class InkMap:
 
 
 def find_ink(grey: Grey, ink: Ink = "auto") -> InkMap:
-    """The ink on a picture (h, w), with the paper divided out.
+    """Return the ink on a picture (h, w), with the paper divided out.
 
-    Marks that touch the border may be shadows: then the paper is estimated a second time as what no stroke is
-    wide enough to hide, and the crisper marks are taken. Where much of the paper is of one brightness, all of it is,
-    unless that makes marks that touch the border and are less crisp.
+    If much of the picture has one brightness, the flat model of the paper is used, unless its marks touch the border
+    and are less crisp than those of the trend model. Otherwise the trend model is used. If its marks touch the border,
+    they may be shadows: a shadow model with limited stroke width replaces it if that makes the marks crisper.
 
     Args:
         grey: the picture, from 0 (black) to 1 (white).
@@ -62,7 +66,7 @@ def find_ink(grey: Grey, ink: Ink = "auto") -> InkMap:
 
 
 def _ink_on_uneven(grey: Grey, light: bool) -> InkMap:
-    """The dark ink on a picture whose paper has a trend, or else shadows."""
+    """Return the dark ink on a picture whose paper has a trend or shadows."""
     found = _ink_on_rough(grey, paper_trend(grey), light)
     if not on_border(found.pieces).any():
         return found
@@ -71,7 +75,7 @@ def _ink_on_uneven(grey: Grey, light: bool) -> InkMap:
 
 
 def _ink_on_rough(grey: Grey, paper: Grey, light: bool) -> InkMap:
-    """The dark ink on a picture, from a first estimate of its paper."""
+    """Return the dark ink on a picture, from a first estimate of its paper."""
     estimate = paper
     for edge in ROUGH_EDGES:
         steady = steadied(darkness(grey, estimate))
@@ -81,7 +85,7 @@ def _ink_on_rough(grey: Grey, paper: Grey, light: bool) -> InkMap:
 
 
 def _ink_on(grey: Grey, paper: Grey, light: bool) -> InkMap:
-    """The dark ink on a picture, given its paper."""
+    """Return the dark ink on a picture, given its paper."""
     dark = darkness(grey, paper)
     steady = steadied(dark)
     solid = solid_darkness(steady)
@@ -91,27 +95,27 @@ def _ink_on(grey: Grey, paper: Grey, light: bool) -> InkMap:
 
 
 def steadied(dark: Grey) -> Grey:
-    """The darkness, smoothed where there are pixels enough for it."""
+    """Return the darkness, smoothed if the picture has enough pixels."""
     return smooth(dark) if min(dark.shape) >= SMOOTHED_FROM else dark
 
 
 def solid_darkness(dark: Grey) -> float:
-    """The darkness of solid ink: a percentile of what is half as dark as the core or more; 0 if none is."""
+    """Return the darkness of solid ink: a percentile of the pixels at least half as dark as the core; 0 without ink."""
     rank = min(CORE, int(CORE_SHARE * dark.size) + 1)
     core = float(np.partition(dark, -rank, axis=None)[-rank])
     return float(np.percentile(dark[dark > 0.5 * core], SOLID)) if core > 0 else 0.0
 
 
 def grain(paper: Grey) -> float:
-    """The deviation of the noise of bare paper (n,), taken from its light side, which is free of ink."""
+    """Return the standard deviation of bare paper's noise (n,), from its lighter pixels, which have no ink."""
     return float(np.sqrt(np.mean(np.square(np.minimum(paper, 0))))) if paper.size else 0.0
 
 
 def find_marks(steady: Grey, solid: float, bare: Grey) -> Pieces:
-    """The connected marks, where faint strokes count if the paper allows.
+    """Return the connected marks above a threshold that depends on the paper.
 
-    The edge is low where nothing on the bare paper comes near it, and raised as long as a mark runs right
-    through the picture, as lines of the paper do; but not if it is too dark for a line.
+    The threshold is low if bare paper stays far below it, so that faint strokes count. It rises as long as a mark
+    runs right through the picture, as lines of the paper do. Marks too dark for a line don't raise it.
     """
     dirt = float(np.percentile(bare, 98)) if bare.size else 0.0
     lowest = FAINT_EDGE if FAINT_EDGE * solid > 1.5 * dirt else EDGE
@@ -125,9 +129,9 @@ def find_marks(steady: Grey, solid: float, bare: Grey) -> Pieces:
 
 
 def through(pieces: Pieces, dark: Grey) -> Grey:
-    """How dark each piece (n,) is at its ends, if it runs right through the picture; infinity if it does not.
+    """Return the darkness (n,) at the ends of the pieces that run right through the picture, infinity for others.
 
-    Of two ends on opposite sides of the picture, the fainter counts; of the two directions, the darker.
+    The fainter of a piece's two opposite ends counts. If it runs in both directions, the darker direction counts.
     """
     ends = np.full((4, len(pieces) + 1), -np.inf, np.float32)
     for axis in (0, 1):
@@ -138,7 +142,7 @@ def through(pieces: Pieces, dark: Grey) -> Grey:
 
 
 def crispness(found: InkMap) -> float:
-    """How crisp the marks' edges are: the mean step of darkness across them, as a share of solid ink's."""
+    """Return the crispness of the marks: the mean step of darkness across their edges, as a share of solid ink's."""
     marks, dark = found.pieces.labels > 0, np.clip(found.darkness, 0, found.solid)
     down, across = marks[1:] != marks[:-1], marks[:, 1:] != marks[:, :-1]
     steps = np.concatenate([np.diff(dark, axis=0)[down], np.diff(dark, axis=1)[across]])
@@ -146,9 +150,9 @@ def crispness(found: InkMap) -> float:
 
 
 def coverage(found: InkMap, kept: Mask) -> Grey:
-    """The share of each pixel (h, w) that the ink of the kept marks covers, 0 to 1.
+    """Return the share of each pixel (h, w) that the ink of the kept marks covers, 0 to 1.
 
-    Between the paper's grain and solid ink it goes linearly: a pixel half covered is half as dark.
+    It is linear between the paper's grain and solid ink: a half-covered pixel is half as dark.
     """
     low = min(3 * found.grain, 0.5 * found.solid)
     share = np.clip((found.darkness - low) / max(found.solid - low, 1e-6), 0, 1)

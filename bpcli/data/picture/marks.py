@@ -1,28 +1,28 @@
-"""Which marks on the paper are the digit's, and which are specks, frames and what else lies about."""
+"""Selection of the digit's marks among specks, frames and other marks on the paper."""
 
 import numpy as np
 
 from bpcli.data.picture.pieces import Ints, Mask, Pieces, on_border
 
-SPECK = 0.02  # a mark smaller than this share of the largest is dirt
-OUTER_WORTH = 0.1  # a mark beats one of up to ten times its size that lies along the border
-NEARBY = 0.3  # marks belong to one digit if they are no farther apart than this share of its size
+SPECK = 0.02  # a mark smaller than this share of the main mark is dirt
+OUTER_WORTH = 0.1  # weight of a border mark's area: it wins only if it is ten times larger than an inner mark
+NEARBY = 0.3  # maximum gap between the marks of a digit, as a share of its size
 
 
 def one_digit(pieces: Pieces) -> Mask:
-    """The mask (h, w) of the marks that make up the most prominent digit; empty where there is none."""
+    """Return the mask (h, w) of the marks of the most prominent digit; empty if there is none."""
     if not len(pieces):
         return pieces.labels > 0
     outside = outer(pieces)
     main = int(np.argmax(np.where(outside, OUTER_WORTH, 1.0) * pieces.areas))
     candidates = pieces.areas >= SPECK * pieces.areas[main]
     if not on_border(pieces)[main]:
-        candidates &= ~outside  # a digit cut out tightly may have parts there, one that stands free has none
+        candidates &= ~outside  # only a tightly cropped digit has parts on the border
     return pieces.only(connected_to(main, pieces.boxes, candidates))
 
 
 def outer(pieces: Pieces) -> Mask:
-    """Which pieces (n,) are frames, edges of the table and the like: on the border and hardly in the middle."""
+    """Return which pieces (n,) are frames, table edges and the like: on the border and hardly in the middle."""
     height, width = pieces.labels.shape
     middle = pieces.labels[height // 4 : height - height // 4, width // 4 : width - width // 4]
     inside = np.bincount(middle.ravel(), minlength=len(pieces) + 1)[1:]
@@ -30,7 +30,7 @@ def outer(pieces: Pieces) -> Mask:
 
 
 def connected_to(main: int, boxes: Ints, candidates: Mask) -> Mask:
-    """The main piece and all candidates that lie near it, or near one that does."""
+    """Return the mask (n,) of the main piece and all candidates near it, directly or through other candidates."""
     chosen = np.arange(len(boxes)) == main
     while True:
         size = np.max(boxes[chosen, 2:].max(axis=0) - boxes[chosen, :2].min(axis=0))
@@ -41,7 +41,7 @@ def connected_to(main: int, boxes: Ints, candidates: Mask) -> Mask:
 
 
 def gaps(boxes: Ints, others: Ints) -> Ints:
-    """The gap in pixels between `boxes` (n, 4) and `others` (m, 4): (n, m), 0 where they meet."""
+    """Return the gaps (n, m) in pixels between `boxes` (n, 4) and `others` (m, 4), 0 where they touch or overlap."""
     ahead = np.maximum(boxes[:, None, :2] - others[None, :, 2:], others[None, :, :2] - boxes[:, None, 2:])
     gap: Ints = np.maximum(ahead, 0).max(axis=2)
     return gap

@@ -1,4 +1,4 @@
-"""The connected pieces of a mask, found run by run: there are far fewer runs than pixels."""
+"""Connected components ("pieces") of a mask, found from runs of pixels: there are far fewer runs than pixels."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The pieces of a mask, numbered from 1 in the order of their topmost, then leftmost pixel.
+    """The connected components of a mask, numbered from 1 in the order of their topmost, then leftmost pixel.
 
-    `labels` (h, w) holds each pixel's number, 0 where the mask is empty; `boxes` (n, 4) each piece's left,
-    top, right and bottom, the latter two one past the last pixel; `areas` (n,) its pixels.
+    Attributes:
+        labels: (h, w), the number of each pixel's piece, 0 outside of the mask.
+        boxes: (n, 4), each piece's left, top, right and bottom; right and bottom are one past the last pixel.
+        areas: (n,), each piece's number of pixels.
     """
 
     labels: NDArray[np.int32]
@@ -25,14 +27,14 @@ class Pieces:
         return len(self.areas)
 
     def only(self, chosen: Mask) -> Mask:
-        """The mask of the pieces for which `chosen` (n,) is true."""
+        """Return the mask of the pieces for which `chosen` (n,) is true."""
         return np.concatenate([[False], chosen])[self.labels]
 
 
 def find_pieces(mask: Mask) -> Pieces:
-    """The 8-connected pieces of a mask (h, w)."""
+    """Return the 8-connected components of a mask (h, w)."""
     height, width = mask.shape
-    stride = width + 2  # an empty column on either side keeps the rows' runs apart
+    stride = width + 2  # an empty column on either side, so that runs of two rows never join
     flat = np.pad(mask, ((0, 0), (1, 1))).ravel()
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
@@ -45,7 +47,7 @@ def find_pieces(mask: Mask) -> Pieces:
 
 
 def on_border(pieces: Pieces) -> Mask:
-    """Which pieces (n,) touch the border of the picture."""
+    """Return which pieces (n,) touch the border of the picture."""
     height, width = pieces.labels.shape
     left, top, right, bottom = pieces.boxes.T
     touching: Mask = (left == 0) | (top == 0) | (right == width) | (bottom == height)
@@ -53,7 +55,7 @@ def on_border(pieces: Pieces) -> Mask:
 
 
 def crossing(pieces: Pieces) -> Mask:
-    """Which pieces (n,) reach from one side of the picture to the opposite one."""
+    """Return which pieces (n,) reach from one side of the picture to the opposite one."""
     height, width = pieces.labels.shape
     left, top, right, bottom = pieces.boxes.T
     across: Mask = ((left == 0) & (right == width)) | ((top == 0) & (bottom == height))
@@ -61,7 +63,7 @@ def crossing(pieces: Pieces) -> Mask:
 
 
 def _touching(starts: Ints, ends: Ints, stride: int) -> tuple[Ints, Ints]:
-    """Pairs (run, run of the row above) that touch, corners included: their ranges, a row apart, overlap."""
+    """Return pairs (run, run of the row above) that touch, corners included: their columns overlap or are adjacent."""
     first = np.searchsorted(ends + stride, starts, "left")
     counts = np.searchsorted(starts + stride, ends, "right") - first
     below = np.repeat(np.arange(len(starts)), counts)
@@ -70,7 +72,7 @@ def _touching(starts: Ints, ends: Ints, stride: int) -> tuple[Ints, Ints]:
 
 
 def _roots(count: int, one: Ints, other: Ints) -> Ints:
-    """The least node connected to each of `count` nodes: roots are hooked to lesser ones, paths shortened."""
+    """Return the smallest node connected to each of `count` nodes (union-find): link roots, then shorten paths."""
     roots = np.arange(count)
     while True:
         low, high = np.minimum(roots[one], roots[other]), np.maximum(roots[one], roots[other])

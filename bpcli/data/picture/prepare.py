@@ -1,4 +1,4 @@
-"""The chain from a picture to the square that the network sees, its steps kept for people to look at."""
+"""Preparation of a picture as the square that the network sees. The steps are kept for people to look at."""
 
 from dataclasses import dataclass
 
@@ -15,20 +15,22 @@ from bpcli.data.picture.square import squared
 
 Bytes = NDArray[np.uint8]
 
-PAGE = 1200  # pixels a side to which pictures of several digits are brought
-WORKING = 400  # pixels a side to which larger pictures are brought: the digit is found there, noise averages out
-CLOSER = 150  # a digit found with fewer pixels is looked at again, in the full picture
-FAINTEST = 0.08  # ink takes at least this share of the paper's light
-CLEAR = 6.0  # and stands out by at least so many deviations of the paper's noise
-SPARSEST = 0.05  # a digit is at least this share of all marks; less is one speck among many
+PAGE = 1200  # pixels a side to which pictures of several digits are shrunk
+WORKING = 400  # pixels a side to which pictures are shrunk to find a digit: noise averages out
+CLOSER = 150  # a digit found with fewer pixels a side is read again from the full picture
+FAINTEST = 0.08  # ink absorbs at least this share of the paper's light
+CLEAR = 6.0  # minimum contrast of ink, in standard deviations of the paper's noise
+SPARSEST = 0.05  # a digit has at least this share of all marks' area; less is one speck among many
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What became of a picture.
+    """A picture as the network sees it.
 
-    `pixels` (side, side) are what the network sees, of a digit white ink on black; None where there is nothing to
-    see, and then `reason` says why. `steps` are the pictures (h, w) on the way there, by name, in order.
+    Attributes:
+        pixels: (side, side), a digit in white ink on black, or any other picture; None if there is nothing to see.
+        reason: why there is nothing to see, else "".
+        steps: the intermediate pictures (h, w) by name, in order.
     """
 
     pixels: Bytes | None
@@ -37,24 +39,24 @@ class Prepared:
 
 
 def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True) -> Prepared:
-    """Return a picture as a network expects it: its digit as MNIST would have it, or all of it in a square.
+    """Return a picture as a network expects it: its digit in MNIST's format, or all of it in a square.
 
     Args:
         grey: the picture (h, w), from 0 (black) to 1 (white), as `read_picture` returns it.
-        ink: whether the ink is darker or lighter than the paper; auto decides. Pictures of other things than digits
-            are inverted if it is dark.
-        side: of the square, pixels.
-        digits: whether the network is one for digits.
+        ink: whether the ink is darker or lighter than the paper; auto decides. Pictures of anything but digits are
+            inverted if the ink is dark.
+        side: the side of the square in pixels.
+        digits: whether the network classifies digits.
 
     Returns:
-        What the network sees, or why there is nothing to see. A picture of that side that is already as MNIST would
-        have it, or that is not of a digit, is returned as it is.
+        What the network sees, or why there is nothing to see. A picture of that side is returned unchanged if it is
+        already in MNIST's format, or if it is not of a digit.
     """
     return _digit(grey, ink, layout(side)) if digits else _whole(1 - grey if ink == "dark" else grey, side)
 
 
 def _whole(grey: Grey, side: int) -> Prepared:
-    """All of a picture."""
+    """Prepare all of a picture."""
     steps = {"picture": to_bytes(shrink(grey, WORKING))}
     if grey.min() == grey.max():
         return Prepared(None, "blank: the picture is of one grey all over", steps)
@@ -63,7 +65,7 @@ def _whole(grey: Grey, side: int) -> Prepared:
 
 
 def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
-    """The digit of a picture."""
+    """Prepare the digit of a picture."""
     grey = unzoomed(grey)
     if (already := unchanged(grey, own)) is not None:
         return Prepared(already, "", {"picture": to_bytes(grey)})
@@ -81,7 +83,7 @@ def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:
-    """The part of the full picture around a digit that is too small in the working one; None if it is not."""
+    """Return the digit's region of the full picture if the digit is too small in the shrunk one, else None."""
     scale = max(grey.shape) / max(kept.shape)
     rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
     size = max(np.ptp(rows), np.ptp(columns)) + 1
@@ -97,7 +99,7 @@ def _stands_out(found: InkMap) -> bool:
 
 
 def _as_mnist(cover: Grey, steps: dict[str, Bytes], own: Layout) -> Prepared:
-    """The digit whose ink covers `cover` (h, w) of each pixel; `steps` are what led there."""
+    """Prepare a digit whose ink covers the share `cover` (h, w) of each pixel; `steps` are the steps so far."""
     if not cover.any():
         return Prepared(None, "blank: nothing stands out from the background's noise", steps)
     cover = crop(cover)
@@ -107,16 +109,16 @@ def _as_mnist(cover: Grey, steps: dict[str, Bytes], own: Layout) -> Prepared:
 
 
 def prepare_all(grey: Grey, ink: Ink = "auto", *, side: int = SIDE) -> list[tuple[Box, Prepared]]:
-    """The digits of a picture that may show several, in reading order: lines from the top, each from the left.
+    """Return the digits of a picture in reading order: lines from the top, each from the left.
 
     Args:
         grey: the picture (h, w), from 0 (black) to 1 (white), as `read_picture` returns it.
         ink: whether the ink is darker or lighter than the paper; auto decides.
-        side: of the square that the network expects, pixels.
+        side: the side in pixels of the square that the network expects.
 
     Returns:
-        Each digit's box (left, top, right, bottom) in pixels of the picture, and the digit as `prepare` makes it;
-        nothing where there is none.
+        Each digit's box (left, top, right, bottom) in pixels of the picture, and the digit as `prepare` returns it;
+        an empty list if there is no digit.
     """
     own = layout(side)
     if (already := unchanged(grey, own)) is not None:
@@ -131,7 +133,7 @@ def prepare_all(grey: Grey, ink: Ink = "auto", *, side: int = SIDE) -> list[tupl
 
 
 def _digit_at(place: Found, share: Grey, own: Layout) -> Prepared:
-    """The digit of which `place` tells the mask, from the page's coverage (h, w)."""
+    """Prepare the digit with the mask of `place`, from the page's coverage (h, w)."""
     left, top, right, bottom = place.box
     mask = grow(np.pad(place.mask, 1), 1)[1:-1, 1:-1]
     return _as_mnist(share[top:bottom, left:right] * mask, {}, own)
@@ -143,7 +145,7 @@ def _scaled(box: Box, scale: float) -> Box:
 
 
 def unchanged(grey: Grey, own: Layout) -> Bytes | None:
-    """A picture that is already as MNIST would have it, inverted or not; None if it is not."""
+    """Return a picture that is already in MNIST's format, inverted if necessary; None for any other picture."""
     if grey.shape != (own.side, own.side):
         return None
     pixels = to_bytes(grey)
@@ -151,5 +153,5 @@ def unchanged(grey: Grey, own: Layout) -> Bytes | None:
 
 
 def to_bytes(values: Grey) -> Bytes:
-    """Values from 0 to 1, clipped, as bytes from 0 to 255."""
+    """Return values, clipped to 0 to 1, as bytes from 0 to 255."""
     return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)

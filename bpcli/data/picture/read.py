@@ -1,7 +1,7 @@
-"""Picture files of many formats, depths and orientations, all made into one kind of array: grey from 0 to 1.
+"""Reader of picture files of many formats, depths and orientations: each becomes an array of grey from 0 to 1.
 
-Grey is luminance: ITU-R BT.601 luma of the encoded (not linear-light) red, green and blue, 0 black and 1
-white. Dividing by the background, which comes next, is the same in both lights up to an exponent.
+Grey is the ITU-R BT.601 luma of the encoded (not linear-light) red, green and blue, 0 black and 1 white. The next
+step divides by the background. The ratio in linear light is only a power of the ratio in encoded light.
 """
 
 import os
@@ -19,20 +19,20 @@ from bpcli.errors import ImageError
 
 Grey = NDArray[np.float32]
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow calls PGM and PBM so too
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow's PPM includes PGM and PBM
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 32_000_000
-_TIFF = (b"II", b"MM")  # how Pillow's reader of TIFF files tells them
+_TIFF = (b"II", b"MM")  # the first bytes by which Pillow recognises TIFF files
 _STDERR = 2
-VISIBLE = 0.25  # a spread of grey below this, once white paper lies below, is ink that was meant for black
+VISIBLE = 0.25  # a picture with a smaller range of grey on white paper was meant for black paper
 
 
 def read_picture(source: Path | bytes, name: str = "standard input") -> Grey:
-    """The picture in a file, upright and opaque.
+    """Return the picture in a file, upright and opaque.
 
     Args:
-        source: the file, or what it contains.
-        name: what error messages call it, where `source` is bytes.
+        source: the file, or its content.
+        name: the name of bytes in error messages.
 
     Returns:
         The luminance (height, width), from 0 (black) to 1 (white). Of an animation, the first frame.
@@ -60,14 +60,14 @@ def _decode(content: bytes, name: str) -> Grey:
         raise ImageError(f"{name}: has more than {MAX_BYTES:,} bytes, the most that a picture may have")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata are no reason to refuse a picture
+            warnings.simplefilter("ignore")  # a picture with odd metadata is still accepted
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _grey_of_file(content, name)
     except ImageError:
         raise
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not a picture of a known format (PNG, JPEG, BMP, GIF, WebP, TIFF, PGM)") from None
-    except Exception as error:  # a decoder fails in as many ways as a file can be damaged
+    except Exception as error:  # a damaged file can raise any error in a decoder
         raise ImageError(f"{name}: can't be decoded: {_one_line(error)}") from error
 
 
@@ -85,13 +85,13 @@ def _grey_of_file(content: bytes, name: str) -> Grey:
 
 @contextmanager
 def _silence(content: bytes) -> Iterator[None]:
-    """Keeps libtiff from printing on stderr, past Python, what is wrong with a TIFF file: it says so by its result."""
+    """Keep libtiff from printing errors of a TIFF file on stderr, past Python: its result reports them too."""
     if not content.startswith(_TIFF):
         yield
         return
     try:
         kept = os.dup(_STDERR)
-    except OSError:  # closed
+    except OSError:  # stderr is closed
         yield
         return
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
@@ -104,23 +104,23 @@ def _silence(content: bytes) -> Iterator[None]:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """The picture turned as its EXIF data say; as it is where they are damaged."""
+    """Return the picture rotated as its EXIF data say; unchanged if they are damaged."""
     picture.load()
     try:
         return ImageOps.exif_transpose(picture)
-    except Exception:  # EXIF data are parsed lazily, and by hand: any error can come out
+    except Exception:  # Pillow parses EXIF data only now: damaged ones can raise any error
         return picture
 
 
 def to_grey(picture: Image.Image) -> Grey:
-    """The luminance of an opened picture of any of Pillow's modes, as `read_picture` returns it."""
+    """Return the luminance of an opened picture in any of Pillow's modes, as `read_picture` does."""
     if picture.mode.startswith(("I", "F")):
         return _deep_grey(np.asarray(picture, np.float32), 1.0 if picture.mode == "F" else 65535.0)
     if picture.has_transparency_data:
         colour, alpha = picture.convert("RGBA").convert("LA").split()
         return flatten(_unit(colour), _unit(alpha))
     if picture.mode not in ("L", "1"):
-        picture = picture.convert("RGB")  # CMYK, palettes and the like have luminance only as colours
+        picture = picture.convert("RGB")  # CMYK, palettes and the like have no luminance before
     return _unit(picture.convert("L"))
 
 
@@ -130,13 +130,13 @@ def _unit(picture: Image.Image) -> Grey:
 
 
 def _deep_grey(values: Grey, white: float) -> Grey:
-    """Values of more than 8 bits, where `white` is 1; the largest value is, where it is larger than that."""
+    """Return values of more than 8 bits, divided by `white` or by the largest value, whichever is larger."""
     finite = np.nan_to_num(values, nan=0.0, posinf=white, neginf=0.0)
     return np.asarray(np.clip(finite / max(white, finite.max()), 0, 1), np.float32)
 
 
 def flatten(colour: Grey, alpha: Grey) -> Grey:
-    """A transparent picture laid on white paper; on black, where its ink can't be seen on white."""
+    """Return a transparent picture on white paper; on black paper if its ink is invisible on white."""
     on_white = colour * alpha + (1 - alpha)
     on_black: Grey = colour * alpha
     return on_white if np.ptp(on_white) >= VISIBLE else on_black

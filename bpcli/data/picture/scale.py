@@ -1,4 +1,4 @@
-"""Pictures made smaller or larger, smoothed and grown; all on arrays (h, w)."""
+"""Resizing, smoothing and dilation of pictures; all arrays are (h, w)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ Mask = NDArray[np.bool_]
 
 
 def resize(values: Grey, width: int, height: int, filter_: Image.Resampling) -> Grey:
-    """The values brought to `height` rows and `width` columns."""
+    """Return the values resized to `height` rows and `width` columns."""
     return np.asarray(Image.fromarray(values).resize((width, height), filter_))
 
 
 def unzoomed(values: Grey) -> Grey:
-    """The picture with one pixel for each square of equal ones, such as enlarging without smoothing leaves."""
+    """Return the picture with one pixel for each square of equal pixels: it undoes an enlargement without smoothing."""
     rows = np.flatnonzero((values[1:] != values[:-1]).any(axis=1)) + 1
     columns = np.flatnonzero((values[:, 1:] != values[:, :-1]).any(axis=0)) + 1
     factor = int(np.gcd.reduce([*values.shape, *rows, *columns])) if len(rows) and len(columns) else 1
@@ -22,7 +22,7 @@ def unzoomed(values: Grey) -> Grey:
 
 
 def shrink(values: Grey, longest: int) -> Grey:
-    """The picture with its longest side brought down to at most `longest` pixels, by area."""
+    """Return the picture shrunk by area to a longest side of at most `longest` pixels."""
     height, width = values.shape
     factor = longest / max(height, width)
     if factor >= 1:
@@ -31,7 +31,7 @@ def shrink(values: Grey, longest: int) -> Grey:
 
 
 def smooth(values: Grey) -> Grey:
-    """The picture convolved with the binomial [1 2 1]/4 in both directions, its border repeated."""
+    """Return the picture convolved with the binomial [1 2 1]/4 in both directions, with its border repeated."""
     padded = np.pad(values, 1, mode="edge")
     across = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     smoothed: Grey = (across[:-2] + 2 * across[1:-1] + across[2:]) / np.float32(16)
@@ -39,7 +39,7 @@ def smooth(values: Grey) -> Grey:
 
 
 def grow(mask: Mask, steps: int) -> Mask:
-    """The mask with all within `steps` pixels of it: by turns a square and a cross, which make an octagon."""
+    """Return the mask dilated by `steps` pixels, alternately by a square and a cross: together an octagon."""
     for step in range(steps):
         padded = np.pad(mask, 1)
         tall = padded[:-2] | padded[1:-1] | padded[2:]

@@ -1,4 +1,4 @@
-"""Several digits on one page: their marks gathered, touching ones cut apart, and put into reading order."""
+"""Segmentation of a page into digits: marks are grouped, touching digits split, and all put into reading order."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,27 @@ from bpcli.data.picture.marks import gaps, outer
 from bpcli.data.picture.pieces import Ints, Mask, Pieces
 
 Reals = NDArray[np.float64]
-Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels; the latter two one past the last
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom are one past the last
 
-SMALL = 0.45  # a mark lower than this share of a digit is a part of its neighbour, or dirt
-FLAT = 0.3  # but not if it is wide: a 2 or a 5 may be written flat, a bar is flatter
-NEAR = 0.3  # such a part lies at most this share of a digit's height away
+SMALL = 0.45  # a mark lower than this share of a digit's height is part of its neighbour, or dirt
+FLAT = 0.3  # minimum height of a wide digit: a 2 or a 5 may be written flat, but a bar is flatter
+NEAR = 0.3  # maximum distance of such a part from its digit, as a share of a digit's height
 SPECK = 0.01  # a mark with less ink than this share of a digit's height squared is dirt
-STACKED = 0.5  # marks that share so much of the narrower one's width stand above each other
-TALLEST = 1.5  # and are one digit if they are together at most so many digits high
-WIDE = 1.15  # a mark wider than so many digits' heights may be two that touch
+STACKED = 0.5  # marks stand above each other if they share this much of the narrower one's width
+TALLEST = 1.5  # such marks are one digit if together they are at most this many digits high
+WIDE = 1.15  # a mark wider than this many heights of a digit may be two digits that touch
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A digit's place: its `box` (left, top, right, bottom) and the `mask` (h, w) of its ink inside the box."""
+    """The place of a digit: its `box` (left, top, right, bottom) and the `mask` (h, w) of its ink inside the box."""
 
     box: Box
     mask: Mask
 
 
 def separate(pieces: Pieces) -> list[Found]:
-    """The digits among the marks of a page, in reading order: lines from the top, each from the left."""
+    """Return the digits among the marks of a page, in reading order: lines from the top, each from the left."""
     large = np.flatnonzero(~outer(pieces) & (pieces.areas >= 0.02 * pieces.areas.max(initial=0)))
     if not len(large):
         return []
@@ -40,7 +40,7 @@ def separate(pieces: Pieces) -> list[Found]:
 
 
 def typical_height(pieces: Pieces, large: Ints) -> float:
-    """The height of a digit: the median height of the large marks, each counted as often as it has ink."""
+    """Return the typical height of a digit: the median height of the large marks, weighted by their ink."""
     heights = pieces.boxes[large, 3] - pieces.boxes[large, 1]
     order = np.argsort(heights)
     ink = np.cumsum(pieces.areas[large][order])
@@ -48,7 +48,7 @@ def typical_height(pieces: Pieces, large: Ints) -> float:
 
 
 def gather(pieces: Pieces, height: float) -> list[list[int]]:
-    """The marks (by index) of each digit: large ones that stand above each other, and small ones by the nearest."""
+    """Return the marks (indices) of each digit: large ones above each other, and small ones with the nearest digit."""
     widths, heights = (pieces.boxes[:, 2:] - pieces.boxes[:, :2]).T / height
     inner = ~outer(pieces)
     usable = inner & (pieces.areas >= SPECK * height**2)
@@ -64,7 +64,7 @@ def gather(pieces: Pieces, height: float) -> list[list[int]]:
 
 
 def stacked(groups: list[list[int]], boxes: Ints, height: float) -> list[list[int]]:
-    """The groups, those joined that are parts of one digit."""
+    """Return the groups; those that are parts of one digit are joined."""
     around = np.array([union(boxes[group]) for group in groups]).reshape(-1, 4)
     alive = np.ones(len(groups), np.bool_)
     for one in range(len(groups)):
@@ -78,12 +78,12 @@ def stacked(groups: list[list[int]], boxes: Ints, height: float) -> list[list[in
 
 
 def union(boxes: Ints) -> Ints:
-    """The box around boxes (n, 4)."""
+    """Return the box (4,) around boxes (n, 4)."""
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
 def are_one(one: Ints, others: Ints, height: float) -> Mask:
-    """Whether a large mark's box (4,) and each of some others' (n, 4) are around parts of one digit: (n,)."""
+    """Return which boxes (n, 4) are part of the same digit as a large mark's box (4,): a mask (n,)."""
     shared = np.minimum(one[2], others[:, 2]) - np.maximum(one[0], others[:, 0])
     narrower = np.minimum(one[2] - one[0], others[:, 2] - others[:, 0])
     together = np.maximum(one[3], others[:, 3]) - np.minimum(one[1], others[:, 1])
@@ -92,14 +92,14 @@ def are_one(one: Ints, others: Ints, height: float) -> Mask:
 
 
 def cut_out(pieces: Pieces, group: list[int]) -> Found:
-    """The place of the digit that consists of some of the pieces."""
+    """Return the place of the digit that consists of some of the pieces."""
     left, top, right, bottom = (int(edge) for edge in union(pieces.boxes[group]))
     mask = np.isin(pieces.labels[top:bottom, left:right], np.array(group) + 1)
     return Found((left, top, right, bottom), mask)
 
 
 def split(digit: Found, height: float) -> list[Found]:
-    """The digit; or, if it is too wide for one, the parts to both sides of its thinnest column, split in turn."""
+    """Split a mark that is too wide for one digit at its thinnest column, repeatedly, and return the parts."""
     todo, parts = [digit], []
     while todo:
         part = todo.pop()
@@ -110,7 +110,7 @@ def split(digit: Found, height: float) -> list[Found]:
 
 
 def halved(digit: Found, height: float) -> list[Found]:
-    """The two parts to both sides of a digit's thinnest column; none if it is not too wide for one digit."""
+    """Return the two parts beside a mark's thinnest column; none if the mark is narrow enough for one digit."""
     width = digit.mask.shape[1]
     if width <= WIDE * max(height, digit.mask.shape[0]):
         return []
@@ -121,7 +121,7 @@ def halved(digit: Found, height: float) -> list[Found]:
 
 
 def thinnest_column(mask: Mask, height: float) -> int:
-    """The column at which a mask of touching digits has the least ink, near the places where digits would meet."""
+    """Return the column where a mask of touching digits has the least ink, near the places where they should meet."""
     width = mask.shape[1]
     count = max(2, round(width / (0.8 * height)))
     columns = np.arange(width)
@@ -133,7 +133,7 @@ def thinnest_column(mask: Mask, height: float) -> int:
 
 
 def part_of(digit: Found, columns: slice) -> Found:
-    """The part of a digit in some of its columns, its box drawn tight again."""
+    """Return the part of a mark in some of its columns, with a tight box."""
     mask = digit.mask[:, columns]
     rows, used = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     left, top = digit.box[0] + (columns.start or 0) + int(used[0]), digit.box[1] + int(rows[0])
@@ -142,9 +142,9 @@ def part_of(digit: Found, columns: slice) -> Found:
 
 
 def lines(boxes: list[Box]) -> list[list[int]]:
-    """The boxes' indices by line, from the top, each line from the left.
+    """Return the boxes' indices by line, lines from the top, each from the left.
 
-    From the left, each box continues the line whose last box overlaps it most in height, if it does by half.
+    From the left, each box continues the line whose last box shares most of its height, if it shares at least 0.4.
     """
     found: list[list[int]] = []
     last = np.empty((0, 4), np.int64)  # the last box of each line
@@ -163,7 +163,7 @@ def lines(boxes: list[Box]) -> list[list[int]]:
 
 
 def _shared_heights(one: Ints, others: Ints) -> Reals:
-    """How much of the lower one's height a box (4,) shares with each of some others (n, 4)."""
+    """Return the overlap in height of a box (4,) with others (n, 4), as a share of the lower box's height: (n,)."""
     shared = np.minimum(one[3], others[:, 3]) - np.maximum(one[1], others[:, 1])
     lower = np.minimum(one[3] - one[1], others[:, 3] - others[:, 1])
     return np.asarray(shared / lower, np.float64)

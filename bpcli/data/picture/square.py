@@ -1,4 +1,4 @@
-"""Pictures of anything made into the square that a network expects: whole, neither cut nor cleaned."""
+"""Pictures of anything fitted into the square that a network expects: whole, neither cropped nor cleaned."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from bpcli.data.picture.scale import Grey
 
 
 def squared(grey: Grey, side: int) -> Grey:
-    """The picture (h, w) in the middle of a square (side, side), its longest side filling it, the rest like its border.
+    """Return the picture (h, w) fitted into the middle of a square (side, side); its border's median fills the rest.
 
-    One that is already a square of that side is returned as it is. Smaller by area, larger by cubic curves.
+    A square of that side is returned unchanged. Shrinking is by area, enlarging bicubic.
     """
     fitted = fit(grey, side)
     height, width = fitted.shape

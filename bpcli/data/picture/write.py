@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def to_png(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of grey pixels (h, w)."""
+    """Return a PNG of grey pixels (h, w)."""
     content = BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     return content.getvalue()

@@ -1,4 +1,4 @@
-"""Scenes: MNIST digits put into pictures such as people take, to measure how well pictures are read.
+"""Scenes: MNIST digits in synthetic pictures like those that people take, to measure robustness.
 
-Every scene is a function of a digit and a random generator.
+A digit and a random generator determine a scene.
 """

@@ -1,6 +1,6 @@
-"""The files that pictures come in: formats, depths and orientations.
+"""Picture files of many formats, depths and orientations.
 
-Whatever the file, it shows the same: what its format can't hold apart (two levels, JPEG's losses).
+Each shows the same picture, except for what its format loses (two levels, JPEG compression).
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from PIL.Image import Transpose
 from bpcli.data.scenes.look import Bytes
 
 ORIENTATION = 0x0112  # EXIF's tag
-# What a camera that was held so has written down, for each orientation that it says: undone, it is upright
+# For each EXIF orientation, the transposition of the stored pixels, which a viewer undoes
 HELD = {
     1: None,
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -27,13 +27,13 @@ HELD = {
 
 
 def to_file(pixels: Bytes, file: str, orientation: int = 1) -> bytes:
-    """The content of a picture's file.
+    """Return the content of a picture's file.
 
     Args:
         pixels: the scene (h, w, 3), upright.
         file: one of `FILES`.
-        orientation: what EXIF says, from 1 to 8; the pixels are turned so that the picture is upright again. Files
-            that can't say it (GIF, BMP, PGM) hold the picture upright.
+        orientation: EXIF's, from 1 to 8; the stored pixels are transposed so that a viewer shows the scene upright.
+            Formats without EXIF (GIF, BMP, PGM) store it upright.
     """
     picture = Image.fromarray(pixels)
     if file not in WITH_EXIF:
@@ -45,25 +45,25 @@ def to_file(pixels: Bytes, file: str, orientation: int = 1) -> bytes:
 
 
 def saved(picture: Image.Image, file_format: str, **options: object) -> bytes:
-    """The content of a picture's file."""
+    """Return the content of a picture's file in a format of Pillow."""
     content = BytesIO()
     picture.save(content, file_format, **options)
     return content.getvalue()
 
 
 def two_levels(picture: Image.Image) -> Image.Image:
-    """Black where a picture is darker than half-way between its darkest and lightest, else white: 1 bit."""
+    """Return a 1-bit picture: black below the mean of the darkest and the lightest value, else white."""
     grey = np.asarray(picture.convert("L"))
     return Image.fromarray(grey >= (int(grey.min()) + int(grey.max()) + 1) / 2)
 
 
 def deep(picture: Image.Image) -> Image.Image:
-    """Grey of 16 bits."""
+    """Return a grey picture of 16 bits."""
     return Image.fromarray(np.asarray(picture.convert("L"), np.uint16) * 257)
 
 
 def see_through(picture: Image.Image) -> Image.Image:
-    """As transparent as can be, and on white paper the same: RGBA."""
+    """Return the most transparent RGBA picture that looks the same on white paper."""
     light = np.asarray(picture, np.float32)
     alpha = 255 - light.min(axis=2, keepdims=True)
     colour = 255 - (255 - light) * 255 / np.maximum(alpha, 1)
@@ -71,20 +71,20 @@ def see_through(picture: Image.Image) -> Image.Image:
 
 
 def see_through_grey(picture: Image.Image) -> Image.Image:
-    """As `see_through`, but grey: LA, black ink of some opacity."""
+    """Return the same in grey: an LA picture, black ink of varying opacity."""
     alpha = Image.fromarray(255 - np.asarray(picture.convert("L")))
     return Image.merge("LA", (Image.new("L", picture.size), alpha))
 
 
 def _animated(picture: Image.Image, file_format: str, **options: object) -> bytes:
-    """With a second frame, which is blank."""
+    """Return the content of a file with a second, blank frame."""
     return saved(
         picture, file_format, save_all=True, append_images=[Image.new(picture.mode, picture.size, 255)], **options
     )
 
 
 Writer = Callable[[Image.Image, dict[str, Image.Exif]], bytes]
-# Each writes a colour picture with what it is told to add
+# Each encodes a colour picture; `more` holds EXIF data
 WITH_EXIF: dict[str, Writer] = {
     "1-bit png": lambda picture, more: saved(two_levels(picture), "PNG", **more),
     "grey png": lambda picture, more: saved(picture.convert("L"), "PNG", **more),

@@ -1,4 +1,4 @@
-"""How a scene looks, in numbers."""
+"""The look of a scene as numbers."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,13 +14,13 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of ITU-R BT.601
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a scene looks; lengths in pixels unless said otherwise, light from 0 to 1."""
+    """The look of a scene: lengths in pixels unless stated otherwise, light from 0 to 1."""
 
     size: int = 100  # longest side of a digit
     margins: tuple[int, int, int, int] = (30, 30, 30, 30)  # left, top, right, bottom
     paper: Colour = (1.0, 1.0, 1.0)
     ink: Colour = (0.0, 0.0, 0.0)
-    pen: float | None = None  # width of the stroke, as a share of the digit's size; None: as MNIST's writer had it
+    pen: float | None = None  # stroke width as a share of the digit's size; None keeps the strokes of MNIST
     rotation: float = 0.0  # degrees
     texture: float = 0.0  # standard deviation of the paper's brightness
     lines: Literal["none", "ruled", "squared"] = "none"
@@ -31,4 +31,4 @@ class Look:
     blur: float = 0.0  # standard deviation
     noise: float = 0.0  # standard deviation
     file: str = "rgb png"  # one of `files.FILES`
-    orientation: int = 1  # as EXIF has it, 1 to 8
+    orientation: int = 1  # EXIF's, 1 to 8

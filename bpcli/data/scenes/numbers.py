@@ -1,4 +1,4 @@
-"""Rows of digits, as numbers are written by hand."""
+"""Scenes of handwritten numbers: rows of digits."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from bpcli.data.scenes.strokes import coverage
 
 
 def number(digits: list[Bytes], look: Look, rng: Generator, *, touching: float = 0.0) -> tuple[Bytes, list[bool]]:
-    """A row of digits with uneven spacing, heights and base line, and which neighbours touch.
+    """Return a row of digits with uneven spacing, heights and base line, and which neighbours touch.
 
-    Each gap is drawn from −0.08 to 0.06 of the digits' size with probability `touching`, else from 0.08 to 0.6.
+    With probability `touching`, a gap is −0.08 to 0.06 of the digits' size; otherwise it is 0.08 to 0.6.
 
     Returns:
-        The scene (h, w, 3), and for each pair of neighbours whether their ink overlaps or meets.
+        The scene (h, w, 3), and for each pair of neighbours whether their ink overlaps or touches.
     """
     inks = [coverage(digit, replace(look, size=round(look.size * rng.uniform(0.9, 1.1)))) for digit in digits]
     page = np.zeros((2 * look.size, 0), np.float32)
@@ -34,7 +34,7 @@ def number(digits: list[Bytes], look: Look, rng: Generator, *, touching: float =
 
 
 def _appended(page: Floats, ink: Floats, gap: int) -> tuple[Floats, bool]:
-    """The page with ink put `gap` pixels to its right (overlapping if negative), and whether the two meet."""
+    """Return the page with ink `gap` pixels to its right (negative: overlapping), and whether the two touch."""
     overlap = min(max(0, -gap), page.shape[1], ink.shape[1])
     left = np.pad(page, ((0, 0), (0, ink.shape[1] - overlap + max(0, gap))))
     right = np.pad(ink, ((0, 0), (left.shape[1] - ink.shape[1], 0)))

@@ -1,6 +1,6 @@
-"""Ink on paper, the lamp over both, and what a camera does to them.
+"""Painting of scenes: ink on paper, a lamp, and a camera.
 
-A scene is painted in light, from 0 to 1.
+All light is from 0 to 1.
 """
 
 import numpy as np
@@ -12,18 +12,18 @@ from bpcli.data.scenes.strokes import coverage
 
 
 def draw(digit: Bytes, look: Look, rng: Generator) -> Bytes:
-    """The scene (h, w, 3) of a digit (28, 28)."""
+    """Return the scene (h, w, 3) of a digit (28, 28)."""
     return paint(placed(coverage(digit, look), look.margins), look, rng)
 
 
 def placed(ink: Floats, margins: tuple[int, int, int, int]) -> Floats:
-    """The ink (h, w) with empty paper around it: left, top, right, bottom."""
+    """Return the ink (h, w) with margins of empty paper: left, top, right, bottom."""
     left, top, right, bottom = margins
     return np.pad(ink, ((top, bottom), (left, right)))
 
 
 def paint(ink: Floats, look: Look, rng: Generator) -> Bytes:
-    """The scene (h, w, 3) of a page whose ink covers `ink` (h, w) of each pixel."""
+    """Return the scene (h, w, 3) of a page; ink covers the share `ink` (h, w) of each pixel."""
     paper, pen = (np.asarray(colour, np.float32) for colour in (look.paper, look.ink))
     light = ink[..., None] * pen + (_sheet(ink.shape, look, rng) * (1 - ink))[..., None] * paper
     if look.lamp or look.shadow:
@@ -32,7 +32,7 @@ def paint(ink: Floats, look: Look, rng: Generator) -> Bytes:
 
 
 def _sheet(shape: tuple[int, ...], look: Look, rng: Generator) -> Floats:
-    """The paper's brightness, about 1, with its texture and lines."""
+    """Return the paper's brightness, about 1, with its texture and lines."""
     sheet = np.ones(shape, np.float32)
     if look.texture:
         sheet += look.texture * _grain(shape, rng)
@@ -42,7 +42,7 @@ def _sheet(shape: tuple[int, ...], look: Look, rng: Generator) -> Floats:
 
 
 def _photographed(light: Floats, look: Look, rng: Generator) -> Bytes:
-    """The picture that a camera makes of light: blurred, and with noise."""
+    """Return a camera's picture of the light, with blur and noise."""
     pixels = _bytes(light)
     if look.blur:
         pixels = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(look.blur)))
@@ -56,7 +56,7 @@ def _bytes(light: Floats) -> Bytes:
 
 
 def _grain(shape: tuple[int, ...], rng: Generator) -> Floats:
-    """Noise of several sizes, like fibres and unevenness; standard deviation about 1."""
+    """Return noise at several scales, like fibres and unevenness; its standard deviation is about 1."""
     total = np.zeros(shape, np.float32)
     for cell in (1, 3, 12):
         small = rng.standard_normal((shape[0] // cell + 2, shape[1] // cell + 2), np.float32)
@@ -65,7 +65,7 @@ def _grain(shape: tuple[int, ...], rng: Generator) -> Floats:
 
 
 def _lines(shape: tuple[int, ...], look: Look, rng: Generator) -> Floats:
-    """Ruled or squared lines, 0 to 1, at the angle of the writing give or take two degrees."""
+    """Return ruled or squared lines, 0 to 1, within two degrees of the writing's angle."""
     angle = np.deg2rad(look.rotation + rng.uniform(-2, 2))
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     width = max(1.0, look.line_spacing / 15)
@@ -83,14 +83,14 @@ def _stripes(position: Floats, spacing: float, width: float, start: float) -> Fl
 
 
 def _lamp(shape: tuple[int, ...], strength: float, rng: Generator) -> Floats:
-    """The lamp's light: 1 near a bright spot inside or outside of the picture, falling to 1 − strength."""
+    """Return the lamp's light: 1 near a bright spot in or beside the picture, falling to 1 − strength."""
     y, x = np.meshgrid(np.linspace(0, 1, shape[0]), np.linspace(0, 1, shape[1]), indexing="ij")
     far = np.hypot(x - rng.uniform(-0.3, 1.3), y - rng.uniform(-0.3, 1.3)) ** rng.uniform(1, 2)
     return np.asarray(1 - strength * (far - far.min()) / max(np.ptp(far), 1e-6), np.float32)
 
 
 def _shadow(shape: tuple[int, ...], strength: float, rng: Generator) -> Floats:
-    """A half-plane in shadow, its edge soft over 5 to 30 hundredths of the picture."""
+    """Return the light with a half-plane in shadow; its soft edge is 5 to 30 hundredths of the picture wide."""
     y, x = np.meshgrid(np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1]), indexing="ij")
     angle = rng.uniform(0, 2 * np.pi)
     depth = (x * np.cos(angle) + y * np.sin(angle) - rng.uniform(-0.7, 0.7)) / rng.uniform(0.1, 0.6)

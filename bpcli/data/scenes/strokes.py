@@ -1,4 +1,4 @@
-"""A digit's strokes at any size, with MNIST's pen or another, turned."""
+"""A digit's strokes at any size and rotation, with MNIST's pen or another."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from bpcli.data.scenes.look import Bytes, Floats, Look
 
 
 def coverage(digit: Bytes, look: Look) -> Floats:
-    """How far a digit's ink covers each pixel (h, w), cropped to the ink, about `look.size` pixels long."""
+    """Return the share of each pixel (h, w) that ink covers, cropped to the digit, about `look.size` pixels long."""
     glyph = Image.fromarray(digit)
     glyph = glyph.crop(glyph.getbbox())
     drawn = _as_written(glyph, look.size) if look.pen is None else _rewritten(glyph, look.size, look.pen)
@@ -29,13 +29,13 @@ def _as_written(glyph: Image.Image, size: int) -> Image.Image:
 
 
 def _rewritten(glyph: Image.Image, size: int, pen: float) -> Image.Image:
-    """The glyph's skeleton, drawn again with a round pen."""
+    """Return the glyph's skeleton, drawn again with a round pen."""
     fine = 6
     large = glyph.resize((glyph.width * fine, glyph.height * fine), Image.Resampling.BICUBIC)
     spine = skeleton(np.pad(np.asarray(large) > 127, 2))
     width = max(1.0, pen * size)
     room = int(width) + 2
-    over = 3 if size < 300 else 1  # drawn larger, then reduced: Pillow draws without grey edges
+    over = 3 if size < 300 else 1  # drawn larger, then shrunk: Pillow draws without antialiasing
     scale = (size - width) / (max(glyph.size) * fine) if size > 2 * width else 0.5 * size / (max(glyph.size) * fine)
     wide, high = (round((side * fine * scale) + 2 * room) for side in glyph.size)
     canvas = Image.new("L", (wide * over, high * over))
@@ -55,7 +55,7 @@ def _ink_spine(draw: ImageDraw.ImageDraw, spine: NDArray[np.bool_], scale: float
 
 
 def skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The one-pixel-wide spine of a mask (Zhang and Suen, 1984)."""
+    """Return the one-pixel-wide skeleton of a mask (Zhang and Suen, 1984)."""
     mask = mask.copy()
     changed = True
     while changed:

@@ -1,10 +1,10 @@
 "use strict";
 
-// Opens the cells of the confusion matrix: each shows the images that were counted in it.
+// The cells of the confusion matrix open: each shows the images counted in it.
 
 const source = document.getElementById("cells");
 
-/** The part of a sheet of images that holds the one at a place, as a canvas with words for who can't see it. */
+/** Return the image at a place of a sheet, as a canvas with a text for screen readers. */
 function cutOut(sheet, place, { across, side }, words) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side;
@@ -16,7 +16,7 @@ function cutOut(sheet, place, { across, side }, words) {
   return canvas;
 }
 
-/** One image with its score and its place in the test file. */
+/** Return a list item: one image with its score and its index in the test file. */
 function tile(sheet, place, layout, index, score) {
   const item = document.createElement("li");
   item.append(cutOut(sheet, place, layout, `Test image ${index}`), score.toFixed(3));
@@ -24,7 +24,7 @@ function tile(sheet, place, layout, index, score) {
   return item;
 }
 
-/** Shows the images of a cell, such as "4-9", once its sheet is decoded. */
+/** Show the images of a cell, such as "4-9", once its sheet is decoded. */
 async function open(name, sheets) {
   const [label, answer] = name.split("-").map((place) => sheets.classes[place]);
   const cell = sheets.cells[name];

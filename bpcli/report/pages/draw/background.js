@@ -1,4 +1,4 @@
-// The paper below the ink, and the ink as the share of light that it takes. As bpcli.data.picture.background.
+// Background estimation: the paper's brightness at each pixel, and the ink as the share of light it absorbs. As bpcli.data.picture.background.
 
 const CELLS = 24;
 const TREND_CELLS = 16;
@@ -9,7 +9,7 @@ const FLAT = 1.5 / 255;
 const FLAT_SHARE = 0.25;
 const DARKEST_PAPER = 0.05;
 
-/** Whether much of a picture is as light as its lightest pixel: no photograph, but drawn or cleaned. */
+/** Return whether much of a picture is as light as its lightest pixel: drawn or cleaned, not a photograph. */
 function isFlat({ values }) {
   const least = Math.fround(largest(values) - FLAT);
   let count = 0;
@@ -17,7 +17,7 @@ function isFlat({ values }) {
   return count / values.length >= FLAT_SHARE;
 }
 
-/** The trend of the paper under dark ink: a quadratic surface, the PAPER_SHARE quantile of light. */
+/** Return the trend of the paper under dark ink: a quadratic surface at the PAPER_SHARE quantile of light. */
 function paperTrend(grey) {
   const cells = toCells(grey, TREND_CELLS);
   const terms = surfaces(cells.height, cells.width);
@@ -25,7 +25,7 @@ function paperTrend(grey) {
   return stretch(pictureOf(cells, (i) => dot(terms[i], coefficients)), grey);
 }
 
-/** The terms 1, x, y, x², xy and y² of a quadratic surface, x and y from −1 to 1. */
+/** Return the terms 1, x, y, x², xy and y² of a quadratic surface; x, y are from −1 to 1. */
 function surfaces(height, width) {
   return Array.from({ length: height * width }, (_, i) => {
     const x = even(i % width, width);
@@ -34,12 +34,12 @@ function surfaces(height, width) {
   });
 }
 
-/** The place of one of `count` points spread evenly from −1 to 1. */
+/** Return the position of one of `count` points spread evenly from −1 to 1. */
 function even(index, count) {
   return count === 1 ? -1 : (2 * index) / (count - 1) - 1;
 }
 
-/** The coefficients of the PAPER_SHARE quantile, all but the first shrunk, by iteratively reweighted least squares. */
+/** Return the coefficients for the PAPER_SHARE quantile by iteratively reweighted least squares; all but the first are penalised. */
 function quantileFit(terms, values) {
   const start = quantile(values, PAPER_SHARE);
   let residual = Float64Array.from(values, (value) => value - start);
@@ -71,7 +71,7 @@ function reweighted(terms, values, weights, before) {
   return solve(matrix, right);
 }
 
-/** Solves a positive definite system by elimination; needs no pivots. */
+/** Solve a positive definite system by Gaussian elimination; it needs no pivoting. */
 function solve(matrix, right) {
   const size = right.length;
   for (let pivot = 0; pivot < size; pivot++) {
@@ -95,7 +95,7 @@ function dot(one, other) {
   return sum;
 }
 
-/** Whether a picture shows light ink on dark paper, by the sum of several votes, each between −1 and 1. */
+/** Return whether a picture shows light ink on dark paper: the sign of three votes, each from −1 to 1. */
 function isLight(grey) {
   const negative = inverted(grey);
   const [trend, otherTrend] = [paperTrend(grey), paperTrend(negative)];
@@ -111,7 +111,7 @@ function isLight(grey) {
   return votes + (reached * mean(borderOf(pictureOf(grey, (i) => dark[i] - light[i])))) / solid > 0;
 }
 
-/** By how much less light a pixel has than the paper's trend and than whatever lies around it, 0 or more. */
+/** Return how much darker each pixel is than both the paper's trend and the paper around it, at least 0. */
 function standingOut(grey, trend, widest) {
   const between = paperBetween(grey, widest);
   const found = new Float32Array(grey.values.length);
@@ -121,7 +121,7 @@ function standingOut(grey, trend, widest) {
   return found;
 }
 
-/** The sum of the squared differences between each pixel and its four neighbours. */
+/** Return the sum of the squared differences between each pixel and its four neighbours. */
 function sharpness({ width, values }) {
   const total = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) {
@@ -137,7 +137,7 @@ function addStep(total, values, one, other) {
   total[other] += step;
 }
 
-/** The values of all four sides, the corners twice. */
+/** Return the values along all four sides, with the corners twice. */
 function borderOf({ width, height, values }) {
   const sides = [];
   for (let x = 0; x < width; x++) sides.push(values[x], values[(height - 1) * width + x]);
@@ -149,7 +149,7 @@ function mean(values) {
   return sumOf(values) / values.length;
 }
 
-/** The paper: its trend, corrected by what the picture is around, where it is not ink (normalised convolution). */
+/** Return the paper: its trend, corrected by the surrounding pixels that are not ink (normalised convolution). */
 function paperAround(grey, trend, inked) {
   const { width, height } = grey;
   const free = inverted(inked);
@@ -163,7 +163,7 @@ function paperAround(grey, trend, inked) {
   return paper;
 }
 
-/** Means over squares of four sizes, a wider one counting a thousandth of the next narrower one. */
+/** Return the sum of means over squares of four sizes; each has a thousandth of the weight of the next narrower one. */
 function blended(cells) {
   const { width, height } = cells;
   const values = new Float64Array(width * height).fill(1e-12);
@@ -174,7 +174,7 @@ function blended(cells) {
   return { width, height, values };
 }
 
-/** Means over squares of 2·reach + 1 cells a side, with zeros beyond the grid. */
+/** Return means over squares of 2·reach + 1 cells a side, with zeros beyond the grid. */
 function meanAround({ width, height, values }, reach) {
   const size = 2 * reach + 1;
   const across = new Float64Array(width * height);
@@ -192,7 +192,7 @@ function meanAround({ width, height, values }, reach) {
   return found;
 }
 
-/** The paper if no stroke is wider than a share `widest` of the picture: the grey closing of its cells. */
+/** Return the paper if strokes are at most a share `widest` of the picture wide: the grey closing of its cells. */
 function paperBetween(grey, widest) {
   const reach = rint((widest * CELLS) / 2);
   const lightest = largestAround(toCells(grey, CELLS), reach);
@@ -200,7 +200,7 @@ function paperBetween(grey, widest) {
   return stretch(pictureOf(closed, (i) => -closed.values[i]), grey);
 }
 
-/** The largest value within squares of 2·reach + 1 cells a side: first along the rows, then along the columns. */
+/** Return the largest value within squares of 2·reach + 1 cells a side: first along the rows, then along the columns. */
 function largestAround({ width, height, values }, reach) {
   const across = new Float32Array(values.length);
   const found = new Float32Array(values.length);
@@ -223,7 +223,7 @@ function largestAround({ width, height, values }, reach) {
   return { width, height, values: found };
 }
 
-/** How much of the paper's light is missing: 0 on bare paper, 1 in black ink, below 0 if it is lighter. */
+/** Return the share of the paper's light that is missing: 0 on bare paper, 1 in black ink, below 0 if lighter. */
 function darkness({ width, height, values }, paper) {
   const found = new Float32Array(values.length);
   for (let i = 0; i < found.length; i++) {

@@ -1,8 +1,8 @@
-// Digits set upright by their moments, as bpcli.core.deslant does it.
+// Deslanting of digits by their moments, as in bpcli.core.deslant.
 
 const STEEPEST = 1;
 
-/** A square of bytes with each row moved sideways, so that x and y no longer go together where there is ink. */
+/** Return a square of bytes with each row shifted sideways, so that x and y of the ink are uncorrelated. */
 function deslant(pixels) {
   const side = Math.sqrt(pixels.length);
   const slope = slant(pixels);
@@ -16,7 +16,7 @@ function deslant(pixels) {
   });
 }
 
-/** μ₁₁/μ₀₂, pixels to the right for each pixel down. */
+/** Return μ₁₁/μ₀₂, pixels to the right for each pixel down. */
 function slant(pixels) {
   const { x, y } = centre(pixels);
   const side = Math.sqrt(pixels.length);
@@ -30,7 +30,7 @@ function slant(pixels) {
   return height > 0 ? Math.min(Math.max(lean / height, -STEEPEST), STEEPEST) : 0;
 }
 
-/** The centre of mass. */
+/** Return the centre of mass. */
 function centre(pixels) {
   const side = Math.sqrt(pixels.length);
   let [x, y, mass] = [0, 0, 0];

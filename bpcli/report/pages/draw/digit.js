@@ -1,17 +1,17 @@
-// From a picture to the square that the network sees, the whole chain. As bpcli.data.picture.digit, square and prepare.
-// Two of its steps never apply to the paper: it is larger than any network's square, and smaller than 400 pixels a side.
+// Preparation of a picture as the square that the network sees. As bpcli.data.picture.digit, square and prepare.
+// Two steps are left out: the paper is always larger than a network's square, and smaller than 400 pixels a side.
 
 const FINE = 4;
 const FAINTEST = 0.08;
 const CLEAR = 6;
 const SPARSEST = 0.05;
 
-/** A grey picture as the network expects it, a square of bytes; or null, and the reason why there is none. */
+/** Return a grey picture as the network expects it, a square of bytes; or null and the reason why there is none. */
 function prepare(picture, network) {
   return network.digits ? prepareDigit(picture, network) : prepareWhole(picture, network);
 }
 
-/** All of a picture in the middle of the square, what remains of it like the picture's border. */
+/** Return all of a picture in the middle of the square; its border's median fills the rest. */
 function prepareWhole(picture, { side }) {
   if (picture.values.every((value) => value === picture.values[0])) return nothing("The paper is blank.");
   const fitted = fit(picture, side);
@@ -21,14 +21,14 @@ function prepareWhole(picture, { side }) {
   return { pixels, reason: "" };
 }
 
-/** Writes a picture's values as bytes into a square of a side. */
+/** Write a picture's values as bytes into a square of a side. */
 function put(pixels, side, { width, values }, left, top) {
   for (let i = 0; i < values.length; i++) {
     pixels[(top + Math.floor(i / width)) * side + left + (i % width)] = rint(255 * values[i]);
   }
 }
 
-/** The digit of a picture, as MNIST would have it. */
+/** Return the digit of a picture in MNIST's format. */
 function prepareDigit(picture, network) {
   const found = findInk(unzoomed(picture));
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
@@ -44,7 +44,7 @@ function nothing(reason) {
   return { pixels: null, reason };
 }
 
-/** The smallest part of the picture that holds all pixels with at least a quarter of the most ink. */
+/** Return the smallest part of the picture with all pixels of at least a quarter of the maximum ink. */
 function crop({ width, height, values }) {
   const least = 0.25 * largest(values);
   const box = [width, height, 0, 0];
@@ -54,13 +54,13 @@ function crop({ width, height, values }) {
   return part({ width, values }, ...box);
 }
 
-/** The part of a picture between left, top, right and bottom, the latter two one past the last pixel. */
+/** Return the part of a picture between left, top, right and bottom; right and bottom are one past the last pixel. */
 function part({ width, values }, left, top, right, bottom) {
   const size = { width: right - left, height: bottom - top };
   return pictureOf(size, (i) => values[(top + Math.floor(i / size.width)) * width + left + (i % size.width)]);
 }
 
-/** The picture with its longest side made `longest` pixels: smaller by area, larger by cubic curves. */
+/** Return the picture resized to a longest side of `longest` pixels: shrunk by area or enlarged bicubically. */
 function fit(ink, longest) {
   const factor = longest / Math.max(ink.width, ink.height);
   const [width, height] = [ink.width, ink.height].map((side) => Math.max(1, rint(side * factor)));
@@ -68,7 +68,7 @@ function fit(ink, longest) {
   return pictureOf(fitted, (i) => clip(fitted.values[i], 0, 1));
 }
 
-/** The mean width of the strokes in pixels: twice their area over the length of their outline (Crofton's formula). */
+/** Return the mean stroke width in pixels: twice the strokes' area over the length of their outline (Crofton's formula). */
 function strokeWidth(ink) {
   const { width, height, values } = padded(ink, 1);
   let [area, steps] = [0, 0];
@@ -81,7 +81,7 @@ function strokeWidth(ink) {
   return (2 * area) / ((Math.PI / 4) * Math.max(steps, 1));
 }
 
-/** A digit on the fine grid, its strokes brought to MNIST's weight if they are too thin or too thick. */
+/** Return a digit on the fine grid with strokes as wide as MNIST's: thickened if too thin, thinned if too thick. */
 function weigh(ink, { strokes: [thinnest, thickest] }) {
   const width = strokeWidth(ink) / FINE;
   if (width < thinnest) return thicken(ink, rint(((thinnest - width) * FINE) / 2 + 0.5));
@@ -89,7 +89,7 @@ function weigh(ink, { strokes: [thinnest, thickest] }) {
   return ink;
 }
 
-/** The picture with so many pixels of a value around it. */
+/** Return the picture with `room` pixels of a value on each side. */
 function padded({ width, height, values }, room, value = 0) {
   const size = { width: width + 2 * room, height: height + 2 * room };
   return pictureOf(size, (i) => {
@@ -98,18 +98,18 @@ function padded({ width, height, values }, room, value = 0) {
   });
 }
 
-/** Strokes wider by `steps` pixels on either side. */
+/** Return strokes wider by `steps` pixels on either side. */
 function thicken(ink, steps) {
   return spread(padded(ink, steps), steps);
 }
 
-/** Strokes thinner by `steps` pixels on either side: the ground thickened. */
+/** Return strokes thinner by `steps` pixels on either side: the background thickened. */
 function thin(ink, steps) {
   const grown = thicken(padded(inverted(ink), steps + 1, 1), steps);
   return inverted(part(grown, 2 * steps, 2 * steps, grown.width - 2 * steps, grown.height - 2 * steps));
 }
 
-/** A digit put into a square of bytes, its centre of mass moved to the middle by whole pixels. */
+/** Return a digit in a square of bytes, its centre of mass moved to the middle by whole pixels. */
 function centred(ink, side) {
   const { width, height, values } = ink;
   let [mass, momentX, momentY] = [0, 0, 0];

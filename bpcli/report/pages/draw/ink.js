@@ -1,4 +1,4 @@
-// The ink of a picture: how much of it covers each pixel, and the marks that it makes. As bpcli.data.picture.ink.
+// Ink detection in a picture: the share of each pixel that ink covers, and the marks that ink forms. As bpcli.data.picture.ink.
 
 const GLANCE = 128;
 const CORE = 30;
@@ -15,7 +15,7 @@ const FLAT_WORTH = 0.9;
 const LINED_FROM = 40;
 const SMOOTHED_FROM = 100;
 
-/** The ink on a picture, with the paper divided out; flat paper, where that makes crisp marks. */
+/** Return the ink on a picture, with the paper divided out; the paper is taken as flat if that gives crisp marks. */
 function findInk(grey) {
   const darkOnLight = isLight(shrink(grey, GLANCE)) ? inverted(grey) : grey;
   const flat = isFlat(darkOnLight) ? inkOn(darkOnLight, evenPaper(darkOnLight)) : null;
@@ -24,7 +24,7 @@ function findInk(grey) {
   return flat && crispness(flat) >= FLAT_WORTH * crispness(uneven) ? flat : uneven;
 }
 
-/** Paper that is everywhere as light as the picture's lightest pixel. */
+/** Return paper that is everywhere as light as the picture's lightest pixel. */
 function evenPaper({ width, height, values }) {
   return { width, height, values: new Float32Array(values.length).fill(largest(values)) };
 }
@@ -33,7 +33,7 @@ function anyOnBorder({ pieces }) {
   return pieces.boxes.some((box) => onBorder(box, pieces));
 }
 
-/** The dark ink where the paper has a trend; a second estimate of the paper where marks may be shadows. */
+/** Return the dark ink on paper with a trend; if marks may be shadows, the shadow model is tried too. */
 function inkOnUneven(grey) {
   const found = inkOnRough(grey, paperTrend(grey));
   if (!anyOnBorder(found)) return found;
@@ -41,7 +41,7 @@ function inkOnUneven(grey) {
   return crispness(other) > CRISPER * crispness(found) ? other : found;
 }
 
-/** The dark ink on a picture, from a first estimate of its paper. */
+/** Return the dark ink on a picture, from a first estimate of its paper. */
 function inkOnRough(grey, paper) {
   let estimate = paper;
   for (const edge of ROUGH_EDGES) {
@@ -52,7 +52,7 @@ function inkOnRough(grey, paper) {
   return inkOn(grey, estimate);
 }
 
-/** The dark ink on a picture, given its paper. */
+/** Return the dark ink on a picture, given its paper. */
 function inkOn(grey, paper) {
   const dark = darkness(grey, paper);
   const steady = steadied(dark);
@@ -67,7 +67,7 @@ function steadied(dark) {
   return Math.min(dark.width, dark.height) >= SMOOTHED_FROM ? smooth(dark) : dark;
 }
 
-/** The darkness of solid ink: a quantile of what is half as dark as the darkest pixels or more. */
+/** Return the darkness of solid ink: a quantile of the pixels at least half as dark as the core; 0 without ink. */
 function solidDarkness(values) {
   const rank = Math.min(CORE, Math.trunc(CORE_SHARE * values.length) + 1);
   const core = select(values.slice(), values.length - rank);
@@ -81,14 +81,14 @@ function moreThan(values, least) {
   return found.subarray(0, count);
 }
 
-/** The deviation of the noise of bare paper, taken from its light side, which is free of ink. */
+/** Return the standard deviation of bare paper's noise, from its lighter pixels, which have no ink. */
 function grain(paper) {
   let sum = 0;
   for (let i = 0; i < paper.length; i++) if (paper[i] < 0) sum += paper[i] * paper[i];
   return paper.length ? Math.sqrt(sum / paper.length) : 0;
 }
 
-/** The connected marks, where faint strokes count if the paper allows. */
+/** Return the connected marks above a threshold that depends on the paper; on clean paper, faint strokes count. */
 function findMarks(steady, solid, bare) {
   const dirt = bare.length ? quantile(bare, 0.98) : 0;
   const lowest = FAINT_EDGE * solid > 1.5 * dirt ? FAINT_EDGE : EDGE;
@@ -102,7 +102,7 @@ function findMarks(steady, solid, bare) {
   return piecesAbove(EDGE);
 }
 
-/** How dark each piece is at its ends, if it runs right through the picture; infinity if it does not. */
+/** Return the darkness at the ends of each piece that runs right through the picture, infinity for others. */
 function through(pieces, { width, height, values }) {
   const [top, bottom, left, right] = Array.from({ length: 4 }, () => pieces.boxes.map(() => -Infinity));
   const reach = (end, i) => {
@@ -122,7 +122,7 @@ function through(pieces, { width, height, values }) {
   );
 }
 
-/** How crisp the marks' edges are: the mean step of darkness across them, as a share of solid ink's. */
+/** Return the crispness of the marks: the mean step of darkness across their edges, as a share of solid ink's. */
 function crispness({ dark, solid, pieces }) {
   const { width } = dark;
   const values = dark.values.map((value) => clip(value, 0, solid));
@@ -135,7 +135,7 @@ function crispness({ dark, solid, pieces }) {
   return steps.length ? mean(steps) / Math.max(solid, 1e-6) : 0;
 }
 
-/** The share of each pixel that the ink of the kept marks covers, 0 to 1. */
+/** Return the share of each pixel that the ink of the kept marks covers, 0 to 1. */
 function coverage({ dark, solid, grain: noise }, kept) {
   const low = Math.min(3 * noise, 0.5 * solid);
   const found = spread(kept, 1);

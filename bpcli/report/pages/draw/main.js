@@ -1,8 +1,8 @@
-// Puts it together: what is drawn is prepared, answered and shown, with each stroke.
+// The page's program: with each stroke, the drawing is prepared, classified and shown.
 
 const NOTHING = { pixels: null, reason: "", hidden: [], scores: [] };
 
-/** What the network makes of a grey picture. */
+/** Return the network's answer to a grey picture. */
 function answerTo(network, grey) {
   const { pixels: square, reason } = prepare(grey, network);
   if (!square) return { ...NOTHING, reason };
@@ -18,7 +18,7 @@ function start() {
   let latest = NOTHING;
   let pending = false;
 
-  /** Answers what is on the paper now; once for all events between two frames. */
+  /** Classify the drawing once for all events between two frames. */
   const answer = () => {
     pending = false;
     latest = paper.isEmpty ? NOTHING : answerTo(network, paper.grey());
@@ -58,7 +58,7 @@ function start() {
   answer();
 }
 
-/** Hands the picture over, just as the network was given it. */
+/** Download the picture that the network was given. */
 function save(canvas, { digits }) {
   const link = document.createElement("a");
   link.download = digits ? "digit.png" : "picture.png";

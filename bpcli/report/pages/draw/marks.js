@@ -1,17 +1,17 @@
-// Connected marks, and which of them are the digit. As bpcli.data.picture.pieces and bpcli.data.picture.marks.
+// Connected marks, and the selection of those of the digit. As bpcli.data.picture.pieces and bpcli.data.picture.marks.
 
 const SPECK = 0.02;
 const OUTER_WORTH = 0.1;
 const NEARBY = 0.3;
 
-/** The 8-connected pieces of a mask: each pixel's label, and each piece's box [left, top, right, bottom] and area. */
+/** Return the 8-connected components of a mask: each pixel's label, and each one's box [left, top, right, bottom] and area. */
 function findPieces({ width, height, values }) {
   const pieces = { width, height, labels: new Int32Array(width * height), boxes: [], areas: [] };
   for (let i = 0; i < values.length; i++) if (values[i] && !pieces.labels[i]) fill(pieces, values, i);
   return pieces;
 }
 
-/** Labels everything that is connected with a pixel. */
+/** Label all pixels that are connected with a pixel. */
 function fill({ width, height, labels, boxes, areas }, values, start) {
   const label = boxes.length + 1;
   const box = [width, height, 0, 0];
@@ -36,7 +36,7 @@ function fill({ width, height, labels, boxes, areas }, values, start) {
   areas.push(area);
 }
 
-/** Makes a box [left, top, right, bottom] large enough for a pixel. */
+/** Extend a box [left, top, right, bottom] to include a pixel. */
 function include(box, x, y) {
   if (x < box[0]) box[0] = x;
   if (y < box[1]) box[1] = y;
@@ -48,18 +48,18 @@ function onBorder([left, top, right, bottom], { width, height }) {
   return left === 0 || top === 0 || right === width || bottom === height;
 }
 
-/** Whether a piece reaches from one side of the picture to the opposite one. */
+/** Return whether a piece reaches from one side of the picture to the opposite one. */
 function crosses([left, top, right, bottom], { width, height }) {
   return (left === 0 && right === width) || (top === 0 && bottom === height);
 }
 
-/** The mask of the marks that make up the most prominent digit; empty where there is none. */
+/** Return the mask of the marks of the most prominent digit; empty if there is none. */
 function oneDigit(pieces) {
   const { boxes, areas, labels } = pieces;
   const edges = outer(pieces);
   const worth = areas.map((area, i) => (edges[i] ? OUTER_WORTH : 1) * area);
   const main = worth.indexOf(Math.max(...worth));
-  const tight = onBorder(boxes[main], pieces); // a digit cut out tightly may have parts there, one that stands free has none
+  const tight = onBorder(boxes[main], pieces); // only a tightly cropped digit has parts on the border
   const candidates = areas.map((area, i) => area >= SPECK * areas[main] && (tight || !edges[i]));
   const chosen = connectedTo(main, boxes, candidates);
   const kept = Uint8Array.from([0, ...chosen]); // by label
@@ -68,7 +68,7 @@ function oneDigit(pieces) {
   return { width: pieces.width, height: pieces.height, values };
 }
 
-/** Which pieces are on the border and hardly in the middle. */
+/** Return which pieces are on the border and hardly in the middle. */
 function outer({ width, height, labels, boxes, areas }) {
   const inside = areas.map(() => 0);
   for (let y = height >> 2; y < height - (height >> 2); y++) {
@@ -80,7 +80,7 @@ function outer({ width, height, labels, boxes, areas }) {
   return boxes.map((box, i) => onBorder(box, { width, height }) && inside[i] < 0.1 * areas[i]);
 }
 
-/** The main piece and all candidates that lie near it, or near one that does. */
+/** Return which pieces are the main piece or candidates near it, directly or through other candidates. */
 function connectedTo(main, boxes, candidates) {
   const chosen = boxes.map((_, i) => i === main);
   for (;;) {
@@ -92,14 +92,14 @@ function connectedTo(main, boxes, candidates) {
   }
 }
 
-/** The longer side of the box around some boxes. */
+/** Return the longer side of the box around some boxes. */
 function sizeOf(boxes) {
   const [left, top] = [0, 1].map((axis) => Math.min(...boxes.map((box) => box[axis])));
   const [right, bottom] = [2, 3].map((axis) => Math.max(...boxes.map((box) => box[axis])));
   return Math.max(right - left, bottom - top);
 }
 
-/** The gap in pixels between two boxes, 0 where they meet. */
+/** Return the gap in pixels between two boxes, 0 if they touch or overlap. */
 function gap(one, other) {
   return Math.max(one[0] - other[2], other[0] - one[2], one[1] - other[3], other[1] - one[3], 0);
 }

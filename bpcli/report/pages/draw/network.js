@@ -1,15 +1,15 @@
-// The network: its parameters out of the page, and the forward pass, as bpcli.core.network does it for one picture.
+// The network: its parameters from the page, and the forward pass of bpcli.core.network for one picture.
 
 const LEAK = 0.01;
 
-/** erf(x); Abramowitz, Stegun 1964, 7.1.26: |error| ≤ 1.5e-7. */
+/** Return erf(x); Abramowitz, Stegun 1964, 7.1.26: |error| ≤ 1.5e-7. */
 function erf(x) {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
   const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
   return Math.sign(x) * (1 - series * Math.exp(-x * x));
 }
 
-/** Φ(z), the distribution function of the normal. */
+/** Return Φ(z), the distribution function of the standard normal. */
 function normalCdf(z) {
   return (1 + erf(z / Math.SQRT2)) / 2;
 }
@@ -40,7 +40,7 @@ const OUTPUTS = {
   },
 };
 
-/** The bytes of a base64 text. */
+/** Return the bytes of a base64 text. */
 function bytesOf(base64) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
@@ -48,7 +48,7 @@ function bytesOf(base64) {
   return bytes;
 }
 
-/** A number in half precision (IEEE 754 binary16) from its bits; never infinite, `bpcli draw` sees to that. */
+/** Return a number in half precision (IEEE 754 binary16) from its bits; `bpcli draw` writes finite numbers only. */
 function half(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
@@ -56,13 +56,13 @@ function half(bits) {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
 }
 
-/** Numbers in half precision, as browsers that lack Float16Array read them too. */
+/** Return numbers in half precision, in browsers without Float16Array too. */
 function halves(base64) {
   const table = Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   return Float32Array.from(new Uint16Array(bytesOf(base64).buffer), (bits) => table[bits]);
 }
 
-/** The network of the page's JSON: weights row by row of the units, so that each unit's lie side by side. */
+/** Return the network of the page's JSON; the weights of each unit are contiguous. */
 function readNetwork({ sizes, activations, output, layers, ...subject }) {
   return {
     ...subject,
@@ -77,12 +77,12 @@ function readNetwork({ sizes, activations, output, layers, ...subject }) {
   };
 }
 
-/** A picture, a square of bytes, as the network takes it. */
+/** Return the network's input from a picture, a square of bytes. */
 function normalized(network, pixels) {
   return Float32Array.from(pixels, (byte) => network.scale * byte - network.shift);
 }
 
-/** z = W·x + b of one layer. */
+/** Return z = W·x + b of one layer. */
 function weighted({ fanIn, fanOut, weights, biases }, x) {
   const z = new Float32Array(fanOut);
   for (let unit = 0, w = 0; unit < fanOut; unit++) {
@@ -93,7 +93,7 @@ function weighted({ fanIn, fanOut, weights, biases }, x) {
   return z;
 }
 
-/** z and a = f(z) of some layers, one upon the other, given the z of the first; the last a are the logits. */
+/** Return z and a = f(z) of consecutive layers, given the z of the first; the last a are the logits. */
 function activations(layers, z) {
   const found = { z: [z], a: [z.map((each) => layers[0].activation.value(each))] };
   for (const layer of layers.slice(1)) {
@@ -103,14 +103,14 @@ function activations(layers, z) {
   return found;
 }
 
-/** What the network makes of a square of bytes: the activations of the hidden layers, the logits and the scores. */
+/** Return the activations of the hidden layers, the logits and the scores for a square of bytes. */
 function forward(network, pixels) {
   const { a } = activations(network.layers, weighted(network.layers[0], normalized(network, pixels)));
   const logits = Array.from(a.pop());
   return { hidden: a, logits, scores: network.output(logits) };
 }
 
-/** δ = ∂logit/∂z of one class, z those of the first layer, given every layer's z and a. */
+/** Return δ = ∂logit/∂z of one class at the first layer, given every layer's z and a. */
 function deltaOfFirst(layers, { z, a }, place) {
   let delta = a.at(-1).map((_, unit) => (unit === place ? 1 : 0));
   for (let index = layers.length - 1; index > 0; index--) {
@@ -121,7 +121,7 @@ function deltaOfFirst(layers, { z, a }, place) {
   return delta;
 }
 
-/** Wᵀ·δ; most units do not fire, and their δ is zero. */
+/** Return Wᵀ·δ; most units do not fire, so their δ is zero and skipped. */
 function backward({ fanIn, fanOut, weights }, delta) {
   const below = new Float32Array(fanIn);
   for (let unit = 0; unit < fanOut; unit++) {
@@ -132,19 +132,19 @@ function backward({ fanIn, fanOut, weights }, delta) {
   return below;
 }
 
-/** The byte of bare paper, as the network is shown it: a digit is white on black, whatever it was drawn with. */
+/** Return the byte of bare paper in the network's input: a digit is white on black, whatever its ink. */
 function paperOf({ digits, light }) {
   return digits || light ? 0 : 255;
 }
 
-const PATH = 100; // steps on the way from the empty picture to the drawn one
+const PATH = 100; // steps on the path from the empty picture to the drawn one
 
 /**
- * How much each pixel's ink raised or lowered the logits of some classes, given by their places: an array for each.
+ * Return how much each pixel's ink raised or lowered the logits of some classes, given by their indices: an array for each.
  *
  * Integrated gradients (Sundararajan, Taly, Yan 2017, arXiv:1703.01365) from the empty picture: they add up to the
- * difference between the logits of the picture and those of the empty one. On the way, z of the first layer is linear
- * and its δ can be summed before Wᵀ is applied, so that the large weights are read once and not at each step.
+ * difference between the logits of the picture and those of the empty one. Along the path, z of the first layer is
+ * linear. So its δ are summed first and Wᵀ is applied once: the large weights are read once and not at each step.
  */
 function contributions(network, pixels, places) {
   const { layers, scale } = network;

@@ -1,9 +1,9 @@
-// The paper: strokes by mouse, pen, finger or keyboard, kept as points so that they can be taken back.
+// The paper: strokes by mouse, pen, finger or keyboard, kept as points so that they can be undone.
 
-const PAPER = 200; // units a side, and pixels of the picture that is answered and saved
-const SHARP = 2 * Math.ceil(globalThis.devicePixelRatio ?? 1); // pixels a unit on the canvas that is looked at
+const PAPER = 200; // units a side, and pixels a side of the picture that is classified and saved
+const SHARP = 2 * Math.ceil(globalThis.devicePixelRatio ?? 1); // pixels per unit on the visible canvas
 
-/** Strokes on a canvas, dark, or light on dark; `changed(finished)` is called after each change, finished when the pen is lifted. */
+/** Strokes on a canvas, dark on light or light on dark. Each change calls `changed(finished)`; during a stroke, finished is false. */
 class Paper {
   constructor(canvas, light, changed) {
     [this.ground, this.ink] = light ? ["black", "white"] : ["white", "black"];
@@ -25,7 +25,7 @@ class Paper {
     return this.strokes.length === 0;
   }
 
-  /** Begins a stroke at a point [x, y] of the paper. */
+  /** Begin a stroke at a point [x, y] of the paper. */
   press(point) {
     this.stroke = { width: this.width, points: [point] };
     this.strokes.push(this.stroke);
@@ -33,7 +33,7 @@ class Paper {
     this.changed(false);
   }
 
-  /** Goes on with the stroke that was begun, if there is one. */
+  /** Continue the current stroke, if there is one. */
   move(points) {
     if (!this.stroke) return;
     this.stroke.points.push(...points);
@@ -41,14 +41,14 @@ class Paper {
     this.changed(false);
   }
 
-  /** Ends the stroke. */
+  /** End the stroke. */
   lift() {
     if (!this.stroke) return;
     this.stroke = null;
     this.changed(true);
   }
 
-  /** Takes the last stroke back. */
+  /** Undo the last stroke. */
   undo() {
     this.stroke = null;
     this.strokes.pop();
@@ -56,7 +56,7 @@ class Paper {
     this.changed(true);
   }
 
-  /** Takes all strokes back. */
+  /** Remove all strokes. */
   clear() {
     this.strokes = [];
     this.undo();
@@ -71,7 +71,7 @@ class Paper {
     }
   }
 
-  /** The picture as grey, from 0 (black) to 1 (white). */
+  /** Return the picture as grey, from 0 (black) to 1 (white). */
   grey() {
     const { data } = this.context.getImageData(0, 0, PAPER, PAPER);
     const values = new Float32Array(PAPER * PAPER);
@@ -80,7 +80,7 @@ class Paper {
   }
 }
 
-/** Draws a stroke as a smooth curve: its points are the bends, the middles between them lie on it. */
+/** Draw a stroke as quadratic Bézier curves: its points are the control points, the curve passes through their midpoints. */
 function ink(context, { width, points }) {
   context.lineWidth = width;
   context.lineCap = context.lineJoin = "round";
@@ -97,13 +97,13 @@ function middle([x, y], [u, v]) {
   return [(x + u) / 2, (y + v) / 2];
 }
 
-/** Where an event of a pointer lies on the paper, whatever size it is shown at. */
+/** Return the position of a pointer event in units of the paper, whatever its size on the screen. */
 function place(canvas, event) {
   const box = canvas.getBoundingClientRect();
   return [((event.clientX - box.left) / box.width) * PAPER, ((event.clientY - box.top) / box.height) * PAPER];
 }
 
-/** Lets mouse, pen and fingers draw, one at a time. */
+/** Let mouse, pen and fingers draw, one at a time. */
 function listenToPointers(paper) {
   const { canvas } = paper;
   let drawing = null;
@@ -130,7 +130,7 @@ function listenToPointers(paper) {
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const STRIDE = 8;
 
-/** Lets the arrow keys move a pen, and the space bar set it down and lift it. */
+/** Let the arrow keys move a pen, and the space bar set it down and lift it. */
 function listenToKeys(paper, mark) {
   let pen = [PAPER / 2, PAPER / 4];
   const show = () => {

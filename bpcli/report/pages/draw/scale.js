@@ -1,21 +1,21 @@
-// Grey pictures { width, height, values }, row by row, and masks, whose values are 0 and 1. As bpcli.data.picture.scale, and Pillow's resize.
-// Here and in the next files, what goes over all pixels of the paper is a plain loop: calls would take too long.
+// Grey pictures { width, height, values }, row by row, and masks with values 0 and 1. As bpcli.data.picture.scale, and Pillow's resize.
+// Here and in the next files, plain loops go over all pixels of the paper: a call for each pixel would take too long.
 
-/** A picture made from one value for each pixel. */
+/** Return a picture with `value(i)` as its pixel i. */
 function pictureOf({ width, height }, value) {
   const values = new Float32Array(width * height);
   for (let i = 0; i < values.length; i++) values[i] = value(i);
   return { width, height, values };
 }
 
-/** The mask of the pixels with more than a value. */
+/** Return the mask of the pixels above a value. */
 function above({ width, height, values }, least) {
   const found = new Float32Array(values.length);
   for (let i = 0; i < found.length; i++) found[i] = values[i] > least ? 1 : 0;
   return { width, height, values: found };
 }
 
-/** The values outside a mask. */
+/** Return the values outside of a mask. */
 function outside(values, mask) {
   const found = new Float32Array(values.length);
   let count = 0;
@@ -23,7 +23,7 @@ function outside(values, mask) {
   return found.subarray(0, count);
 }
 
-/** The picture with light and dark exchanged. */
+/** Return the picture with light and dark exchanged. */
 function inverted({ width, height, values }) {
   const found = new Float32Array(values.length);
   for (let i = 0; i < found.length; i++) found[i] = 1 - values[i];
@@ -42,7 +42,7 @@ function largest(values) {
   return most;
 }
 
-/** The nearest whole number, the even one of two: as Python rounds. */
+/** Return the nearest integer; a half is rounded to the even one, as in Python. */
 function rint(x) {
   const low = Math.floor(x);
   if (x - low !== 0.5) return Math.round(x);
@@ -51,7 +51,7 @@ function rint(x) {
 
 const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 
-/** Pillow's filters: how far they reach, in pixels of the coarser grid, and how they weigh a distance. */
+/** Pillow's filters: their reach in pixels of the coarser grid, and their weight by distance. */
 const FILTERS = {
   box: { reach: 0.5, weigh: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { reach: 1, weigh: (x) => Math.max(1 - Math.abs(x), 0) },
@@ -64,9 +64,9 @@ function cubic(x, a) {
   return 0;
 }
 
-const MIXTURES = new Map(); // by the two sizes; there are few, since the paper keeps its size
+const MIXTURES = new Map(); // a cache by the two sizes; there are few, because the paper keeps its size
 
-/** For each of `to` pixels, the first of `from` that it is made of and the weights from there on. */
+/** Return for each of `to` pixels the index of the first of `from` pixels that it averages, and the weights from that pixel on. */
 function mixtures(from, to, filter) {
   const key = `${from} ${to} ${filter.reach}`;
   if (!MIXTURES.has(key)) MIXTURES.set(key, mixed(from, to, filter));
@@ -86,7 +86,7 @@ function mixed(from, to, { reach, weigh }) {
   });
 }
 
-/** The picture brought to another size, first its rows, then its columns. */
+/** Return the picture resized, first its rows, then its columns. */
 function resize(picture, width, height, filter) {
   const across = picture.width === width ? picture : resizeRows(picture, width, filter);
   return across.height === height ? across : resizeColumns(across, height, filter);
@@ -120,7 +120,7 @@ function resizeColumns({ width, height: from, values }, height, filter) {
   return { width, height, values: found };
 }
 
-/** The picture with one pixel for each square of equal ones, such as enlarging without smoothing leaves. */
+/** Return the picture with one pixel for each square of equal pixels: undo an enlargement without smoothing. */
 function unzoomed(picture) {
   const { width, height, values } = picture;
   let [across, down] = [width, height];
@@ -130,11 +130,11 @@ function unzoomed(picture) {
     if (y > 0 && values[i] !== values[i - width]) down = divisor(down, y);
     if (across === 1 || down === 1) return picture;
   }
-  if (across === width || down === height) return picture; // one colour along a side tells nothing
+  if (across === width || down === height) return picture; // equal rows or equal columns tell no factor
   return every(picture, divisor(across, down));
 }
 
-/** The greatest common divisor. */
+/** Return the greatest common divisor. */
 function divisor(one, other) {
   return other ? divisor(other, one % other) : one;
 }
@@ -144,7 +144,7 @@ function every({ width, height, values }, factor) {
   return pictureOf(size, (i) => values[(Math.floor(i / size.width) * width + (i % size.width)) * factor]);
 }
 
-/** The picture with its longest side brought down to at most `longest` pixels, by area. */
+/** Return the picture shrunk by area to a longest side of at most `longest` pixels. */
 function shrink(picture, longest) {
   const factor = longest / Math.max(picture.width, picture.height);
   if (factor >= 1) return picture;
@@ -152,7 +152,7 @@ function shrink(picture, longest) {
   return resize(picture, width, height, FILTERS.box);
 }
 
-/** The picture convolved with [1 2 1]/4 in both directions, its border repeated. */
+/** Return the picture convolved with [1 2 1]/4 in both directions, with its border repeated. */
 function smooth(picture) {
   const { width, height } = picture;
   const across = new Float32Array(width * height);
@@ -174,7 +174,7 @@ function smooth(picture) {
   return { width, height, values: found };
 }
 
-/** The largest value within an octagon of `steps` pixels around each: by turns a square and a cross. */
+/** Return the picture after a maximum filter over an octagon of `steps` pixels: a square and a cross by turns. */
 function spread({ width, height, values }, steps) {
   let found = values;
   for (let step = 0; step < steps; step++) {
@@ -196,7 +196,7 @@ function spread({ width, height, values }, steps) {
   return { width, height, values: found };
 }
 
-/** The value of a rank among numbers, 0 the least; puts them into another order. (Hoare's quickselect.) */
+/** Return the value of a rank, 0 for the least, by Hoare's quickselect; this reorders the values. */
 function select(values, rank) {
   let [low, high] = [0, values.length - 1];
   while (low < high) {
@@ -218,7 +218,7 @@ function select(values, rank) {
   return values[rank];
 }
 
-/** A quantile of numbers, interpolated linearly between two of them, as NumPy does. */
+/** Return a quantile of numbers, interpolated linearly between two of them, as in NumPy. */
 function quantile(values, share) {
   const copy = values.slice();
   const place = share * (copy.length - 1);

@@ -1,13 +1,13 @@
-// What is shown: scores as bars, the square that the network sees, the units that fire, how each score was made.
+// The view: scores as bars, the square that the network sees, the units that fire, and what each score is based on.
 
 const STRONGEST = 8; // units whose weights are shown
-const MOST = 12; // classes that are shown; of more, those of the highest scores
-const WIDEST = 150; // pixels of a class's name beside its bar; of a longer one, the beginning is shown
+const MOST = 12; // classes that are shown: if there are more, those of the highest scores
+const WIDEST = 150; // pixels of a class name beside its bar; a wider name is cut off
 const LARGE = 3; // characters of an answer in large type
 
 const element = (id) => document.getElementById(id);
 
-/** A canvas of so many pixels, with words for who can't see it. */
+/** Return a canvas with a text for screen readers. */
 function picture(width, height, words) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
@@ -17,7 +17,7 @@ function picture(width, height, words) {
   return canvas;
 }
 
-/** Paints a canvas with a colour, as `rgb` packs it, for each of its first `count` pixels; the others stay clear. */
+/** Paint the first `count` pixels of a canvas, each in a colour packed by `rgb`; the others are transparent. */
 function paint(canvas, count, colour) {
   const image = new ImageData(canvas.width, canvas.height);
   const colours = new Uint32Array(image.data.buffer);
@@ -25,37 +25,37 @@ function paint(canvas, count, colour) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** An opaque colour in one number, its bytes in the order of ImageData (all machines with browsers are little-endian). */
+/** Return an opaque colour in one number, its bytes in the order of ImageData (all machines with browsers are little-endian). */
 function rgb(red, green, blue) {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-/** Grey for values from 0 to 1. */
+/** Return the grey for a value from 0 to 1. */
 function grey(share) {
   const level = Math.round(255 * share);
   return rgb(level, level, level);
 }
 
-/** Blue at −1, white at 0, red at 1. */
+/** Return a colour: blue at −1, white at 0, red at 1. */
 function diverging(share) {
   const size = Math.min(Math.abs(share), 1);
   const towards = (level) => 250 + Math.round((level - 250) * size);
   return share < 0 ? rgb(towards(24), towards(78), towards(163)) : rgb(towards(178), towards(36), towards(30));
 }
 
-/** The largest size among numbers, 1 if all are zero. */
+/** Return the largest absolute value, or 1 if all are zero. */
 function reach(values) {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
 }
 
-/** The places of the classes that are shown: all in their order, or, of many, those of the highest scores. */
+/** Return the indices of the classes that are shown: all in order, or the highest scores if there are too many. */
 function shownClasses({ classes }, scores) {
   const places = [...classes.keys()];
   if (places.length <= MOST) return places;
   return places.sort((one, other) => (scores[other] ?? 0) - (scores[one] ?? 0)).slice(0, MOST);
 }
 
-/** Makes the elements that depend on the network: a bar and a map for each class, a field of units for each hidden layer. */
+/** Create the elements that depend on the network: a bar and a map for each class, a field of units for each hidden layer. */
 function buildView(network) {
   const { side, classes } = network;
   const shown = shownClasses(network, []);
@@ -82,7 +82,7 @@ function bar() {
   return item;
 }
 
-/** How wide the column of names is, in pixels: as the widest in bold, within limits. */
+/** Return the width in pixels of the column of names: that of the widest name in bold, within limits. */
 function nameWidth(classes) {
   const context = document.createElement("canvas").getContext("2d");
   context.font = `bold ${getComputedStyle(element("scores")).font}`;
@@ -103,7 +103,7 @@ function field({ fanOut }, index) {
   return figure(picture(across, Math.ceil(fanOut / across), `Units of hidden layer ${index + 1}`), "");
 }
 
-/** Shows an answer: { pixels, reason, hidden, scores }; pixels are null where there is no digit. */
+/** Show an answer: { pixels, reason, hidden, scores }; pixels are null where there is no digit. */
 function showAnswer(network, answer) {
   showScores(network, answer.scores, answer.reason === "");
   paint(element("seen"), answer.pixels?.length ?? 0, (i) => grey(answer.pixels[i] / 255));
@@ -129,7 +129,7 @@ function showScores(network, scores, sure) {
   }
 }
 
-/** Writes a name; where it may be too long for its place, it is also what a pointer is told. */
+/** Write a name; a name that may be too long is also shown as a tooltip. */
 function write(whole, name) {
   whole.textContent = name;
   whole.title = name.length > LARGE ? name : "";
@@ -143,7 +143,7 @@ function showUnits(whole, a) {
   caption.textContent = `${firing.toLocaleString("en")} of ${a.length.toLocaleString("en")} units fire`;
 }
 
-/** Shows what the units of the first hidden layer that fire most look for. */
+/** Show the weights of the units of the first hidden layer that fire most. */
 function showStrongest(network, hidden) {
   const a = hidden[0] ?? [];
   const order = Array.from(a.keys()).sort((one, other) => a[other] - a[one]);
@@ -163,7 +163,7 @@ function showWeights(whole, { fanIn, weights }, unit, activation) {
   caption.textContent = `${unit}: ${activation.toFixed(1)}`;
 }
 
-/** Shows for each of some classes which ink spoke for it (red) and which against it (blue), all to one scale. */
+/** Show for each class which ink raised its logit (red) and which lowered it (blue), all on one scale. */
 function showMaps({ classes }, places, shares) {
   const most = Math.max(...shares.map(reach));
   for (const [row, whole] of [...element("maps").children].entries()) {
