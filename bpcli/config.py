@@ -84,7 +84,7 @@ class ScheduleConfig(Struct, frozen=True):
 
 
 class AugmentConfig(Struct, frozen=True):
-    """How strongly training images are distorted: each value is the limit ± of a random number."""
+    """How strongly training images are distorted: each distortion is drawn at random between ± its value."""
 
     rotation: Annotated[float, Meta(ge=0, le=180)]
     scale: Annotated[float, Meta(ge=0, le=0.9)]

@@ -14,7 +14,7 @@ class BpcliError(Exception):
 
 
 class ArgumentError(BpcliError):
-    """An argument of the command line that makes no sense, such as an expression with an unknown name."""
+    """An argument of the command line that makes no sense, such as a malformed expression."""
 
     exit_code = 2
 

@@ -38,7 +38,7 @@ class Activation:
 
 
 def relu(z: Array, out: Array) -> None:
-    """Write max(z, 0). Comparing with an array of zeros is fastest, because each unit's numbers are contiguous."""
+    """Write max(z, 0). An array with a zero per image is faster than the number 0: a unit's numbers are contiguous."""
     np.maximum(z, np.zeros(z.shape[:1] + (1,) * (z.ndim - 1), z.dtype), out=out)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bpcli.core.types import Array, Bytes
 
-STEEPEST = 1.0  # pixels to the side per pixel of height, 45°; a greater slant is that of a flat stroke
+STEEPEST = 1.0  # pixels to the side per pixel of height, 45°; only flat strokes lean more
 
 _BLOCK = 200_704  # pixels per block, so that a block's arrays stay in the cache
 

@@ -33,7 +33,7 @@ class Frame(NamedTuple):
         pixels: side².
         wide: columns of a padded image: two of the ring, and two more that round the row length up.
         padded: pixels of a padded image.
-        corner: (3,), the position of the centre, measured from a padded image's corner.
+        corner: (3,), added to a row of `Transforms.affine`, it moves the origin to a padded image's corner.
         grid: (3, side²), each pixel's y and x, measured from the centre, and ones.
         inside: (padded,), 255 inside the ring.
     """
@@ -67,7 +67,7 @@ class AugmentRanges:
         scale: fraction of the size, drawn for each axis separately.
         shear: pixels to the side per pixel of height.
         shift: pixels along each axis.
-        elastic_alpha: α, the factor of the displacements: it multiplies smoothed noise from ±1.
+        elastic_alpha: α, the factor of the smoothed noise, which is uniform from −1 to 1 before it is smoothed.
         elastic_sigma: σ of the smoothing Gaussian, pixels.
         stroke: pixels by which the strokes' edges move out or in, 0 to 1.
     """
@@ -106,7 +106,7 @@ class Transforms(NamedTuple):
 
 
 def sample_transforms(ranges: AugmentRanges, seed: int, epoch: int, step: int, n: int) -> Transforms:
-    """Draw the transforms of a batch's n images. Every kind is drawn, even at range 0, so ranges are independent."""
+    """Draw the transforms of a batch's n images. All are drawn, even at range 0: no range changes another's draws."""
     rng = seeds.stream(seed, seeds.AUGMENTATION, epoch, step)
     angle, high, wide, shear, down, right, stroke = rng.uniform(-1.0, 1.0, (7, n))
     fields = rng.integers(FIELDS, size=(2, n), dtype=np.intp)
@@ -259,7 +259,7 @@ class Distorter:
         np.add(top, bottom, out=out)
 
     def _split(self, source: Array) -> None:
-        """Keep the fractions of the sources; write the table index of the pixel above and to the left of each."""
+        """Split the sources into fractional parts and the table indices of the pixels above and to the left."""
         pixels = source.shape[1]
         whole = self._right[: 2 * pixels].reshape(2, pixels)
         np.floor(source, out=whole)

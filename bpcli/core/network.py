@@ -23,8 +23,8 @@ def forward(net: "Network", layers: Sequence[Layer], x: Array, room: "Buffers", 
     """Return z of the output layer, (batch, classes). Write z and a of each hidden layer to `room`.
 
     Each thread computes its own units `u` of each hidden layer. The next layer needs the activations of all units, so
-    the threads wait for each other at a barrier. The output layer has few units, so there the threads share the
-    inputs instead: each multiplies its own inputs by their weights, and `all_reduce` adds up the products.
+    the threads wait for each other at a barrier. The output layer has few units. There each thread multiplies only
+    its own inputs by their weights, and `all_reduce` adds up the products.
     """
     inputs = x
     for l, f in enumerate(net.hidden):

@@ -132,8 +132,8 @@ class Rank:
     Args:
         group: the threads.
         index: of this one.
-        slots: memory that all ranks share, (2, threads, rows, columns). The two slots alternate: one thread may write
-            for the next batch before another has read the sums of this one.
+        slots: memory that all ranks share, (2, threads, rows, columns). Two slots alternate, because one thread may
+            write for the next batch while another still reads this batch's.
 
     Attributes:
         first: whether this is the first thread, which does what only one thread may do.

@@ -25,9 +25,9 @@ from bpcli.training.data import first_images
 
 IMAGES = 8
 STEP_IMAGES = 20  # in batches of 8, so that the last one is smaller
-COPY_SIDE = 4  # pixels; each is the mean of one of 4×4 parts of an image
+COPY_SIDE = 4  # pixels per side of the copy's images; each pixel is the mean of a part of the original
 COPY_WIDTH = 6  # units of a hidden layer of the copy, at most
-BIAS_SPREAD = 0.3  # of random numbers added to the initial biases: a mistake with biases of zero would not show
+BIAS_SPREAD = 0.3  # spread of random numbers added to the initial biases; biases of zero would hide a mistake
 ALL_LIMITS = LIMITS | {FORMULA: 1e-12}
 BYTES_PER_PARAMETER = 112  # float64 parameters, gradients, directions, and complex ones
 TIMED_IMAGES = 256  # a batch, at most

@@ -1,4 +1,4 @@
-"""Gradient checks: compare the gradients of the network's kernels with three independent methods.
+"""Gradient checks: compare the gradients of the network's kernels with those of three other methods.
 
 For each image, the derivative by a bias is δ of its unit. So changes of the weights and biases test all four equations,
 BP1 to BP4 (Nielsen, chapter 2).
@@ -168,7 +168,7 @@ def compare(
         found: from `kernels`.
         directions: all of one layer.
         derivative: the method to compare with.
-        noise: the rounding error that its mean over the images may have.
+        noise: the largest rounding error of the derivative's mean over the images.
 
     Returns:
         The errors, and how many points were left out as kinks.
@@ -228,7 +228,7 @@ def relative_error(found: Numbers, expected: Numbers) -> float:
 
 
 def furthest(found: Sequence[Numbers], expected: Sequence[Numbers]) -> float | None:
-    """Return the largest relative error of pairs of arrays; None if in every pair neither array is finite."""
+    """Return the largest relative error of some pairs of arrays; None if both arrays of every pair have overflowed."""
     errors = [
         relative_error(one, other)
         for one, other in zip(found, expected, strict=True)
@@ -250,7 +250,7 @@ def _chosen(choose: Callable[[float, float], float], one: float | None, other: f
 
 
 def within(error: float | None, method: str) -> bool:
-    """Return whether an error is within the method's limit; None is."""
+    """Return whether an error is at most the method's limit; None passes, because nothing was compared."""
     return error is None or error <= LIMITS[method]
 
 

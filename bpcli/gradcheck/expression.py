@@ -121,7 +121,7 @@ def _tree(text: str, offset: int) -> ast.expr:
 
 
 def _arguments_first(root: ast.expr) -> Iterator[ast.expr]:
-    """Return the nodes of a tree, left before right, each after its arguments. Without recursion, any depth is safe."""
+    """Return the nodes of a tree, each after its arguments, left before right; not recursive, so any depth is safe."""
     waiting, found = [root], []
     while waiting:
         found.append(waiting.pop())
@@ -168,7 +168,7 @@ _KINDS: dict[type[ast.expr], str] = {
 
 
 def _column(node: ast.expr, text: bytes) -> int:
-    """Return the column of a node, or of its operator `//`, from 1; `ast` counts bytes, from 0."""
+    """Return the column of a node, counted from 1; for `//`, that of the operator; `ast` counts bytes, from 0."""
     start = text.find(b"//", node.left.end_col_offset) if isinstance(node, ast.BinOp) else node.col_offset
     return len(text[:start].decode()) + 1
 

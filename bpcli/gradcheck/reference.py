@@ -1,8 +1,8 @@
 """The reference for the gradient check: the loss, computed straight from its formulas.
 
-It shares nothing with the network's kernels. The arrays may be complex: then the imaginary part carries a derivative,
-and no nearly equal numbers are subtracted (Squire, Trapp 1998, Using Complex Variables to Estimate Derivatives of Real
-Functions). `derivatives` uses no arrays at all, but a graph with a node for every number.
+It shares nothing with the network's kernels. With complex arrays, the imaginary part carries a derivative, so no
+nearly equal numbers are subtracted (Squire, Trapp 1998, Using Complex Variables to Estimate Derivatives of Real
+Functions). `derivatives` replaces the arrays by a graph with a node for every number.
 """
 
 from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ MIN_SCORE = 0.1  # refuses 0.4 % of the validation digits, 0.2 % with the right 
 
 
 def default_min_score(members: Sequence[Checkpoint]) -> float:
-    """Return the least score that an ensemble's best class must reach: the mean of its members' thresholds.
+    """Return an ensemble's threshold, the mean of its members'. A best score below it means that there is no class.
 
     A network's threshold is the one chosen for it, else `MIN_SCORE` for digits and 0 for other pictures.
     """

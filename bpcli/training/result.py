@@ -58,7 +58,7 @@ class Result:
 def series_result(event: SeriesEnded) -> dict[str, Any]:
     """Return the metrics of a series as plain data: run, n, members, mean, sd, min, max, committee.
 
-    Each statistic has the errors and the accuracy separately: the lowest accuracy belongs to the most errors.
+    Each statistic takes errors and accuracy separately: `min` has the fewest errors, but the lowest accuracy.
     """
     found = {
         quantity: statistics_of([metrics[quantity] for metrics in event.members.values()])._asdict()

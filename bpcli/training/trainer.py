@@ -83,7 +83,7 @@ class Trainer:
         room = Buffers.allocate(net, size, dtype, dropout=self._dropout > 0)
         last = len(self._training) - (self.steps - 1) * self._size
         self._rooms = {n: room.first(n) for n in (size, last)}
-        # three buffers in turn: threads may be at the next batch, at this one and at the one before, all at once
+        # three in turn: one thread may fill the next batch's while others read this one's or the previous one's
         self._x = np.empty((3, size, inputs), dtype)
         self._y = np.empty((3, size, classes), dtype)
         self._pixels = np.empty((size, inputs), np.uint8)
