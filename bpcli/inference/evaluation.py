@@ -76,7 +76,7 @@ def metrics(loss: float | None, scores: Array, labels: Bytes) -> dict[str, Any]:
     """Return the metrics that `bpcli evaluate` shows, as plain data.
 
     Args:
-        loss: the mean loss; None for an ensemble, which has none.
+        loss: the mean loss; None for several networks together, which have none.
         scores: (n, classes).
         labels: (n,).
 
