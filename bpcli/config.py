@@ -1,7 +1,7 @@
-"""The typed, frozen configuration: YAML in, overrides on top, every mistake named by file, key and value.
+"""The typed, frozen configuration: YAML with overrides on top. Every error names the file, the key and the value.
 
-`configs/default.yaml` holds the defaults; another preset or a file of the user's overrides some of them, and
-`key=value` settings override both.
+`configs/default.yaml` holds the defaults. Another preset or a user's file overrides some of them, and `key=value`
+settings override both.
 """
 
 import re
@@ -32,7 +32,7 @@ Tree = dict[str, Any]
 Width = Annotated[int, Meta(ge=1, le=100_000)]
 Hidden = Annotated[tuple[Width, ...], Meta(max_length=32)]
 Fraction = Annotated[float, Meta(gt=0, le=1)]
-Decay = Annotated[float, Meta(ge=0, lt=1)]  # what a step keeps of a running mean
+Decay = Annotated[float, Meta(ge=0, lt=1)]  # the part of a running mean that a step keeps
 
 
 class DataConfig(Struct, frozen=True):
@@ -62,7 +62,7 @@ class ModelConfig(Struct, frozen=True):
 
 
 class OptimizerConfig(Struct, frozen=True):
-    """What becomes of the parameters, given their gradient."""
+    """How a step updates the parameters from their gradient."""
 
     kind: str
     learning_rate: Annotated[float, Meta(gt=0, le=1000)]
@@ -84,7 +84,7 @@ class ScheduleConfig(Struct, frozen=True):
 
 
 class AugmentConfig(Struct, frozen=True):
-    """How far the training images are distorted, each at random between ± these."""
+    """How strongly training images are distorted: each distortion is drawn at random between ± its value."""
 
     rotation: Annotated[float, Meta(ge=0, le=180)]
     scale: Annotated[float, Meta(ge=0, le=0.9)]
@@ -107,7 +107,7 @@ class TrainConfig(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """Everything that decides a run; the same configuration gives the same network."""
+    """Everything that determines a run; the same configuration gives the same network."""
 
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     data: DataConfig
@@ -119,11 +119,11 @@ class Config(Struct, frozen=True):
     train: TrainConfig
 
 
-# What older versions called a key or a name: the last part of the key, or the value, is translated silently.
+# Keys and names of older versions, which are translated silently; only the last part of a key is replaced.
 _OLD_KEYS: Mapping[str, str] = {"data.strangers": "outliers"}
 _OLD_NAMES: Mapping[str, Mapping[str, str]] = {"model.init": {"kaiming": "glorot_relu"}}
 
-# The keys whose value is a name, each with the table it must stand in.
+# The keys whose value is a name, each with the table that must contain it.
 _NAMES: Mapping[str, Collection[str]] = {
     "data.normalize": NORMALIZATIONS,
     "model.activation": ACTIVATIONS,
@@ -136,15 +136,15 @@ _NAMES: Mapping[str, Collection[str]] = {
 
 
 def load(source: str = "default", overrides: Iterable[str] = ()) -> Config:
-    """The configuration of a preset or file, with `key=value` settings on top.
+    """Return the configuration of a preset or file, with `key=value` settings on top.
 
     Args:
         source: the name of a preset, or the path of a YAML file.
         overrides: settings such as `train.epochs=3`, the value in YAML.
 
     Raises:
-        ConfigError: no such preset or file, or anything in them that is not a valid configuration; the message names
-            the source, the key and the value, and what would be right.
+        ConfigError: there is no such preset or file, or it or a setting is not valid; the message names the source, the
+            key and the value, and what would be right.
     """
     path = find(source)
     tree = _defaults()
@@ -153,7 +153,7 @@ def load(source: str = "default", overrides: Iterable[str] = ()) -> Config:
 
 
 def override(config: Config, overrides: Iterable[str]) -> Config:
-    """The configuration with `key=value` settings on top, as in `load`.
+    """Return the configuration with `key=value` settings on top, as in `load`.
 
     Raises:
         ConfigError: a setting is not valid.
@@ -162,35 +162,35 @@ def override(config: Config, overrides: Iterable[str]) -> Config:
 
 
 def differences(one: Config, other: Config) -> dict[str, tuple[object, object]]:
-    """The keys, dotted, in which two configurations differ, each with its two values."""
+    """Return the dotted keys in which two configurations differ, each with its two values."""
     return {key: pair for key in _keys() if (pair := (_at(one, key), _at(other, key)))[0] != pair[1]}
 
 
 def from_tree(tree: object, source: str) -> Config:
-    """The configuration in plain data, such as `to_tree` made; keys that are missing take the default."""
+    """Return the configuration from plain data, such as that of `to_tree`; missing keys take the default."""
     whole = _defaults()
     _merge(whole, _checked(tree, source))
     return _consistent(msgspec.convert(whole, Config), source)
 
 
 def to_tree(config: Config) -> Tree:
-    """The configuration as plain data: dictionaries, lists, strings and numbers."""
+    """Return the configuration as plain data: dictionaries, lists, strings and numbers."""
     tree: Tree = msgspec.to_builtins(config)
     return tree
 
 
 def to_yaml(config: Config) -> str:
-    """The configuration as YAML that `load` reads back."""
+    """Return the configuration as YAML that `load` reads back."""
     return to_text(to_tree(config))
 
 
 def preset_names() -> list[str]:
-    """The names of the presets that come with bpcli."""
+    """Return the names of the presets that come with bpcli."""
     return sorted(path.stem for path in resources.presets().glob("*.yaml"))
 
 
 def find(source: str) -> Path:
-    """The file of a preset's name, or the file that `source` names.
+    """Return the file of the preset `source`, or the file that `source` names.
 
     Raises:
         ConfigError: there is neither such a preset nor such a file.
@@ -215,7 +215,7 @@ def _content(path: Path) -> bytes:
 
 
 def _defaults() -> Tree:
-    """The tree of the defaults, the caller's own."""
+    """Return the tree of the defaults; the caller may change it."""
     return deepcopy(_default_tree())
 
 
@@ -226,7 +226,7 @@ def _default_tree() -> Tree:
 
 
 def _setting(setting: str) -> Tree:
-    """The tree of one `a.b=value` setting."""
+    """Return the tree of one `a.b=value` setting."""
     key, equals, text = setting.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"-s {setting}: expected KEY=VALUE, such as train.epochs=3")
@@ -239,19 +239,19 @@ def _setting(setting: str) -> Tree:
 
 
 def _overridden(tree: Tree, overrides: Iterable[str], source: str) -> Config:
-    """The configuration in a tree with settings on top."""
+    """Return the configuration in a tree, with settings on top."""
     for setting in overrides:
         _merge(tree, _checked(_setting(setting), f"-s {setting}"))
     return _consistent(msgspec.convert(tree, Config), source)
 
 
 def _at(config: Config, key: str) -> object:
-    """The value of a dotted key."""
+    """Return the value of a dotted key."""
     return attrgetter(key)(config)
 
 
 def _merge(tree: Tree, changes: Tree) -> None:
-    """Puts the changes into the tree, section by section."""
+    """Put the changes into the tree, section by section."""
     for key, value in changes.items():
         if isinstance(value, dict):
             _merge(tree[key], value)
@@ -260,7 +260,7 @@ def _merge(tree: Tree, changes: Tree) -> None:
 
 
 def _checked(tree: object, source: str, section: type[Struct] = Config, path: str = "") -> Tree:
-    """The keys of a section that are there, each with its value checked and converted."""
+    """Return the given keys of a section, each with its value checked and converted."""
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -283,7 +283,7 @@ def _checked(tree: object, source: str, section: type[Struct] = Config, path: st
 
 
 def _value(value: object, kind: Any, key: str, source: str) -> object:
-    """One value, of its key's type, within its limits, and a known name where it is one."""
+    """Return one value, converted to its key's type; refuse one outside its limits and an unknown name."""
     try:
         converted = msgspec.convert(_renamed(_numbers(value, kind), key), kind)
     except msgspec.ValidationError as error:
@@ -301,13 +301,13 @@ def _value(value: object, kind: Any, key: str, source: str) -> object:
 
 
 def _renamed(value: object, key: str) -> object:
-    """Return the value by its present name, if older versions had another."""
+    """Return the value, with a name of an older version replaced by the present one."""
     names = _OLD_NAMES.get(key, {})
     return names.get(value, value) if isinstance(value, str) else value
 
 
 def _numbers(value: object, kind: Any) -> object:
-    """The value, with what YAML 1.2 calls a number made one where a number is expected (PyYAML reads 1e-1 as text)."""
+    """Return the value; make it a float if one is expected and YAML 1.2 has one (PyYAML reads 1e-1 as text)."""
     if isinstance(value, str) and kind is not str and "float" in str(kind) and _EXPONENT.fullmatch(value):
         return float(value)
     return value
@@ -317,7 +317,7 @@ _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 def _consistent(config: Config, source: str) -> Config:
-    """The configuration, once what one key says has been held against what another says."""
+    """Return the configuration; refuse keys that contradict each other."""
     model = config.model
     if len(model.activations) != len(model.hidden):
         raise ConfigError(
@@ -344,7 +344,7 @@ def _consistent(config: Config, source: str) -> Config:
 
 
 def _keys(section: type[Struct] = Config, path: str = "") -> list[str]:
-    """Every key of the configuration, dotted."""
+    """Return every dotted key of the configuration."""
     keys = []
     for field in msgspec.structs.fields(section):
         if isinstance(field.type, type) and issubclass(field.type, Struct):
@@ -355,7 +355,7 @@ def _keys(section: type[Struct] = Config, path: str = "") -> list[str]:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the known names that are most like this one, or nothing."""
+    """Return a hint at the known names that are most similar to this one, or an empty string."""
     known, last = list(known), name.rpartition(".")[2]
     same_last = [key for key in known if key.rpartition(".")[2] == last]
     close = same_last or get_close_matches(name, known, n=1) or _by_last(last, known)
@@ -363,12 +363,12 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _by_last(last: str, known: Iterable[str]) -> list[str]:
-    """Return the key whose last part is most like this one, if any is."""
+    """Return the known key whose last part is most similar to this one, if there is one."""
     by_last = {key.rpartition(".")[2]: key for key in known}
     return [by_last[each] for each in get_close_matches(last, by_last, n=1)]
 
 
 def _shown(value: object) -> str:
-    """A value as it may stand in a message: one line, not too long, control characters escaped."""
+    """Return a value for a message: one line, not too long, control characters escaped."""
     text = value if isinstance(value, str) and value.isprintable() else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

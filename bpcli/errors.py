@@ -1,7 +1,7 @@
-"""The tree of errors that a user can cause, each with the exit code it ends the command with.
+"""The errors that a user can cause, each with the exit code of the command that it ends.
 
-The library raises them; one place in `bpcli.cli` prints their message as one line on stderr. Anything else that is
-raised is a bug and keeps its traceback (exit code 1).
+The library raises them; one place in `bpcli.cli` prints their message as one line on stderr. Any other exception is a
+bug and keeps its traceback (exit code 1).
 """
 
 from typing import ClassVar
@@ -14,7 +14,7 @@ class BpcliError(Exception):
 
 
 class ArgumentError(BpcliError):
-    """An argument of the command line that makes no sense, such as an expression with a letter too many."""
+    """An argument of the command line that makes no sense, such as a malformed expression."""
 
     exit_code = 2
 
@@ -26,7 +26,7 @@ class ConfigError(BpcliError):
 
 
 class DataError(BpcliError):
-    """A data file that is missing or is not what its name promises."""
+    """A data file that is missing or has the wrong content."""
 
     exit_code = 4
 
@@ -44,7 +44,7 @@ class CheckpointError(BpcliError):
 
 
 class TrainingError(BpcliError):
-    """A training run that can't go on, such as one whose loss is no longer finite."""
+    """A training run that can't continue, such as one whose loss is no longer finite."""
 
     exit_code = 7
 

@@ -1,16 +1,16 @@
-"""What this machine has: processors and memory."""
+"""The processors and the memory of this machine."""
 
 import os
 
 
 def usable_cores() -> int:
-    """Return how many processors this process may use, by its affinity and by the container's limit."""
+    """Return the number of processors that this process may use, by its affinity and by the container's limit."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(allowed, _container_cores() or allowed))
 
 
 def _container_cores() -> int:
-    """Return the whole processors that a control group (cgroup v2) grants; 0 if it sets no limit."""
+    """Return the number of whole processors that a control group (cgroup v2) grants; 0 without a limit."""
     try:
         with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:  # noqa: PTH123
             quota, period = file.read().split()
@@ -20,7 +20,7 @@ def _container_cores() -> int:
 
 
 def memory() -> int:
-    """Return the machine's memory in bytes; practically unlimited where the system doesn't tell."""
+    """Return the machine's memory in bytes, or a practically unlimited number if the system doesn't report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):

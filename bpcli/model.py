@@ -1,4 +1,4 @@
-"""The model: a network with its parameters and all that it expects of its input. It turns images into scores."""
+"""The model: a network with its parameters and the preprocessing of its input. It turns images into scores."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,11 +19,11 @@ from bpcli.core.types import Array, Bytes
 from bpcli.data.preprocessing import Preprocessing
 from bpcli.data.spec import DataSpec
 
-CHUNK = 512  # images a pass; the default network's buffers then stay within a few MB
+CHUNK = 512  # images per pass, so that the default network's buffers stay within a few MB
 
 
 class Outputs(NamedTuple):
-    """What a network makes of n images: `logits`, z of the output layer, and `scores`, both (n, classes)."""
+    """The outputs of a network for n images: `logits`, z of the output layer, and `scores`, both (n, classes)."""
 
     logits: Array
     scores: Array
@@ -31,14 +31,14 @@ class Outputs(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network that can be used.
+    """A network with everything needed to use it.
 
     Attributes:
-        config: what it was made from.
-        spec: what it expects of images, and what its classes are called.
+        config: the configuration it was made from.
+        spec: the images that it expects, and the names of its classes.
         network: its layers.
         parameters: its weights and biases, one vector (`core.parameters`).
-        preprocessing: what is done to images first.
+        preprocessing: what prepares images for it.
     """
 
     config: Config
@@ -57,7 +57,7 @@ class Model:
 
         Args:
             images: (n, side, side) or (n, side²); uint8, or floats between 0 and 1.
-            threads: who shares the work; by default one thread.
+            threads: the threads that share the work; by default one.
 
         Raises:
             DataError: the images are something else.
@@ -71,7 +71,7 @@ class Model:
 
         Raises:
             DataError: the images are something else.
-            Interrupted: `should_stop` said so before all was done.
+            Interrupted: `should_stop` returned True before all was done.
         """
         group = threads or ThreadGroup(1)
         upright = self.preprocessing.upright(self.preprocessing.to_bytes(images), group)
@@ -79,7 +79,7 @@ class Model:
 
         @np.errstate(over="ignore", invalid="ignore")  # if the network has diverged, the loss shows it
         def work(index: int) -> None:
-            """Take every so-manieth chunk through the whole network."""
+            """Run every `group.size`-th chunk through the whole network."""
             room = Buffers.allocate(self.network, min(CHUNK, len(upright)), self.parameters.dtype, backward=False)
             for start in range(index * CHUNK, len(upright), group.size * CHUNK):
                 chunk = slice(start, start + CHUNK)
@@ -96,7 +96,7 @@ class Model:
         outputs.logits[chunk], outputs.scores[chunk] = logits, self.network.output.value(logits)
 
     def without_deslanting(self) -> "Model":
-        """Return the model for images that are upright already."""
+        """Return the model without deslanting, for images that are upright already."""
         return replace(self, preprocessing=replace(self.preprocessing, deslant=False))
 
 
@@ -116,6 +116,6 @@ def network(config: Config, spec: DataSpec) -> Network:
 
 
 def preprocessing(config: Config, spec: DataSpec) -> Preprocessing:
-    """Return what a configuration's network does to the images of a data set first."""
+    """Return the preprocessing that a configuration describes, for a data set."""
     normalization = NORMALIZATIONS[config.data.normalize](spec.mean, spec.deviation)
     return Preprocessing(spec.side, normalization, config.data.deslant)

@@ -1,4 +1,4 @@
-"""Where the files that come with the package lie: the presets, the MNIST files and a trained network."""
+"""The paths of the files that come with the package: the presets, the MNIST files and a trained network."""
 
 from pathlib import Path
 
@@ -6,25 +6,25 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(installed: str, checkout: str) -> Path:
-    """The folder of a resource: `installed` inside the package, or `checkout` beside it.
+    """Return the folder of a resource: `installed` inside the package, or `checkout` beside it.
 
-    A wheel maps the checkout's folders into the package (`setup.cfg`, `package_dir`); an editable installation does
-    not, and leaves them where they are.
+    A wheel maps the checkout's folders into the package (`setup.cfg`, `package_dir`); an editable installation leaves
+    them where they are.
     """
     packaged = _PACKAGE / installed
     return packaged if packaged.is_dir() else _PACKAGE.parent / checkout
 
 
 def presets() -> Path:
-    """The folder of the YAML presets."""
+    """Return the folder of the YAML presets."""
     return folder("presets", "configs")
 
 
 def mnist() -> Path:
-    """The folder of the four MNIST files."""
+    """Return the folder of the four MNIST files."""
     return folder("mnist", "data/mnist")
 
 
 def pretrained() -> Path:
-    """The checkpoint of the network that `configs/pretrained.yaml` makes."""
+    """Return the checkpoint of the network that `configs/pretrained.yaml` makes."""
     return _PACKAGE / "pretrained.npz"

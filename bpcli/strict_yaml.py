@@ -1,4 +1,4 @@
-"""YAML as configurations use it: small, shallow, without aliases, merge keys, tags or duplicate keys."""
+"""A strict YAML reader for configurations: small, shallow, no aliases, merge keys, tags or duplicate keys."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from bpcli.errors import ConfigError
 
 MAX_LENGTH = 64 * 1024  # bytes; the longest preset has about 3,000
 DEEPEST = 16  # levels of nesting
-MOST_NODES = 5000  # keys, values and collections; a list of 1,000 milestones is the longest that a key takes
+MOST_NODES = 5000  # keys, values and collections; the longest value is a list of 1,000 milestones
 MAX_NUMBER = 100  # characters; Python refuses to print integers of more than 4,300 digits, even in a message
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def parse_yaml(content: bytes, source: str) -> object:
-    """The plain data in a YAML text; None if it is empty.
+    """Return the plain data in a YAML text; None if it is empty.
 
     Args:
         content: the text, in UTF-8.
-        source: what to call it in messages.
+        source: the name of the text in messages.
 
     Raises:
-        ConfigError: the text is too long or too deep, is not YAML, or uses what configurations don't need.
+        ConfigError: the text is too long or too deep, is not YAML, or uses features that configurations don't need.
     """
     if len(content) > MAX_LENGTH:
         raise ConfigError(f"{source}: longer than {MAX_LENGTH // 1024} KiB, which no configuration needs")
@@ -39,13 +39,13 @@ def parse_yaml(content: bytes, source: str) -> object:
 
 
 def to_text(tree: object) -> str:
-    """Plain data as YAML that `parse_yaml` reads back."""
+    """Return plain data as YAML that `parse_yaml` reads back."""
     text: str = yaml.safe_dump(tree, sort_keys=False, default_flow_style=None)
     return text
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, which refuses what can hide or multiply content."""
+    """PyYAML's safe loader; it also refuses everything that can hide or multiply content."""
 
     depth = nodes = 0
 
@@ -53,7 +53,7 @@ class _StrictLoader(yaml.SafeLoader):
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise _refusal("aliases (*name) are not allowed", event)
-        if event.tag is not None:  # PyYAML reads some of its own with a KeyError or an IndexError
+        if event.tag is not None:  # PyYAML fails with a KeyError or an IndexError at some tags of its own
             raise _refusal("tags (!name) are not allowed", event)
         self.depth += 1
         self.nodes += 1
@@ -91,5 +91,5 @@ def _place(error: yaml.MarkedYAMLError) -> str:
 
 
 def _flat(text: str | None) -> str:
-    """The text in one line of printable characters."""
+    """Return the text in one line of printable characters."""
     return "".join(c if c.isprintable() else " " for c in " ".join((text or "").split()))

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class Refusal(click.ClickException):
-    """A mistake of the user's, as click prints it."""
+    """A user's error in the form that click prints."""
 
     def __init__(self, error: BpcliError) -> None:
         super().__init__(shortened(one_line(str(error))))
@@ -38,18 +38,18 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for: `bpcli --help` stays quick."""
 
     def invoke(self, context: click.Context) -> object:
-        """Runs the command; a mistake of the user's becomes one line on stderr and its exit code."""
+        """Run the command; turn a user's error into one line on stderr and its exit code."""
         try:
             return super().invoke(context)
         except BpcliError as error:
             raise Refusal(error) from error
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """The names, in the order in which a newcomer needs them."""
+        """Return the names, in the order in which a newcomer needs them."""
         return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """The command of a name, imported."""
+        """Return the command of a name, imported."""
         if name not in COMMANDS:
             return None
         module, _, function = COMMANDS[name][0].partition(":")
@@ -57,14 +57,14 @@ class LazyGroup(click.Group):
         return command
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands, and the group's options, that begin so; no command is imported for it."""
+        """Return the commands and the group's options that begin so, without importing a command."""
         commands = [
             CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items() if name.startswith(incomplete)
         ]
         return commands + click.Command.shell_complete(self, context, incomplete)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands in the help text."""
+        """Write the list of commands into the help text."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
@@ -83,5 +83,5 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line and exits."""
+    """Run the command line and exit."""
     cli(prog_name="bpcli")

@@ -38,7 +38,7 @@ def augment(source: str, overrides: tuple[str, ...], count: int, force: bool, ou
 
 
 def _sheet(config: Config, count: int) -> bytes:
-    """A PNG of so many distorted images, those of a row after the original that they come from."""
+    """Return a PNG of `count` distorted images; each row begins with their original."""
     data = run_data.read(config)
     epochs = range(COLUMNS - 1)
     first = data.training.first(-(-count // len(epochs)))

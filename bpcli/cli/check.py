@@ -1,4 +1,4 @@
-"""`bpcli check`: the proof that the gradients of a configuration are right."""
+"""`bpcli check`: the check that the gradients of a configuration are right."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def check(context: click.Context, source: str, overrides: tuple[str, ...], as_js
 
 
 def _text(report: Report) -> list[str]:
-    """The report, for people."""
+    """Return the report for people."""
     return [
         f"{_layers(report.sizes)} in float64 on {report.images} images, along random directions,",
         f"and its copy {_layers(report.copy)}, every parameter; largest relative errors:",
@@ -51,7 +51,7 @@ def _text(report: Report) -> list[str]:
 
 
 def _table(rows: list[Row]) -> list[str]:
-    """A line for each quantity, a column for each method."""
+    """Return a line for each quantity, with a column for each method."""
     widths = {method: max(len(heading), 8) for method, heading in _HEADINGS.items()}
     quantity = max(len(row.quantity) for row in rows)
     headings = "  ".join(f"{heading:>{widths[method]}}" for method, heading in _HEADINGS.items())
@@ -63,7 +63,7 @@ def _table(rows: list[Row]) -> list[str]:
 
 
 def _error(row: Row, method: str) -> str:
-    """A relative error; a dash where it is hidden by rounding, nothing where the method doesn't apply."""
+    """Return a relative error as text: a dash if rounding hides it, nothing if the method doesn't apply."""
     error = row.errors.get(method, "")
     return "–" if error is None else error if isinstance(error, str) else f"{error:.1e}"
 
@@ -79,7 +79,7 @@ def _remarks(report: Report) -> list[str]:
 
 
 def _cost(report: Report) -> list[str]:
-    """Why backpropagation is fast, in figures of this machine."""
+    """Return the cost of backpropagation and of differences, as measured on this machine."""
     timing = report.timing
     forward, backward = 1e3 * timing.forward, 1e3 * timing.backward
     return [
@@ -106,7 +106,7 @@ def _layers(sizes: tuple[int, ...]) -> str:
 
 
 def _record(report: Report) -> dict[str, Any]:
-    """The report, for programs; an error that is not finite, which JSON has no word for, is null in `errors`."""
+    """Return the report for programs; an infinite error is null in `errors`, because JSON has no word for it."""
     return {
         "passed": report.passed,
         "sizes": report.sizes,

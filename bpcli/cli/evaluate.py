@@ -1,4 +1,4 @@
-"""`bpcli evaluate`: how good a trained network is, or a committee of several, class by class."""
+"""`bpcli evaluate`: the metrics of a trained network, or of a committee of several, class by class."""
 
 import csv
 import io
@@ -23,9 +23,9 @@ from bpcli.inference.robustness import KindMetrics, evaluate_scenes
 from bpcli.storage.files import write_file
 
 _MATRIX = 40  # classes up to which a confusion matrix is printed
-_COLUMN = 5  # characters of a name above a column of it
-_MOST_FREQUENT = 20  # mistakes that are listed instead
-_OF_A_MEMBER = ("n", "errors", "accuracy", "loss")  # figures
+_COLUMN = 5  # characters of a class name above its column
+_MOST_FREQUENT = 20  # mistakes that are listed instead of the matrix
+_OF_A_MEMBER = ("n", "errors", "accuracy", "loss")  # the metrics shown of each member
 
 
 @click.command()
@@ -80,7 +80,7 @@ def evaluate(
 
 
 def _about(members: Sequence[Named], own: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what is evaluated: one checkpoint, or the members of a committee with each one's own metrics."""
+    """Return what is evaluated: one checkpoint, or the members of an ensemble with their own metrics."""
     if len(members) == 1:
         return {"checkpoint": members[0].name}
     return {"members": [{"checkpoint": member.name} | metrics for member, metrics in zip(members, own, strict=True)]}
@@ -89,7 +89,7 @@ def _about(members: Sequence[Named], own: Sequence[dict[str, Any]]) -> dict[str,
 def _metrics(
     members: Sequence[Named], images: Split, errors: Path | None, errors_sheet: Path | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return what each member makes of a split, and all of them together; write the mistakes where asked for."""
+    """Return the metrics of each member and of all together; write the mistakes if asked for."""
     networks = [member.model for member in members]
     found = evaluate_ensemble(networks, images, ThreadGroup(machine.usable_cores()))
     wrong, classes = mistakes(found.scores, images.labels), networks[0].spec.classes
@@ -103,7 +103,7 @@ def _metrics(
 def _picture_metrics(
     members: Sequence[Named], images: Split, limit: int | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return what each member makes of a split's digits once they are in pictures, and all together, kind by kind."""
+    """Return the metrics of each member and of all together, on a split's digits in pictures of each kind."""
     require_images(images)
     all_together = [member.checkpoint for member in members]
     ensembles = [all_together, *([each] for each in all_together if len(members) > 1)]
@@ -139,7 +139,7 @@ def _write_sheet(wrong: Sequence[Mistake], classes: Sequence[str], split: Split,
 
 
 def _table(result: dict[str, Any], spec: DataSpec) -> str:
-    """Return the metrics as people read them."""
+    """Return the metrics as text for people."""
     members = result.get("members", [])
     width = max((len(each["checkpoint"]) for each in members), default=0)
     return "\n".join(
@@ -178,7 +178,7 @@ def _headline(metrics: dict[str, Any]) -> str:
 
 
 def _picture_table(result: dict[str, Any]) -> str:
-    """The figures of each kind of picture as people read them; of a committee's members, those of all kinds."""
+    """Return the metrics of each kind of picture as text; of an ensemble's members, those of all kinds."""
     members = result.get("members", [])
     width = max((len(each["checkpoint"]) for each in members), default=0)
     return "\n".join(

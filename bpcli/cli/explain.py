@@ -1,4 +1,4 @@
-"""`bpcli explain`: the computational graph of an expression, and both ways to differentiate on it."""
+"""`bpcli explain`: the computational graph of an expression, and both modes of differentiation on it."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -32,7 +32,7 @@ def explain(expression: str, inputs: tuple[str, ...], wrt: str | None, dot: bool
 
 
 def _explained(expression: str, inputs: Sequence[str], wrt: str | None) -> Explained:
-    """Return the expression explained for the values of its names.
+    """Return the explanation of the expression for the values of its names.
 
     Raises:
         ArgumentError: the expression or an input is malformed, or something has no value.
@@ -46,7 +46,7 @@ def _explained(expression: str, inputs: Sequence[str], wrt: str | None) -> Expla
 
 
 def _values(inputs: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:
-    """The value of each name that the expression has, from NAME=VALUE arguments."""
+    """Return the value of each name in the expression, from NAME=VALUE arguments."""
     values: dict[str, float] = {}
     for given in inputs:
         name, equals, text = given.partition("=")
@@ -76,12 +76,12 @@ def _number(given: str, text: str) -> float:
 
 
 def _known(name: str | None, values: dict[str, float]) -> str | None:
-    """Return the name in the form that the expression has, if it is there."""
+    """Return the name in normal form; refuse one that the expression doesn't have."""
     if name is not None and normal(name) not in values:
         raise ArgumentError(f"--wrt {_short(name)}: the expression has {', '.join(values) or 'no inputs'}")
     return None if name is None else normal(name)
 
 
 def _short(text: str) -> str:
-    """What the user gave, as it may stand in a message."""
+    """Return what the user gave, shortened for a message."""
     return text if len(text) <= 60 else f"{text[:57]}..."

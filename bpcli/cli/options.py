@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Named(NamedTuple):
-    """A network, and what to call it."""
+    """A network and its name."""
 
     name: str
     checkpoint: Checkpoint
@@ -27,7 +27,7 @@ class Named(NamedTuple):
 
 
 def configured(command: F) -> F:
-    """Adds -c and -s, from which `bpcli.config.load` makes a configuration."""
+    """Add the options -c and -s, from which `bpcli.config.load` makes a configuration."""
     source = click.option(
         "-c", "--config", "source", default="default", show_default=True, metavar="PRESET|FILE",
         help="A preset (see `bpcli config --list`) or a YAML file.",
@@ -40,7 +40,7 @@ def configured(command: F) -> F:
 
 
 def chosen_network(source: str | None) -> Checkpoint:
-    """Return the network that a command's argument names; stderr says so where it is the one that comes with bpcli.
+    """Return the network that a command's argument names; say so on stderr if it is the one that comes with bpcli.
 
     Raises:
         CheckpointError: there is none, or it can't be read.
@@ -52,7 +52,7 @@ def chosen_network(source: str | None) -> Checkpoint:
 
 
 def chosen_paths(sources: Sequence[str]) -> list[Path]:
-    """Return the checkpoints that a command's arguments name; stderr says what there is to say of them.
+    """Return the checkpoints that a command's arguments name; print notes about them on stderr.
 
     Raises:
         CheckpointError: there are none.
@@ -65,7 +65,7 @@ def chosen_paths(sources: Sequence[str]) -> list[Path]:
 
 
 def chosen_members(sources: Sequence[str]) -> list[Named]:
-    """Return the networks that answer together.
+    """Return the networks of the ensemble that a command's arguments name.
 
     Raises:
         CheckpointError: there are none, one can't be read, or they can't answer together.
@@ -79,7 +79,7 @@ def chosen_members(sources: Sequence[str]) -> list[Named]:
 
 
 def require_free(path: Path, force: bool) -> None:
-    """Refuse to replace a file unless it is wanted."""
+    """Refuse to replace a file unless `force` is set."""
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; -o names the file to write")
     if path.exists() and not force:

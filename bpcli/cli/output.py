@@ -1,4 +1,4 @@
-"""How commands print: results on stdout, everything else on stderr, one plain line where a line is meant."""
+"""Output of commands: results on stdout, everything else on stderr, each message on one plain line."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _FEW = 10  # items that need no bar
 
 
 def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:
-    """The items, with a bar on a terminal where there are many."""
+    """Return the items, with a progress bar if they are many and stderr is a terminal."""
     if total < _FEW or not sys.stderr.isatty():
         return items
     from tqdm import tqdm
@@ -25,7 +25,7 @@ def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:
 
 
 def print_json(result: object, *, pretty: bool = False) -> None:
-    """Prints a result as JSON on stdout: one line, or indented."""
+    """Print a result as JSON on stdout: one line, or indented."""
     import msgspec
 
     encoded = msgspec.json.encode(result)
@@ -33,11 +33,11 @@ def print_json(result: object, *, pretty: bool = False) -> None:
 
 
 def print_text(text: str | bytes, *, nl: bool = True) -> None:
-    """Prints a result on stdout, with a new line after it.
+    """Print a result on stdout, with a new line after it.
 
     Raises:
-        OutputError: it can't be written, as to a file on a full disk.
-        BrokenPipeError: the reader has gone, which click makes the end of the program, without a word.
+        OutputError: it can't be written, for example because the disk is full.
+        BrokenPipeError: the reader has gone; click then ends the program silently.
     """
     try:
         click.echo(text, nl=nl)
@@ -49,7 +49,7 @@ def print_text(text: str | bytes, *, nl: bool = True) -> None:
 
 
 def say(text: str) -> None:
-    """Prints on stderr; from then on nothing, once nobody listens there any more, as after a hang-up."""
+    """Print on stderr. If that fails, as after a hang-up, print nothing there from then on."""
     try:
         click.echo(text, err=True)
     except OSError:
@@ -57,33 +57,33 @@ def say(text: str) -> None:
 
 
 def silence() -> None:
-    """Lets everything that is printed on stderr go nowhere."""
+    """Discard everything that is printed on stderr from now on."""
     sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for the rest of the process)
 
 
 def warn(text: str) -> None:
-    """Prints a warning, in one line on stderr."""
+    """Print a warning, in one line on stderr."""
     say(f"Warning: {one_line(text)}")
 
 
 def shortened(text: str) -> str:
-    """The text without its middle, if it is longer than anybody would read."""
+    """Return the text, without its middle if it is too long to read."""
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH // 2]} ... {text[-_MAX_LENGTH // 2 :]}"
 
 
 def percent(fraction: float) -> str:
-    """A fraction as people read it: 98.37 %."""
+    """Return a fraction as people read it: 98.37 %."""
     return f"{100 * fraction:.2f} %"
 
 
 def shown(path: Path) -> str:
-    """A path as people see it: relative to the current folder where it lies below it, control characters escaped."""
+    """Return a path for people: relative to the current folder if it lies below it, control characters escaped."""
     here = Path.cwd()
     return one_line(str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path))
 
 
 def one_line(text: str) -> str:
-    """The text with everything escaped that a terminal would not show as one plain line."""
+    """Return the text with everything escaped that a terminal would not show as one plain line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 

@@ -102,7 +102,7 @@ def _sources(images: Iterable[str], recursive: bool) -> Iterator[Source]:
 
 
 def _standard_input() -> bytes:
-    """Return what stands on standard input, and no more than a byte above what a picture may have."""
+    """Return the content of standard input, at most one byte more than a picture may have."""
     try:
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     except (OSError, AttributeError) as error:  # such as a folder; Python has no stdin where it is closed
@@ -112,7 +112,7 @@ def _standard_input() -> bytes:
 
 
 def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
-    """Yield the pictures that could be read; stderr tells of the others."""
+    """Yield the pictures that could be read; print the errors of the others on stderr."""
     for each in found:
         if isinstance(each, ImageError):
             say(f"Error: {one_line(str(each))}")
@@ -130,14 +130,14 @@ def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
 
 
 def _plain(answer: Prediction, spec: DataSpec) -> dict[str, Any]:
-    """Return an answer as plain data: `digit` is a number, where the classes are digits."""
+    """Return an answer as plain data; it has the number `digit` if the classes are digits."""
     digit = {"digit": answer.label} if spec.digits else {}
     plain = digit | {"class": answer.name, "score": answer.score, "scores": answer.scores}
     return plain if answer.label is not None else plain | {"reason": answer.reason}
 
 
 def _number(answers: Sequence[Prediction]) -> str:
-    """Return the digits in a row, with a question mark for each that is none."""
+    """Return the digits in a row, with a question mark for each without an answer."""
     return "".join(answer.name or "?" for answer in answers)
 
 
@@ -171,7 +171,7 @@ def _drawing(prepared: Prepared, scores: Sequence[float], classes: Sequence[str]
 
 
 def _bars(scores: Sequence[float], classes: Sequence[str], most: int) -> list[str]:
-    """Return a bar for each class, in their order; only of the best where there are too many."""
+    """Return a bar for each class, in their order; only the best classes if there are too many."""
     best = sorted(sorted(range(len(scores)), key=lambda label: -scores[label])[:most])
     width = max((len(classes[label]) for label in best), default=0)
     return [

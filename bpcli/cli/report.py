@@ -47,7 +47,7 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
 
 
 def _sources(runs: tuple[str, ...]) -> Iterator[str | None]:
-    """The runs that are named, for a series its finished ones; None for the latest run."""
+    """Yield the runs that are named; for a series, its finished ones; None for the latest run."""
     for source in runs or (None,):
         if is_series(LATEST if source is None else Path(source)):
             yield from (str(path.parent) for path in chosen_paths([source] if source else []))
@@ -56,14 +56,14 @@ def _sources(runs: tuple[str, ...]) -> Iterator[str | None]:
 
 
 def _target(folder: Path, kind: str, runs: int) -> Path:
-    """Where the report goes if nobody says where."""
+    """Return the default path of the report."""
     if runs > 1:
         return Path("comparison.html")
     return folder / ("report.html" if kind == "html" else "report")
 
 
 def _require_free(target: Path, kind: str, force: bool) -> None:
-    """Refuses to replace what is there, before any work is done."""
+    """Refuse to replace existing files, before any work is done."""
     from bpcli.report.plots import PNG_FILES  # needs the extra packages
 
     for path in [target] if kind == "html" else [target / name for name in PNG_FILES]:

@@ -1,4 +1,4 @@
-"""What `bpcli train --seeds` shows at its end: every run, what they have in common, and the committee."""
+"""The table that `bpcli train --seeds` prints at its end: every run, their statistics, and the committee."""
 
 from collections.abc import Mapping
 from shlex import quote
@@ -10,7 +10,7 @@ _WIDTH = 24  # of the first column; a seed has up to 19 digits
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """The figures as people read them."""
+    """Return the metrics as text for people."""
     return "\n".join(
         [
             f"{'':{_WIDTH}}  accuracy    errors of {result['n']:,} test images",

@@ -1,4 +1,4 @@
-"""Stopping on a signal: the first is noted and acted on between two steps, the second ends the process at once."""
+"""Stopping on a signal: the first one stops the run between two steps, the second ends the process at once."""
 
 import signal
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 class Stop:
-    """The signal that arrived, 0 before one does."""
+    """The signal that arrived; 0 until then."""
 
     signal = 0
 
     def arrived(self) -> bool:
-        """Whether one did."""
+        """Return whether a signal has arrived."""
         return self.signal != 0
 
     @property
     def exit_code(self) -> int:
-        """128 + the signal's number, as shells say it."""
+        """128 + the signal's number, as shells report it."""
         return 128 + self.signal
 
     @property
@@ -30,9 +30,9 @@ class Stop:
 
 @contextmanager
 def noted_signals() -> Iterator[Stop]:
-    """Notes the first SIGINT, SIGTERM or SIGHUP in the record it gives; afterwards they act as they did before.
+    """Record the first SIGINT, SIGTERM or SIGHUP in the `Stop` that is yielded; at the end, restore the handlers.
 
-    What the process was told to ignore, as by nohup, it goes on ignoring.
+    Signals that the process was told to ignore, as by nohup, stay ignored.
     """
     stop = Stop()
     before = {number: signal.getsignal(number) for number in _SIGNALS}

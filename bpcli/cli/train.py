@@ -1,4 +1,4 @@
-"""`bpcli train`: train, show how it goes, keep the run."""
+"""`bpcli train`: train, show the progress, keep the run."""
 
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -78,7 +78,7 @@ def train(
 
 
 def _require_compatible(settings: tuple[str, ...], out: Path | None, resume: str | None, seeds: str | None) -> None:
-    """Refuses options that contradict each other."""
+    """Refuse options that contradict each other."""
     if resume is not None and out is not None:
         raise click.UsageError("--resume goes on in the run's own folder; -o is for a new run's")
     if resume is not None and seeds is not None:
@@ -90,7 +90,7 @@ def _require_compatible(settings: tuple[str, ...], out: Path | None, resume: str
 def _begun(
     source: str, settings: tuple[str, ...], out: Path | None, seeds: str | None, should_stop: Callable[[], bool]
 ) -> Generator[Event, None, None]:
-    """The events of a new run or series."""
+    """Return the events of a new run or series."""
     config, name = configuration.load(source, settings), Path(source).stem
     if seeds is None:
         return recorded_training(config, name, out, should_stop)
@@ -100,7 +100,7 @@ def _begun(
 def _resumed(
     resume: str, given: str | None, settings: tuple[str, ...], should_stop: Callable[[], bool]
 ) -> Generator[Event, None, None]:
-    """The events of a run or series that goes on."""
+    """Return the events of a resumed run or series."""
     if not is_series(named_run(resume)):
         return resumed_training(resume, given, settings, should_stop)
     if given is not None or settings:
@@ -109,7 +109,7 @@ def _resumed(
 
 
 def _end(context: click.Context, result: Result, stop: Stop, as_json: bool) -> None:
-    """Tell how it ended, on stdout if it came to an end by itself."""
+    """Print the result on stdout if the run is finished; else say on stderr what stopped it."""
     if not result.finished:
         kept = f"; go on with: bpcli train --resume {quote(shown(result.folder))}" if result.folder else ""
         say(f"stopped by {stop.name}{kept}")
@@ -122,7 +122,7 @@ def _end(context: click.Context, result: Result, stop: Stop, as_json: bool) -> N
 
 
 def _with_paths_shown(values: Any) -> Any:
-    """Return plain data with each path as people see it."""
+    """Return plain data with each path in its form for people."""
     match values:
         case Path():
             return shown(values)
@@ -134,14 +134,14 @@ def _with_paths_shown(values: Any) -> Any:
 
 
 class ProgressReporter:
-    """Tells of a run or series on stderr, with a bar on a terminal and a line an epoch elsewhere."""
+    """Reports a run or series on stderr: a bar for each epoch on a terminal, and a line for each epoch."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet, self._in_series = quiet, False
         self._bar: tqdm[NoReturn] | None = None
 
     def handle(self, event: Event) -> None:
-        """Tell of an event."""
+        """Report an event."""
         match event:
             case events.Step():
                 self._step(event)
@@ -158,7 +158,7 @@ class ProgressReporter:
                 self._begin_series_or_member(event)
 
     def close(self) -> None:
-        """Take the bar off the screen."""
+        """Remove the bar from the screen."""
         if self._bar is not None:
             with suppress(OSError):  # the terminal is gone
                 self._bar.close()
@@ -213,7 +213,7 @@ class ProgressReporter:
 
 
 def summary(result: Mapping[str, Any]) -> str:
-    """The last line of a run: what came out of it, and where it lies."""
+    """Return the last line of a run: its accuracies and where it lies."""
     validation = result["validation_accuracy"]
     kept = f"validation accuracy {percent(validation)}, " if validation is not None else ""
     where = f"the run is in {result['run']}; see it with: bpcli report {quote(result['run'])}"

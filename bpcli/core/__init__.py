@@ -1,1 +1,1 @@
-"""The mathematics: arrays in, arrays out; no files, no clock, no printing, no global random state."""
+"""The mathematics: functions from arrays to arrays, without files, clock, printing or global random state."""

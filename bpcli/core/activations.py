@@ -1,6 +1,6 @@
 """Activation functions of the hidden layers, each with its derivative beside it.
 
-A new one is one row of `ACTIVATIONS`. The configuration, the gradient check and the tests find it there.
+To add one, add a row to `ACTIVATIONS`: the configuration, the gradient check and the tests find it there.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import numpy as np
 from bpcli.core.erf import erf
 from bpcli.core.types import Array
 
-_FAR = 13.0  # from here on, φ is nothing beside 1
+_FAR = 13.0  # φ(z) is negligible beside 1 where |z| exceeds this
 LEAK = 0.01  # the derivative of leaky_relu below zero
 
 
@@ -22,12 +22,12 @@ class Activation:
     """a = f(z) and f'(z), both element by element.
 
     Attributes:
-        formula: f(z) in the language of `bpcli explain`; the gradient check calculates it in its own ways.
+        formula: f(z) in the language of `bpcli explain`. The gradient check computes its reference from it.
         value: `value(z, out)` writes f(z) to `out`, which may be `z` itself unless the derivative takes z.
-        derivative: `derivative(a, out)` writes f'(z) to `out`, never `a` itself, and returns it; it is given z
-            instead of a where `derivative_takes` says so.
-        derivative_takes: what f' is calculated from. Where a suffices, z need not be kept.
-        derivative_dtype: the type of `out` in `derivative`; None for that of the network.
+        derivative: `derivative(a, out)` writes f'(z) to `out`, never to `a` itself, and returns it. Its first argument
+            is z instead of a if `derivative_takes` is "z".
+        derivative_takes: what f' is computed from. If a suffices, z need not be kept.
+        derivative_dtype: the type of `out` in `derivative`; None for the network's type.
     """
 
     formula: str
@@ -38,18 +38,18 @@ class Activation:
 
 
 def relu(z: Array, out: Array) -> None:
-    """Write max(z, 0). NumPy compares a unit's numbers, which are contiguous, with an array of zeros fastest."""
+    """Write max(z, 0). An array with a zero per image is faster than the number 0: a unit's numbers are contiguous."""
     np.maximum(z, np.zeros(z.shape[:1] + (1,) * (z.ndim - 1), z.dtype), out=out)
 
 
 def leaky_relu_derivative(a: Array, out: Array) -> Array:
-    """Write 1 above zero, `LEAK` below."""
+    """Write 1 where a > 0, else `LEAK`."""
     np.copyto(out, np.where(a > 0, 1, LEAK))
     return out
 
 
 def sigmoid(z: Array, out: Array) -> None:
-    """Write σ(z) = 1/(1 + e^−z) = (1 + tanh(z/2))/2, the form that can't overflow."""
+    """Write σ(z) = 1/(1 + e^−z) = (1 + tanh(z/2))/2, which can't overflow."""
     np.multiply(z, 0.5, out=out)
     np.tanh(out, out=out)
     out *= 0.5
@@ -76,24 +76,24 @@ def identity_derivative(a: Array, out: Array) -> Array:
 
 
 def elu(z: Array, out: Array) -> None:
-    """Write z above zero, e^z − 1 below (Clevert, Unterthiner, Hochreiter 2016, arXiv:1511.07289, with α = 1)."""
+    """Write z if z > 0, else e^z − 1 (Clevert, Unterthiner, Hochreiter 2016, arXiv:1511.07289, with α = 1)."""
     np.maximum(z, np.expm1(np.minimum(z, 0)), out=out)
 
 
 def elu_derivative(a: Array, out: Array) -> Array:
-    """Write 1 above zero; below, e^z = a + 1."""
+    """Write 1 if z > 0, else e^z = a + 1."""
     np.minimum(a, 0, out=out)
     out += 1
     return out
 
 
 def gelu(z: Array, out: Array) -> None:
-    """Write z·Φ(z), Φ the distribution function of the normal (Hendrycks, Gimpel 2016, arXiv:1606.08415)."""
+    """Write z·Φ(z), where Φ is the normal distribution function (Hendrycks, Gimpel 2016, arXiv:1606.08415)."""
     np.multiply(z, _normal_cdf(z), out=out)
 
 
 def gelu_derivative(z: Array, out: Array) -> Array:
-    """Write Φ(z) + z·φ(z), φ the density of the normal."""
+    """Write Φ(z) + z·φ(z), where φ is the normal density."""
     np.clip(z, -_FAR, _FAR, out=out)
     density = np.exp(-0.5 * out * out)
     out *= density

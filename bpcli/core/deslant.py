@@ -1,4 +1,4 @@
-"""Deslanting: digits set upright by their moments, so that a network need not learn every writer's slant.
+"""Deslanting: shear digits upright by their moments, so that a network need not learn every writer's slant.
 
 LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document recognition", section III,
 compare classifiers with and without it.
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from bpcli.core.types import Array, Bytes
 
-STEEPEST = 1.0  # pixels to the side for each pixel up, 45°; what leans more is a flat stroke, not a slant
+STEEPEST = 1.0  # pixels to the side per pixel of height, 45°; only flat strokes lean more
 
-_BLOCK = 200_704  # pixels at a time: what they need stays in the cache
+_BLOCK = 200_704  # pixels per block, so that a block's arrays stay in the cache
 
 
 class Frame(NamedTuple):
-    """What images of one side share.
+    """Constants of images of one side length.
 
     Attributes:
-        side: pixels.
-        room: columns of background on either side of a padded image, as far as a row may move and one more.
-        at: (side,), the place of each row, or of each column.
+        side: the side length in pixels.
+        room: columns of background on either side of a padded image: the farthest that a row may move, and one more.
+        at: (side,), the coordinate of each row and of each column.
     """
 
     side: int
@@ -34,15 +34,15 @@ class Frame(NamedTuple):
 
 @cache
 def frame(side: int) -> Frame:
-    """The frame of images of a side."""
+    """Return the constants of images of a side length."""
     return Frame(side, side + 1, np.arange(side, dtype=np.float32))
 
 
 def deslant(images: Bytes) -> Bytes:
-    """Return the images with each row moved sideways, so that x and y no longer go together where there is ink.
+    """Return the images with each row shifted sideways, so that x and y of the ink are uncorrelated.
 
     With the moments μ₁₁ = Σ p·(x − x̄)(y − ȳ) and μ₀₂ = Σ p·(y − ȳ)² of the pixels p, row y moves by
-    −μ₁₁/μ₀₂ · (y − ȳ); rows between pixels are interpolated linearly. The centre of mass stays where it is.
+    −μ₁₁/μ₀₂ · (y − ȳ); values between two pixels are interpolated linearly. The centre of mass stays where it is.
 
     Args:
         images: (n, side²).
@@ -59,7 +59,7 @@ def deslant(images: Bytes) -> Bytes:
 
 
 def _moves(ink: NDArray[np.float32], own: Frame) -> Array:
-    """How far to the right each row's ink lies for the slant, (n, side), in pixels, given images (n, side, side)."""
+    """Return by how many pixels the slant moves each row to the right, (n, side), for images (n, side, side)."""
     rows = ink.sum(axis=2)
     moment = (rows.astype(np.float64) @ own.at).astype(np.float32)  # float32 would round large images' sums
     down = own.at - (moment / np.maximum(rows.sum(axis=1), 1))[:, None]  # y − ȳ
@@ -71,7 +71,7 @@ def _moves(ink: NDArray[np.float32], own: Frame) -> Array:
 
 
 def _moved(ink: NDArray[np.float32], moves: Array, own: Frame) -> Array:
-    """The images (n, side, side) with each row moved to the left, between two pixels interpolated."""
+    """Return the images (n, side, side) with each row moved to the left, interpolated between two pixels."""
     padded = np.pad(ink, ((0, 0), (0, 0), (own.room, own.room)))
     whole = np.floor(moves)
     starts = padded.shape[2] * np.arange(moves.size).reshape(moves.shape) + whole.astype(np.intp) + own.room

@@ -1,8 +1,8 @@
-"""Random distortions of the training images: affine and elastic ones in one resampling, and heavier or lighter strokes.
+"""Random distortions of training images: affine and elastic ones in one resampling, and thicker or thinner strokes.
 
-Simard, Steinkraus and Platt (2003), "Best practices for convolutional neural networks applied to visual document
-analysis", have the elastic part: every pixel is moved by noise that a Gaussian has smoothed. What is drawn is a pure
-function of the seed, the epoch and the step (`seeds.stream`); which worker distorts which rows changes nothing.
+The elastic part follows Simard, Steinkraus and Platt (2003), "Best practices for convolutional neural networks applied
+to visual document analysis": noise, smoothed by a Gaussian, displaces every pixel. The random numbers are a pure
+function of the seed, the epoch and the step (`seeds.stream`). They don't depend on which thread distorts which rows.
 """
 
 from collections.abc import Iterator
@@ -17,25 +17,25 @@ from bpcli.core import seeds
 from bpcli.core.pixels import Normalization
 from bpcli.core.types import Array, Bytes
 
-FIELDS = 4096  # smooth fields to pick from, for each axis of each image
+FIELDS = 4096  # displacement fields; each axis of each image picks one
 
-_BLOCK = 50_176  # pixels at a time: what a block needs stays in the L2 cache, and yet NumPy calls are few
-_CHUNK = 256  # fields that are smoothed at a time
+_BLOCK = 50_176  # pixels per block: few enough for the L2 cache, yet enough to keep NumPy calls few
+_CHUNK = 256  # fields smoothed at a time
 
 Fields: TypeAlias = NDArray[np.float32]  # (FIELDS, side²), pixels
 
 
 class Frame(NamedTuple):
-    """What images of one side share; they are padded with a ring of background.
+    """Constants of images of one side length, which are padded with a ring of background.
 
     Attributes:
-        side: pixels.
+        side: the side length in pixels.
         pixels: side².
-        wide: columns of a padded image: two of the ring, two that round its rows off.
+        wide: columns of a padded image: two of the ring, and two more that round the row length up.
         padded: pixels of a padded image.
-        corner: (3,), the centre, counted from a padded image's corner.
-        grid: (3, side²), the y and the x of each pixel, counted from the centre, and ones.
-        inside: (padded,), 255 within the ring.
+        corner: (3,), added to a row of `Transforms.affine`, it moves the origin to a padded image's corner.
+        grid: (3, side²), each pixel's y and x, measured from the centre, and ones.
+        inside: (padded,), 255 inside the ring.
     """
 
     side: int
@@ -49,7 +49,7 @@ class Frame(NamedTuple):
 
 @cache
 def frame(side: int) -> Frame:
-    """The frame of images of a side."""
+    """Return the constants of images of a side length."""
     pixels, wide = side * side, side + 4
     corner = np.array([0, 0, (side + 1) / 2], np.float32)
     places = np.indices((side, side), np.float32).reshape(2, pixels) - (side - 1) / 2
@@ -60,15 +60,15 @@ def frame(side: int) -> Frame:
 
 @dataclass(frozen=True, slots=True)
 class AugmentRanges:
-    """How far the distortions go; each is drawn uniformly from ± its range, and 0 leaves it out.
+    """The strength of each distortion: it is drawn uniformly from ± the value, and 0 turns it off.
 
     Attributes:
         rotation: degrees.
-        scale: fraction of the size, for each axis by itself.
-        shear: pixels to the side for each pixel up.
+        scale: fraction of the size, drawn for each axis separately.
+        shear: pixels to the side per pixel of height.
         shift: pixels along each axis.
-        elastic_alpha: α, by which uniform noise from ±1 is multiplied once it is smoothed.
-        elastic_sigma: σ of the Gaussian that smooths it, pixels.
+        elastic_alpha: α, the factor of the smoothed noise, which is uniform from −1 to 1 before it is smoothed.
+        elastic_sigma: σ of the smoothing Gaussian, pixels.
         stroke: pixels by which the strokes' edges move out or in, 0 to 1.
     """
 
@@ -87,12 +87,12 @@ class AugmentRanges:
 
 
 class Transforms(NamedTuple):
-    """What was drawn for some images, a row each.
+    """The random transforms of some images.
 
     Attributes:
-        affine: (2, n, 3), for the source's y and x: the factors of the target's y and x, counted from the centre, and
-            the pixels to add.
-        fields: (2, n), which smooth field displaces the source's y, and which its x.
+        affine: (2, n, 3), one row for the source's y and one for its x: the factors of the target's y and x, measured
+            from the centre, and the pixels to add.
+        fields: (2, n), the index of the field that displaces the source's y, and of that for its x.
         stroke: (n,), pixels by which the strokes' edges move out, or in where negative.
     """
 
@@ -101,12 +101,12 @@ class Transforms(NamedTuple):
     stroke: NDArray[np.float32]
 
     def rows(self, part: slice) -> "Transforms":
-        """The transforms of some of the images: views."""
+        """Return the transforms of some of the images, as views."""
         return Transforms(self.affine[:, part], self.fields[:, part], self.stroke[part])
 
 
 def sample_transforms(ranges: AugmentRanges, seed: int, epoch: int, step: int, n: int) -> Transforms:
-    """Draw the transforms of a batch's n images; all are drawn whatever the ranges, so none depends on another's."""
+    """Draw the transforms of a batch's n images. All are drawn, even at range 0: no range changes another's draws."""
     rng = seeds.stream(seed, seeds.AUGMENTATION, epoch, step)
     angle, high, wide, shear, down, right, stroke = rng.uniform(-1.0, 1.0, (7, n))
     fields = rng.integers(FIELDS, size=(2, n), dtype=np.intp)
@@ -122,15 +122,15 @@ def sample_transforms(ranges: AugmentRanges, seed: int, epoch: int, step: int, n
 
 
 def inverse(angle: Array, high: Array, wide: Array, shear: Array, down: Array, right: Array) -> Array:
-    """Where each target pixel comes from, if images are sheared, then scaled, then rotated, then shifted.
+    """Return the source of each target pixel, for images that are sheared, scaled, rotated and shifted in this order.
 
-    About the centre, y down and x to the right, that is (y, x) → R·S·H·(y, x) + t; this is its inverse.
+    With the centre as origin, y down and x to the right, this is the inverse of (y, x) → R·S·H·(y, x) + t.
 
     Args:
-        angle: radians, counter-clockwise as one looks at the image; all arguments are of shape (n,).
+        angle: radians, counter-clockwise as seen; all arguments have the shape (n,).
         high: the factor by which the image grows along y.
-        wide: along x.
-        shear: x grows by −shear·y, so that a positive one leans to the right.
+        wide: the same along x.
+        shear: x grows by −shear·y, so a positive shear leans to the right.
         down: pixels.
         right: pixels.
 
@@ -144,10 +144,10 @@ def inverse(angle: Array, high: Array, wide: Array, shear: Array, down: Array, r
 
 
 def smooth_fields(ranges: AugmentRanges, seed: int, side: int) -> Fields:
-    """The bank of displacements: noise from ±1, smoothed by a Gaussian and multiplied by α; each with its negative.
+    """Return the displacement fields: noise from ±1, smoothed by a Gaussian and multiplied by α; each also negated.
 
-    The noise goes on beyond the image, so that the displacements are as large at its edge as in its middle: their
-    standard deviation is α/√3 · 1/(2√π·σ) pixels, wherever σ is more than about a pixel.
+    The noise extends beyond the image, so the displacements are as large at the edge as in the middle. Their standard
+    deviation is α/√3 · 1/(2√π·σ) pixels if σ is more than about a pixel.
     """
     rng = seeds.stream(seed, seeds.AUGMENTATION)
     weights = _gaussian(ranges.elastic_sigma, side)
@@ -159,7 +159,7 @@ def smooth_fields(ranges: AugmentRanges, seed: int, side: int) -> Fields:
 
 
 def _gaussian(sigma: float, side: int) -> NDArray[np.float32]:
-    """The weights, (side, side + 2·reach), with which a row of noise makes a smooth one."""
+    """Return the weights of the Gaussian, (side, side + 2·reach), that smooth a row of noise."""
     reach = int(np.ceil(3 * sigma))
     away = np.arange(side + 2 * reach) - reach - np.arange(side)[:, None]
     weights: Array = np.where(abs(away) <= reach, np.exp(-0.5 * (away / sigma) ** 2), 0.0)
@@ -168,14 +168,14 @@ def _gaussian(sigma: float, side: int) -> NDArray[np.float32]:
 
 
 class Distorter:
-    """Distorts images in buffers of its own; each worker has one.
+    """A function that distorts images, with its own buffers; each thread has one.
 
     Args:
-        fields: the bank, which several may share; None where nothing is elastic.
+        fields: the displacement fields, which several distorters may share; None without elastic distortions.
         stroke: whether strokes change.
         normalization: of the pixels.
-        most: how many images there are at most.
-        side: of the images.
+        most: the largest number of images in a call.
+        side: the side length of the images.
     """
 
     def __init__(self, fields: Fields | None, stroke: bool, normalization: Normalization, most: int, side: int) -> None:
@@ -192,7 +192,7 @@ class Distorter:
             self._ink, self._grown = np.zeros(len(self._table), np.uint8), np.zeros(len(self._table), np.uint8)
 
     def __call__(self, images: Bytes, transforms: Transforms, out: Array) -> None:
-        """Writes the distorted and normalised images (n, side²) to `out`, of the same shape."""
+        """Write the distorted and normalised images (n, side²) to `out`, of the same shape."""
         for part in _blocks(len(images), self._most):
             self._tabulate(images[part], transforms.stroke[part])
             self._locate(transforms.rows(part))
@@ -202,14 +202,14 @@ class Distorter:
             np.subtract(out, out.dtype.type(self._normalization.shift), out=out)
 
     def _tabulate(self, images: Bytes, stroke: Array) -> None:
-        """Writes the images, padded and with their strokes changed, to the table."""
+        """Write the images, padded and with changed strokes, to the table."""
         n, side, padded = len(images), self._frame.side, self._frame.padded
         table = self._table[: n * padded].reshape(n, padded)
         if not self._stroke:
             np.copyto(self._inside(table), images.reshape(n, side, side))
             return
         ink, grown = (flat[: n * padded].reshape(n, padded) for flat in (self._ink, self._grown))
-        paper = np.where(stroke < 0, 255, 0).astype(np.uint8)[:, None]  # to thin the ink is to thicken the paper
+        paper = np.where(stroke < 0, 255, 0).astype(np.uint8)[:, None]  # thinning the ink means thickening the paper
         np.copyto(ink, paper)
         np.bitwise_xor(images.reshape(n, side, side), paper[:, :, None], out=self._inside(ink))
         _thicken(self._ink[: n * padded], self._grown[: n * padded], self._frame.wide)
@@ -220,12 +220,12 @@ class Distorter:
         np.add(table, ink, out=table)
 
     def _inside(self, padded: NDArray[Any]) -> NDArray[Any]:
-        """The images, (n, side, side), within the padded ones, one row each: a view."""
+        """Return a view of the images, (n, side, side), inside the padded ones, one row each."""
         side, wide = self._frame.side, self._frame.wide
         return padded.reshape(-1, side + 2, wide)[:, 1 : 1 + side, 1 : 1 + side]
 
     def _locate(self, transforms: Transforms) -> None:
-        """Finds where each target pixel comes from: y and x, counted from the padded image's corner."""
+        """Compute the source of each target pixel: y and x, measured from the padded image's corner."""
         n, pixels, grid = len(transforms.stroke), self._frame.pixels, self._frame.grid
         source, moved = (flat[: 2 * n * pixels].reshape(2 * n, pixels) for flat in (self._source, self._left))
         affine = (transforms.affine + self._frame.corner).reshape(2 * n, 3)
@@ -237,10 +237,10 @@ class Distorter:
             np.add(source, moved, out=source)
         np.clip(
             source, np.float32(0), np.float32(self._frame.side + 1), out=source
-        )  # what is further away is like the ring
+        )  # beyond the ring there is only background
 
     def _resample(self, out: Array) -> None:
-        """Writes the table's pixels at the sources to `out`, (n, side²), bilinearly interpolated."""
+        """Write the table's pixels at the sources to `out`, (n, side²), with bilinear interpolation."""
         pixels = out.size
         source, left, right = (
             flat[: 2 * pixels].reshape(2, pixels) for flat in (self._source, self._left, self._right)
@@ -259,7 +259,7 @@ class Distorter:
         np.add(top, bottom, out=out)
 
     def _split(self, source: Array) -> None:
-        """Makes fractions of the sources, and the places in the table of the pixels above and to the left of them."""
+        """Split the sources into fractional parts and the table indices of the pixels above and to the left."""
         pixels = source.shape[1]
         whole = self._right[: 2 * pixels].reshape(2, pixels)
         np.floor(source, out=whole)
@@ -276,13 +276,13 @@ class Distorter:
 def distorters(
     ranges: AugmentRanges, seed: int, normalization: Normalization, most: int, count: int, side: int
 ) -> list[Distorter]:
-    """So many distorters, for at most so many images of a side each, that share the bank of a seed's fields."""
+    """Return `count` distorters, each for at most `most` images of a side length; they share a seed's fields."""
     fields = smooth_fields(ranges, seed, side) if ranges.elastic_alpha else None
     return [Distorter(fields, ranges.stroke > 0, normalization, most, side) for _ in range(count)]
 
 
 def _thicken(ink: Bytes, out: Bytes, wide: int) -> None:
-    """Writes the largest of each pixel and its four neighbours to `out`, both padded images one after the other."""
+    """Write the maximum of each pixel and its four neighbours to `out`; both hold padded images one after the other."""
     np.copyto(out, ink)
     for away in (1, wide):
         np.maximum(out[away:], ink[:-away], out=out[away:])
@@ -290,6 +290,6 @@ def _thicken(ink: Bytes, out: Bytes, wide: int) -> None:
 
 
 def _blocks(n: int, most: int) -> Iterator[slice]:
-    """The slices of n things, in as few blocks of at most so many as there can be."""
+    """Yield slices that cover n items in the fewest blocks of at most `most`."""
     for first in range(0, n, most):
         yield slice(first, min(first + most, n))

@@ -1,7 +1,7 @@
-"""Dropout: in each step of training, each hidden unit is left out of each image with the same probability.
+"""Dropout: each training step leaves out each hidden unit of each image with the same probability.
 
-Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, "Dropout". The kept units are scaled up at once
-("inverted"), so that nothing changes outside training.
+Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, "Dropout". The variant is "inverted" dropout: training
+scales the kept units up, so nothing changes outside training.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from bpcli.core import seeds
 from bpcli.core.types import Array
 
-_LEVELS = 65536  # of the random numbers: 16 bits each
-_PER_WORD = 4  # of them in a word of 64 bits
+_LEVELS = 65536  # values of a random number of 16 bits
+_PER_WORD = 4  # random numbers in a word of 64 bits
 
 
 def write_mask(rate: float, seed: int, epoch: int, step: int, layer: int, units: slice, out: Array) -> None:
     """Write the mask of some units in one step: 0 with the probability `rate`, else 1/(1 − rate).
 
-    The mask is a function of the seed, the epoch, the step and the layer. A thread draws that of its own units alone:
-    each unit has as many random words as its images need, and the generator jumps to the first of them.
+    The mask is a function of the seed, the epoch, the step and the layer. A thread draws the mask of its own units
+    only: each unit uses as many random words as its images need, so the generator can jump to the first unit.
 
     Args:
         rate: the probability, 0 to 1; it is rounded to 1/65,536.
@@ -27,7 +27,7 @@ def write_mask(rate: float, seed: int, epoch: int, step: int, layer: int, units:
         step: of the epoch, from 0.
         layer: the index of the hidden layer, from 0.
         units: which units of the layer.
-        out: (batch, units), of the units that `units` selects.
+        out: (batch, units), for the units that `units` selects.
     """
     rows, count = out.shape
     words = -(-rows // _PER_WORD)

@@ -1,4 +1,4 @@
-"""The first weights: how widely they are drawn decides whether a deep network learns at all."""
+"""Initial weights: their spread decides whether a deep network learns at all."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from bpcli.core.parameters import Layer
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """Normal weights of the standard deviation `spread(fan_in, fan_out, is_output)`, and biases of `bias_spread`."""
+    """Normal weights with standard deviation `spread(fan_in, fan_out, is_output)`, and biases with `bias_spread`."""
 
     spread: Callable[[int, int, bool], float]
     bias_spread: float = 0.0
 
 
 INITIALIZERS: dict[str, Initializer] = {
-    # the article's: Glorot's sum of both fans, and He's factor 2 for the half that a ReLU takes away
+    # the article's: Glorot's sum of both fans, with He's factor 2 because a ReLU zeroes half of the units
     "glorot_relu": Initializer(lambda fan_in, fan_out, is_output: (1 if is_output else 2) / sqrt(fan_in + fan_out)),
     # He, Zhang, Ren, Sun 2015, arXiv:1502.01852, equation 10
     "he": Initializer(lambda fan_in, fan_out, is_output: sqrt(2 / fan_in)),
@@ -26,13 +26,13 @@ INITIALIZERS: dict[str, Initializer] = {
     "glorot": Initializer(lambda fan_in, fan_out, is_output: sqrt(2 / (fan_in + fan_out))),
     # Nielsen, chapters 1 and 2: standard normal
     "nielsen_large": Initializer(lambda fan_in, fan_out, is_output: 1.0, bias_spread=1.0),
-    # Nielsen, chapter 3: so that z has about the spread of one input
+    # Nielsen, chapter 3: z then has about the spread of one input
     "nielsen_default": Initializer(lambda fan_in, fan_out, is_output: 1 / sqrt(fan_in), bias_spread=1.0),
 }
 
 
 def initialize(layers: Iterable[Layer], initializer: Initializer, rng: np.random.Generator) -> None:
-    """Draws the weights and biases of every layer, first layer first, in place."""
+    """Draw the weights and biases of every layer in place, first layer first."""
     layers = list(layers)
     for layer in layers:
         fan_in, fan_out = layer.weight.shape

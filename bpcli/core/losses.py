@@ -1,4 +1,4 @@
-"""Output layers fused with their losses, so that δ is simple and no logarithm sees a zero."""
+"""Output functions, each fused with a loss: δ becomes simple, and no logarithm of zero is taken."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ class Output:
 
 
 def logistic(z: Array) -> Array:
-    """Return σ(z) of each unit by itself: the scores don't sum to one."""
+    """Return σ(z) of each unit independently; the scores don't sum to one."""
     p = np.empty_like(z)
     sigmoid(z, p)
     return p
 
 
 def softmax(z: Array) -> Array:
-    """Return e^z / Σ e^z over each row; the row's largest z is taken off first, so that nothing overflows."""
+    """Return e^z / Σ e^z over each row. Subtracting the row's largest z first prevents an overflow."""
     p: Array = z - z.max(axis=1, keepdims=True)
     np.exp(p, out=p)
     p /= p.sum(axis=1, keepdims=True)

@@ -1,7 +1,8 @@
-"""The network: the forward and the backward pass on matrices, with the four equations of backpropagation.
+"""The network: forward and backward pass on matrices, with the four equations of backpropagation.
 
-The letters: x input, z weighted input, a activation, p score, y target, δ = ∂C/∂z; the rows of a matrix are the images
-of a batch. Nielsen, Neural Networks and Deep Learning, chapter 2, derives the equations BP1 to BP4.
+Notation: x input, W weights, b biases, z = a·W + b weighted input, a = f(z) activation, p score, y target, C loss,
+δ = ∂C/∂z. Each row of a matrix is one image of the batch. Nielsen, Neural Networks and Deep Learning, chapter 2,
+derives the equations BP1 to BP4.
 """
 
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ from bpcli.core.types import Array
 
 
 def forward(net: "Network", layers: Sequence[Layer], x: Array, room: "Buffers", me: Rank | Alone = ALONE) -> Array:
-    """Return z of the output layer, (batch, classes); leave z and a of the hidden layers in `room`.
+    """Return z of the output layer, (batch, classes). Write z and a of each hidden layer to `room`.
 
-    A thread computes its own units of each hidden layer. It needs the activations of all units below, so it waits
-    for them. The output layer is narrow: there each thread sums over its own units, and `all_reduce` adds the sums.
+    Each thread computes its own units `u` of each hidden layer. The next layer needs the activations of all units, so
+    the threads wait for each other at a barrier. The output layer has few units. There each thread multiplies only
+    its own inputs by their weights, and `all_reduce` adds up the products.
     """
     inputs = x
     for l, f in enumerate(net.hidden):
@@ -52,10 +54,10 @@ def backward(
     gradients: Sequence[Layer],
     me: Rank | Alone = ALONE,
 ) -> Array:
-    """Write the gradient of the batch's mean loss to `gradients`, after `forward` of the same x.
+    """Write the gradient of the batch's mean loss to `gradients`. Call `forward` with the same x first.
 
-    When this returns, a thread may change the weights that lead to its own hidden units and from them to the output,
-    and the first thread the biases of the output: no other thread reads them before the next barrier.
+    Afterwards a thread may update the parameters of its own hidden units and the weights from them to the output. The
+    first thread may also update the output biases. No other thread reads these before the next barrier.
 
     Returns:
         δ of the output layer, (batch, classes).
@@ -73,7 +75,7 @@ def backward(
         mine *= net.hidden[l].derivative(here.kept[:, u], here.slope[:, u])  # ⊙ f'(z)
         if here.mask is not None:
             mine *= here.mask[:, u]
-        if len(net.hidden) > 1:  # the layer below needs all units' δ, and no thread needs the old weights above
+        if len(net.hidden) > 1:  # the layer below needs δ of all units; from here on, no thread reads the weights above
             me.barrier()
         np.matmul(room.ones, mine, out=gradients[l].bias[u])  # BP3: ∂C/∂b = Σ δ over the batch
         np.matmul(inputs[l].T, mine, out=gradients[l].weight[:, u])  # BP4: ∂C/∂W = aᵀ·δ
@@ -83,10 +85,10 @@ def backward(
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What a network is, without its parameters.
+    """The structure of a network, without its parameters.
 
     Attributes:
-        sizes: the units of each layer, inputs first, such as (784, 1024, 10).
+        sizes: the number of units of each layer, inputs first, such as (784, 1024, 10).
         hidden: the activation of each hidden layer.
         output: the output function with its loss.
     """
@@ -97,18 +99,18 @@ class Network:
 
 
 class Hidden(NamedTuple):
-    """What a batch leaves behind in one hidden layer; each array is (batch, units).
+    """The arrays of one hidden layer for a batch; each array is (batch, units).
 
-    The numbers of one unit are contiguous, as its weights are, so a thread's units are one stretch of memory.
+    Each unit's numbers are contiguous, as its weights are, so a thread's units form one block of memory.
 
     Attributes:
-        z: the weighted inputs. They share the memory of a, and a replaces them, unless f' is taken from z.
+        z: the weighted inputs. Unless f' is computed from z, z and a are the same memory, and a overwrites z.
         a: the activations.
-        output: the activations after dropout; a itself where there is none.
-        slope: room for f'(z).
+        output: the activations after dropout; a itself without dropout.
+        slope: buffer for f'(z).
         delta: δ.
-        kept: z or a, whichever f' is taken from.
-        mask: what dropout multiplies a by; None where there is none.
+        kept: z or a, whichever f' is computed from.
+        mask: the factors by which dropout multiplies a; None without dropout.
     """
 
     z: Array
@@ -120,16 +122,16 @@ class Hidden(NamedTuple):
     mask: Array | None
 
     def first(self, rows: int) -> "Hidden":
-        """Return the part of the first `rows` images: views."""
+        """Return the rows of the first `rows` images, as views."""
         return Hidden(*(None if array is None else array[:rows] for array in self))  # type: ignore[arg-type]
 
 
 class Buffers(NamedTuple):
-    """Room for what a batch leaves behind on its way through the network; threads share it.
+    """The arrays that the passes over a batch fill; threads share them.
 
     Attributes:
-        hidden: of each hidden layer.
-        ones: (batch,), a product with which sums over the batch.
+        hidden: those of each hidden layer.
+        ones: (batch,), all 1; a product with it sums over the batch.
     """
 
     hidden: tuple[Hidden, ...]
@@ -139,13 +141,13 @@ class Buffers(NamedTuple):
     def allocate(
         cls, net: Network, rows: int, dtype: DTypeLike, *, backward: bool = True, dropout: bool = False
     ) -> "Buffers":
-        """Return room for `rows` images; without δ and f' if only the forward pass is wanted."""
+        """Return buffers for `rows` images; without δ and f' if only the forward pass is wanted."""
         layers = zip(net.hidden, net.sizes[1:-1], strict=True)
         hidden = tuple(_hidden(f, rows, units, dtype, backward, dropout) for f, units in layers)
         return cls(hidden, np.ones(rows, dtype))
 
     def first(self, rows: int) -> "Buffers":
-        """Return the room of the first `rows` images: views."""
+        """Return the buffers of the first `rows` images, as views."""
         return Buffers(tuple(here.first(rows) for here in self.hidden), self.ones[:rows])
 
 

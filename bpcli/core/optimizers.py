@@ -1,6 +1,6 @@
-"""Optimizers: what becomes of the parameters, given their gradient. In place, in blocks that fit into the cache.
+"""Optimizers: they update the parameters from their gradient, in place and in blocks that fit into the cache.
 
-A new one is a class with `state_names`, `negligible` and `step`, and a row of `OPTIMIZERS`.
+To add one, write a class with `state_names`, `negligible` and `step`, and add a row to `OPTIMIZERS`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,17 +14,17 @@ from bpcli.core.parameters import Layer
 from bpcli.core.threads import Alone, Rank
 from bpcli.core.types import Array
 
-BLOCK = 128 * 1024  # numbers; in smaller blocks, handing over the interpreter lock costs more than the cache saves
+BLOCK = 128 * 1024  # numbers; in smaller blocks, passing on the interpreter lock costs more time than the cache saves
 
 
 class Block(NamedTuple):
-    """Some parameters, and what the optimizer knows of them; all arrays of one shape.
+    """Some parameters with their gradient and the optimizer's state; all arrays have the same shape.
 
     Attributes:
         w: the parameters.
-        g: their gradient, which a step uses up.
-        state: what the optimizer remembers from step to step, in the order of its `state_names`.
-        decays: whether they are weights, which weight decay shrinks; biases it leaves alone.
+        g: their gradient, which a step overwrites.
+        state: the optimizer's numbers for them, in the order of its `state_names`.
+        decays: whether weight decay applies to them: it does to weights, not to biases.
     """
 
     w: Array
@@ -34,21 +34,21 @@ class Block(NamedTuple):
 
 
 class Optimizer(Protocol):
-    """The rule of a step.
+    """The update rule of a training step.
 
     Attributes:
-        state_names: one for each vector of its state, as checkpoints call them.
-        negligible: for each of them, the size below which a number has no effect any more.
+        state_names: the name of each vector of its state, as in checkpoints.
+        negligible: for each of these vectors, the size below which a number no longer has any effect.
     """
 
     state_names: ClassVar[tuple[str, ...]]
     negligible: ClassVar[tuple[float, ...]]
 
     def step(self, block: Block, learning_rate: float, t: int) -> None:
-        """Move a block's parameters.
+        """Update the parameters of a block.
 
         Args:
-            block: what to move.
+            block: the parameters to update.
             learning_rate: η.
             t: the number of the step in the run, from 1.
         """
@@ -60,20 +60,20 @@ class Momentum:
 
     Attributes:
         momentum: μ.
-        decay: λ here is the configuration's weight decay over the number of training images (Nielsen, chapter 3).
+        decay: λ, the configuration's weight decay divided by the number of training images (Nielsen, chapter 3).
         nesterov: look ahead (Sutskever, Martens, Dahl, Hinton 2013, in the form of equation 7 of Bengio,
             Boulanger-Lewandowski, Pascanu 2012, arXiv:1212.0901).
     """
 
     state_names: ClassVar[tuple[str, ...]] = ("velocity",)
-    negligible: ClassVar[tuple[float, ...]] = (1e-20,)  # beside a parameter in a sum of float32
+    negligible: ClassVar[tuple[float, ...]] = (1e-20,)  # smaller numbers vanish in a float32 sum with a parameter
 
     momentum: float
     decay: float = 0.0
     nesterov: bool = False
 
     def step(self, block: Block, learning_rate: float, t: int) -> None:
-        """Move a block's parameters, as `Optimizer.step`."""
+        """Update the parameters of a block, as `Optimizer.step`."""
         w, g, (v,), decays = block
         if decays and self.decay:
             g += self.decay * w
@@ -81,7 +81,7 @@ class Momentum:
         if self.momentum:
             v *= self.momentum
             v += g
-        else:  # plain gradient descent, in one pass less
+        else:  # plain gradient descent, without a pass to multiply v
             v[...] = g
         if self.nesterov:
             w += g
@@ -100,7 +100,7 @@ class Adam:
     Attributes:
         beta1, beta2, epsilon: β₁, β₂ and ε.
         decay: λ on weights, as in `Momentum`: λ·w is added to the gradient.
-        decoupled: AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101): w ← (1 − η·λ)·w instead, before the step.
+        decoupled: AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101): before the step, w ← (1 − η·λ)·w instead.
     """
 
     state_names: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
@@ -113,7 +113,7 @@ class Adam:
     decoupled: bool = False
 
     def step(self, block: Block, learning_rate: float, t: int) -> None:
-        """Move a block's parameters, as `Optimizer.step`."""
+        """Update the parameters of a block, as `Optimizer.step`."""
         w, g, (m, s), decays = block
         if decays and self.decay:
             if self.decoupled:
@@ -125,7 +125,7 @@ class Adam:
         m += g
         s *= self.beta2
         g *= g
-        g *= (1 - self.beta2) / (1 - self.beta1) ** 2  # g² again
+        g *= (1 - self.beta2) / (1 - self.beta1) ** 2  # now g is (1 − β₂)·g²
         s += g
         np.sqrt(s, out=g)
         g *= 1 / sqrt(1 - self.beta2**t)
@@ -139,10 +139,10 @@ OPTIMIZERS: dict[str, type[Momentum] | type[Adam]] = {"momentum": Momentum, "ada
 
 
 def flush_denormals(optimizer: Optimizer, block: Block) -> None:
-    """Set numbers of the state to zero that are too small to have any effect.
+    """Set numbers of the state to zero if they are too small to have any effect.
 
-    The velocity of a unit that has died only shrinks, tenfold in 22 steps with μ = 0.9. After 800 steps it would be a
-    denormal number. Processors calculate with those many times more slowly: an epoch would take a third longer.
+    The velocity of a dead unit only shrinks: tenfold in 22 steps with μ = 0.9. After 800 steps it would be a denormal
+    number. Processors compute many times more slowly with those: an epoch would take a third longer.
     """
     for vector, negligible in zip(block.state, optimizer.negligible, strict=True):
         vector[np.abs(vector) < negligible] = 0

@@ -1,6 +1,6 @@
 """Parameters as one flat vector with named views.
 
-An optimizer, a norm or a checkpoint sees the vector, the network the weights and biases.
+Checkpoints and copies use the vector; the network and the optimizers use the weights and biases.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ class Layer(NamedTuple):
 
 
 def count(sizes: Sequence[int]) -> int:
-    """How many weights and biases a network of these layer sizes has: 814,090 for 784-1024-10."""
+    """Return the number of weights and biases for these layer sizes: 814,090 for 784-1024-10."""
     return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
 
 
 def views(vector: Array, sizes: Sequence[int]) -> tuple[Layer, ...]:
-    """The layers as views of a vector of `count(sizes)` numbers: weight, bias, weight, bias and so on.
+    """Return the layers as views of a vector of `count(sizes)` numbers: weight, bias, weight, bias and so on.
 
-    What one worker updates is one stretch of memory, several times faster than rows of which it owns a half: in the
-    hidden layers the weights that lead to one unit lie side by side, in the last layer those that lead from one.
+    Each thread's parameters are contiguous: hidden layers are stored by output unit, the last layer by input unit.
+    Updating one half of every row would be several times slower.
     """
     if vector.shape != (count(sizes),):
         raise ValueError(f"a vector of shape {vector.shape} for {count(sizes)} parameters")

@@ -1,4 +1,4 @@
-"""Pixels as the network takes them: bytes made into floats around zero."""
+"""Normalization: it turns bytes into floats around zero, as the network takes them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Normalization(NamedTuple):
     shift: float
 
 
-# from the mean and the standard deviation of the training pixels, as fractions of 255
+# arguments: the mean and the standard deviation of the training pixels, as fractions of 255
 NORMALIZATIONS: dict[str, Callable[[float, float], Normalization]] = {
     "standard": lambda mean, deviation: Normalization(1 / (255 * deviation), mean / deviation),
     "unit": lambda mean, deviation: Normalization(1 / 255, 0.0),

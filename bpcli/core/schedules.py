@@ -1,4 +1,4 @@
-"""The learning rate over time, as a factor of its configured value."""
+"""Schedules: the factor of the configured learning rate over time."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from math import cos, pi
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What decides the factor: one of `SCHEDULES` by name, and its settings, in epochs."""
+    """A schedule: its name in `SCHEDULES` and its settings, with times in epochs."""
 
     kind: str
     epochs: int
@@ -18,13 +18,13 @@ class Schedule:
 
 
 def rate(schedule: Schedule, epoch: int, step: int, steps: int) -> float:
-    """The factor of the learning rate at one step.
+    """Return the factor of the learning rate at one step.
 
     Args:
         schedule: its settings.
         epoch: the index of the epoch, from 0.
         step: the index of the step within the epoch, from 0.
-        steps: the steps of an epoch.
+        steps: the number of steps of an epoch.
     """
     base = SCHEDULES[schedule.kind](schedule, epoch + step / steps)
     if epoch < schedule.warmup:
@@ -33,12 +33,12 @@ def rate(schedule: Schedule, epoch: int, step: int, steps: int) -> float:
 
 
 def _steps(schedule: Schedule, time: float) -> float:
-    """Multiplied by `factor` at each milestone."""
+    """Return 1, multiplied by `factor` at each milestone."""
     return float(schedule.factor ** bisect_right(schedule.milestones, time))
 
 
 def _cosine(schedule: Schedule, time: float) -> float:
-    """Half a cosine from 1 at the end of the warm-up to 0 at the end (Loshchilov, Hutter 2017, arXiv:1608.03983)."""
+    """Return half a cosine, 1 after the warm-up and 0 at the end (Loshchilov, Hutter 2017, arXiv:1608.03983)."""
     span = max(schedule.epochs - schedule.warmup, 1)
     return (1 + cos(pi * min(max(time - schedule.warmup, 0) / span, 1))) / 2
 

@@ -1,4 +1,4 @@
-"""Random streams that follow from one seed: independent of each other, and of what was drawn before."""
+"""Random streams from one seed, independent of each other and of what was drawn before."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ INITIALIZATION, ORDER, AUGMENTATION, DROPOUT = range(4)
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:
-    """Return the generator of a purpose and, where there is one, an epoch: a pure function of its arguments."""
+    """Return the generator for a purpose and, where needed, an epoch and a step: a pure function of its arguments."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 

@@ -1,4 +1,4 @@
-"""A thread group: threads that share one calculation, each with its rank, and wait for each other at barriers."""
+"""A thread group: threads that share one computation. Each has a rank, and they wait for each other at barriers."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ class Stopped(Exception):  # noqa: N818 (no error: another thread has left)
 
 
 class Interrupted(Exception):  # noqa: N818 (no error: the caller asked for it)
-    """Raised instead of a result when `should_stop` says so."""
+    """Raised instead of a result when `should_stop` returns True."""
 
 
 def never_stop() -> bool:
@@ -31,7 +31,7 @@ def never_stop() -> bool:
 
 
 class ThreadGroup:
-    """Some threads, numbered from 0; number 0 is the thread that calls."""
+    """A group of threads, numbered from 0; number 0 is the thread that calls."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -41,7 +41,7 @@ class ThreadGroup:
     def barrier(self, index: int) -> None:
         """Wait until every thread has reached as many barriers as this one.
 
-        Threads yield to each other rather than sleep: a barrier comes several times in a step of a millisecond.
+        Waiting threads yield rather than sleep, because a step of a millisecond has several barriers.
 
         Raises:
             Stopped: a thread has left for good.
@@ -57,22 +57,22 @@ class ThreadGroup:
             waited += 1
 
     def ranks(self, rows: int, columns: int, dtype: DTypeLike) -> "Sequence[Alone | Rank]":
-        """Return each thread's share of the work, able to all-reduce matrices of up to (rows, columns)."""
+        """Return the rank of each thread, for sums (`all_reduce`) of matrices of up to (rows, columns)."""
         if self.size == 1:
             return [ALONE]
         slots = np.zeros((2, self.size, rows, columns), dtype)
         return [Rank(self, index, slots) for index in range(self.size)]
 
     def part(self, index: int, n: int) -> slice:
-        """Return the share of n things that belongs to thread `index`; shares differ by one at most."""
+        """Return the share of n items that belongs to thread `index`; shares differ by one at most."""
         return slice(n * index // self.size, n * (index + 1) // self.size)
 
     @contextmanager
     def running(self, task: Callable[[int], None]) -> Iterator[None]:
-        """Run `task(index)` for every thread but number 0, while the body does the work of number 0.
+        """Run `task(index)` in every thread but number 0, while the `with` body does the work of number 0.
 
-        BLAS uses one thread for each of them meanwhile. However the body ends, the threads have ended when this
-        returns. An error that one of them raised is raised here.
+        Meanwhile BLAS uses a single thread for each of them. All of them have ended when this returns, however the body
+        ends. If one of them raised an error, the error is raised here.
         """
         failures: list[BaseException] = []
 
@@ -104,13 +104,13 @@ class ThreadGroup:
             raise failures[0]
 
     def parallel(self, task: Callable[[int], None]) -> None:
-        """Run `task(index)` for every thread and wait for all."""
+        """Run `task(index)` in every thread and wait for all of them."""
         with self.running(task):
             task(0)
 
 
 class Alone:
-    """The rank of the only thread: every unit is its own, and there is nobody to wait for."""
+    """The rank of a single thread: it owns every unit and waits for nobody."""
 
     first: ClassVar[bool] = True
 
@@ -122,7 +122,7 @@ class Alone:
         """Return at once."""
 
     def all_reduce(self, z: Array) -> Array:
-        """Return z, the sum over the only thread."""
+        """Return z: with one thread, it is already the sum."""
         return z
 
 
@@ -132,11 +132,11 @@ class Rank:
     Args:
         group: the threads.
         index: of this one.
-        slots: room that all ranks share, (2, threads, rows, columns). Two slots take turns: one thread may be at the
-            next batch before another has read what was written for this one.
+        slots: memory that all ranks share, (2, threads, rows, columns). Two slots alternate, because one thread may
+            write for the next batch while another still reads this batch's.
 
     Attributes:
-        first: whether this is the first thread, which does what only one may do.
+        first: whether this is the first thread, which does what only one thread may do.
     """
 
     def __init__(self, group: ThreadGroup, index: int, slots: Array) -> None:
@@ -148,7 +148,7 @@ class Rank:
         return self._group.part(self._index, n)
 
     def barrier(self) -> None:
-        """Wait until every thread has come to the same call.
+        """Wait until every thread has reached the same call.
 
         Raises:
             Stopped: a thread has left for good.
@@ -156,7 +156,7 @@ class Rank:
         self._group.barrier(self._index)
 
     def all_reduce(self, z: Array) -> Array:
-        """Return the sum of every thread's z, (batch, columns), in z itself; wait for all of them."""
+        """Sum the z of all threads, (batch, columns), into z and return it; this waits for all of them."""
         slots = self._slots[self._slot, :, : len(z)]
         self._slot = 1 - self._slot
         slots[self._index] = z
@@ -170,5 +170,5 @@ ALONE = Alone()
 
 @cache
 def _blas() -> ThreadpoolController:
-    """Return the libraries of this process that have threads of their own; finding them takes milliseconds."""
+    """Return the controller of all libraries with threads of their own; finding them takes milliseconds."""
     return ThreadpoolController()

@@ -1,4 +1,4 @@
-"""The two kinds of array that the mathematics works on."""
+"""The two array types of the core."""
 
 from typing import Any, TypeAlias
 

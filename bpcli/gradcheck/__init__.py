@@ -1,1 +1,1 @@
-"""The proof that gradients are right: formulas, graphs and differences that share nothing with the network."""
+"""The gradient check: formulas, graphs and differences that share nothing with the network."""

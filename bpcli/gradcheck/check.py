@@ -1,4 +1,4 @@
-"""The proof that a configuration's gradients and steps are right, on a few real images and in float64."""
+"""The check that a configuration's gradients and steps are right, on a few real images and in float64."""
 
 from dataclasses import dataclass, replace
 from statistics import median
@@ -25,9 +25,9 @@ from bpcli.training.data import first_images
 
 IMAGES = 8
 STEP_IMAGES = 20  # in batches of 8, so that the last one is smaller
-COPY_SIDE = 4  # an image in 4×4 means
+COPY_SIDE = 4  # pixels per side of the copy's images; each pixel is the mean of a part of the original
 COPY_WIDTH = 6  # units of a hidden layer of the copy, at most
-BIAS_SPREAD = 0.3  # added to the first biases, which are often zero: a mistake with them would not show
+BIAS_SPREAD = 0.3  # spread of random numbers added to the initial biases; biases of zero would hide a mistake
 ALL_LIMITS = LIMITS | {FORMULA: 1e-12}
 BYTES_PER_PARAMETER = 112  # float64 parameters, gradients, directions, and complex ones
 TIMED_IMAGES = 256  # a batch, at most
@@ -39,9 +39,9 @@ class Row:
     """One line of the check.
 
     Attributes:
-        layer: such as "1", counted from the first hidden layer; "all" for what concerns every layer.
+        layer: such as "1", counted from the first hidden layer; "all" for a quantity of all layers.
         quantity: what is compared, such as "BP4 ∂C/∂W".
-        errors: the largest relative error by method; None where nothing was left to compare, or rounding hides it.
+        errors: the largest relative error by method; None if nothing could be compared, or rounding hides it.
     """
 
     layer: str
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds that one pass over a batch takes, the median of some, as training does it but on one worker."""
+    """The median seconds of one pass over a batch, as in training but on one thread."""
 
     images: int
     forward: float
@@ -69,8 +69,8 @@ class Report:
 
     Attributes:
         sizes, copy: the layers of the network and of its scaled-down copy.
-        images: how many the gradients were checked on.
-        kinks: points of the differences left out because a ReLU changes sides there.
+        images: the number of images on which the gradients were checked.
+        kinks: the number of points left out of the differences because a ReLU changes sides there.
         rows: what was compared.
         timing: of the passes.
     """
@@ -94,7 +94,7 @@ class Report:
 
 
 def check(config: Config) -> Report:
-    """Checks the gradients and the steps of a configuration.
+    """Check the gradients and the steps of a configuration.
 
     Raises:
         ConfigError: the machine has too little memory for the network in float64.
@@ -135,7 +135,7 @@ def _point(model: Model, split: Split, rng: np.random.Generator, *, small: bool)
 
 
 def _shrunken(x: Array, side: int) -> Array:
-    """Return images (n, side²) in means of parts as equal as can be, (n, COPY_SIDE²)."""
+    """Return images (n, side²) averaged over nearly equal parts, (n, COPY_SIDE²)."""
     edges = [side * k // COPY_SIDE for k in range(COPY_SIDE)]
     sums = np.add.reduceat(np.add.reduceat(x.reshape(-1, side, side), edges, axis=1), edges, axis=2)
     lengths = np.diff([*edges, side])
@@ -144,7 +144,7 @@ def _shrunken(x: Array, side: int) -> Array:
 
 
 def _drawn(config: Config, network: Network, rng: np.random.Generator) -> Array:
-    """Return first parameters, in float64, with no bias left at zero."""
+    """Return initial parameters in float64, without biases of zero."""
     vector = np.zeros(parameters.count(network.sizes))
     layers = parameters.views(vector, network.sizes)
     initialize(layers, INITIALIZERS[config.model.init], rng)
@@ -153,9 +153,9 @@ def _drawn(config: Config, network: Network, rng: np.random.Generator) -> Array:
     return vector
 
 
-@np.errstate(all="ignore")  # what is not finite is an error without limit
+@np.errstate(all="ignore")  # a number that is not finite gives an infinite error
 def _gradient_rows(full: Point, copy: Point, rng: np.random.Generator) -> tuple[list[Row], int]:
-    """The loss and BP1 to BP4 of each layer, and the kinks that were left out."""
+    """Return the rows of the loss and of BP1 to BP4 for each layer, and the number of kinks left out."""
     found, small = differences.kernels(full), differences.kernels(copy)
     graph = reference.derivatives(copy.formulas, copy.layers, copy.x, copy.y, copy.masks)
     rows, kinks = [_loss_row(full, found, small, graph)], 0
@@ -185,7 +185,7 @@ def _layer_errors(
     graph: Derivatives,
     rng: np.random.Generator,
 ) -> tuple[dict[str, differences.Errors], int]:
-    """The errors of a layer by method, over the full network and the copy, and the kinks left out."""
+    """Return the errors of a layer by method, over the full network and the copy, and the number of kinks left out."""
     directions = list(differences.random_directions(full[0], layer, rng))
     single = list(differences.every_parameter(copy[0], layer))
     along, kinks = differences.check_central(*full, directions)
@@ -212,7 +212,7 @@ def _layer_rows(layer: int, layers: int, errors: dict[str, differences.Errors]) 
 
 
 def _timing(model: Model, split: Split) -> Timing:
-    """Return what the passes of a batch take in float32, as in training but on one thread."""
+    """Return the times of both passes over a batch in float32, as in training but on one thread."""
     net, config = model.network, model.config
     few = split.first(min(config.train.batch_size, TIMED_IMAGES))
     x, y = model.preprocessing.inputs(few.images), one_hot(few.labels, net.sizes[-1], np.dtype(np.float32))

@@ -1,7 +1,7 @@
-"""Gradient checks: what the network's kernels give, against three ways to get it that share nothing with them.
+"""Gradient checks: compare the gradients of the network's kernels with those of three other methods.
 
-A derivative by a bias is, image by image, the δ of its unit: so changes of the weights and biases test all four
-equations, BP1 to BP4 (Nielsen, chapter 2).
+For each image, the derivative by a bias is δ of its unit. So changes of the weights and biases test all four equations,
+BP1 to BP4 (Nielsen, chapter 2).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,9 +20,9 @@ from bpcli.gradcheck.reference import Derivatives, Formulas, Numbers
 
 CENTRAL, COMPLEX_STEP, GRAPH = "central", "complex_step", "graph"
 LIMITS = {CENTRAL: 1e-6, COMPLEX_STEP: 1e-12, GRAPH: 1e-12}  # of the relative error
-STEPS = (1e-4, 1e-5, 1e-6)  # of differences: a smaller one is tried where the loss bends too much for a larger
+STEPS = (1e-4, 1e-5, 1e-6)  # of differences; a smaller one is tried if the loss curves too much for a larger one
 IMAGINARY_STEP = 1e-30
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a loss, relative; an allowance for the sums in it
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # relative rounding error of a loss, with an allowance for its sums
 DIRECTIONS = 3
 
 Kind: TypeAlias = Literal["weight", "bias"]
@@ -35,12 +35,12 @@ class Point:
     """A network with parameters and a batch, all float64.
 
     Attributes:
-        network: with the kernels that are to be checked.
-        formulas: what it should calculate.
+        network: the network whose kernels are checked.
+        formulas: what the network should compute.
         vector: its parameters (`core.parameters`).
         x: (batch, inputs).
         y: (batch, classes).
-        masks: what dropout multiplies the activations of each hidden layer by; none where nothing is dropped.
+        masks: the factors by which dropout multiplies each hidden layer's activations; empty without dropout.
     """
 
     network: Network
@@ -64,7 +64,7 @@ class Direction(NamedTuple):
     vector: Array
 
     def moved(self, layers: tuple[Layer, ...], step: complex) -> tuple[Layer, ...]:
-        """The layers, so many steps in this direction."""
+        """Return the layers, moved `step` times along this direction."""
         layer = layers[self.layer]
         if self.kind == "weight":
             changed = Layer(layer.weight + step * self.vector, layer.bias)
@@ -74,14 +74,14 @@ class Direction(NamedTuple):
 
 
 class DirectionalDerivative(NamedTuple):
-    """The derivative of each image's loss along a direction, (batch,), and which of them are no kinks, (batch,)."""
+    """The derivative of each image's loss along a direction, (batch,), and whether it exists there, (batch,)."""
 
     values: Numbers
     smooth: Numbers
 
 
 def kernels(point: Point) -> Derivatives:
-    """Return the mean loss, the gradients and the δ as training calculates them."""
+    """Return the mean loss, the gradients and δ as training computes them."""
     net = point.network
     gradients = parameters.views(np.full_like(point.vector, np.nan), net.sizes)
     layers, room = parameters.views(point.vector.copy(), net.sizes), _room(point, wanted=True)
@@ -93,13 +93,13 @@ def kernels(point: Point) -> Derivatives:
 
 
 def losses(point: Point, layers: tuple[Layer, ...]) -> Array:
-    """Return the loss of each image as training calculates it, for other parameters."""
+    """Return the loss of each image as training computes it, for other parameters."""
     z = forward(point.network, layers, point.x, _room(point, wanted=False))
     return point.network.output.loss(z, point.network.output.value(z), point.y)
 
 
 def _room(point: Point, *, wanted: bool) -> Buffers:
-    """Return room for the batch, with the masks of dropout; for the way back too if that is wanted."""
+    """Return buffers for the batch, with the masks of dropout; also for the backward pass if `wanted`."""
     dtype, dropout = point.vector.dtype, bool(point.masks)
     room = Buffers.allocate(point.network, len(point.x), dtype, backward=wanted, dropout=dropout)
     for here, mask in zip(room.hidden, point.masks, strict=False):
@@ -109,9 +109,9 @@ def _room(point: Point, *, wanted: bool) -> Buffers:
 
 
 def central(point: Point, direction: Direction, step: float) -> DirectionalDerivative:
-    """Central differences of the fourth order, (8(C₁ − C₋₁) − (C₂ − C₋₂))/12h, of the kernels' own loss.
+    """Return central differences of the fourth order, (8(C₁ − C₋₁) − (C₂ − C₋₂))/12h, of the kernels' own loss.
 
-    Images for which a ReLU changes sides between C₋₂ and C₂ are at a kink, where there is no derivative to compare.
+    If a ReLU changes sides between C₋₂ and C₂, the image is at a kink: there is no derivative to compare.
     """
     near = {k: losses(point, direction.moved(point.layers, k * step)) for k in (-2, -1, 1, 2)}
     values = (8 * (near[1] - near[-1]) - (near[2] - near[-2])) / (12 * step)
@@ -119,7 +119,7 @@ def central(point: Point, direction: Direction, step: float) -> DirectionalDeriv
 
 
 def _smooth(point: Point, direction: Direction, step: float) -> Numbers:
-    """Whether every ReLU stays on its side, image by image."""
+    """Return for each image whether every ReLU stays on its side."""
     smooth = np.ones(len(point.x), np.bool_)
     if not any("relu" in formula for formula in point.formulas.hidden):
         return smooth
@@ -133,14 +133,14 @@ def _smooth(point: Point, direction: Direction, step: float) -> Numbers:
 
 
 def complex_step(point: Point, direction: Direction) -> DirectionalDerivative:
-    """Im C(w + ih)/h of the reference's loss: exact to rounding, for nothing is subtracted."""
+    """Return Im C(w + ih)/h of the reference's loss. It is exact to rounding, because nothing is subtracted."""
     moved = direction.moved(point.layers, 1j * IMAGINARY_STEP)
     values = reference.losses(point.formulas, moved, point.x, point.y, point.masks).losses.imag / IMAGINARY_STEP
     return DirectionalDerivative(values, np.ones(len(point.x), np.bool_))
 
 
 def every_parameter(point: Point, layer: int) -> Iterator[Direction]:
-    """A direction for each weight and bias of a layer by itself."""
+    """Yield a direction for each single weight and bias of a layer."""
     for kind, array in zip(KINDS, point.layers[layer], strict=True):
         for place in np.ndindex(array.shape):
             direction = np.zeros(array.shape)
@@ -149,7 +149,7 @@ def every_parameter(point: Point, layer: int) -> Iterator[Direction]:
 
 
 def random_directions(point: Point, layer: int, rng: np.random.Generator) -> Iterator[Direction]:
-    """Some directions of a layer that change all weights or all biases together, by a vector of length 1."""
+    """Yield random directions of length 1; each changes all weights or all biases of a layer together."""
     for kind, array in zip(KINDS, point.layers[layer], strict=True):
         for _ in range(DIRECTIONS):
             direction = rng.standard_normal(array.shape)
@@ -162,13 +162,13 @@ def compare(
     derivative: Callable[[Direction], DirectionalDerivative],
     noise: float = 0.0,
 ) -> tuple[Errors, int]:
-    """The largest relative errors of a layer's gradients and δ, along directions.
+    """Return the largest relative errors of a layer's gradients and δ, along directions.
 
     Args:
         found: from `kernels`.
         directions: all of one layer.
-        derivative: the other way to the derivative.
-        noise: how far off its mean over the images may be by rounding.
+        derivative: the method to compare with.
+        noise: the largest rounding error of the derivative's mean over the images.
 
     Returns:
         The errors, and how many points were left out as kinks.
@@ -188,7 +188,7 @@ def compare(
 
 
 def check_central(point: Point, found: Derivatives, directions: Sequence[Direction]) -> tuple[Errors, int]:
-    """A layer against central differences, each quantity at the step that fits it best.
+    """Compare a layer with central differences, each quantity at the step that fits it best.
 
     A right gradient agrees at one of the steps, a wrong one at none.
     """
@@ -206,12 +206,12 @@ def check_central(point: Point, found: Derivatives, directions: Sequence[Directi
 
 
 def check_complex_step(point: Point, found: Derivatives, directions: Sequence[Direction]) -> Errors:
-    """A layer against the complex step."""
+    """Compare a layer with the complex step."""
     return compare(found, directions, lambda direction: complex_step(point, direction))[0]
 
 
 def check_graph(found: Derivatives, graph: Derivatives, layer: int) -> Errors:
-    """A layer against what the graph gave."""
+    """Compare a layer with the derivatives of the graph."""
     return {
         "delta": relative_error(found.deltas[layer], graph.deltas[layer]),
         "bias": relative_error(found.gradients[layer].bias, graph.gradients[layer].bias),
@@ -220,7 +220,7 @@ def check_graph(found: Derivatives, graph: Derivatives, layer: int) -> Errors:
 
 
 def relative_error(found: Numbers, expected: Numbers) -> float:
-    """The largest difference, as a fraction of the largest number; infinite if anything is not finite."""
+    """Return the largest difference as a fraction of the largest number; infinite if a number is not finite."""
     if not (np.isfinite(found).all() and np.isfinite(expected).all()):
         return float("inf")
     scale = max(np.abs(found).max(), np.abs(expected).max())
@@ -228,7 +228,7 @@ def relative_error(found: Numbers, expected: Numbers) -> float:
 
 
 def furthest(found: Sequence[Numbers], expected: Sequence[Numbers]) -> float | None:
-    """The largest relative error of some arrays; None if none is finite in both."""
+    """Return the largest relative error of some pairs of arrays; None if both arrays of every pair have overflowed."""
     errors = [
         relative_error(one, other)
         for one, other in zip(found, expected, strict=True)
@@ -238,24 +238,24 @@ def furthest(found: Sequence[Numbers], expected: Sequence[Numbers]) -> float | N
 
 
 def larger(one: Errors, other: Errors) -> Errors:
-    """The larger error of each quantity."""
+    """Return the larger error of each quantity."""
     return {name: _chosen(max, one.get(name), other[name]) for name in other}
 
 
 def _chosen(choose: Callable[[float, float], float], one: float | None, other: float | None) -> float | None:
-    """One of two errors, of which None tells nothing."""
+    """Return one of two errors; if one is None, the other."""
     if one is None or other is None:
         return other if one is None else one
     return choose(one, other)
 
 
 def within(error: float | None, method: str) -> bool:
-    """Whether an error tells of no mistake."""
+    """Return whether an error is at most the method's limit; None passes, because nothing was compared."""
     return error is None or error <= LIMITS[method]
 
 
 def _largest(pairs: list[tuple[Numbers, Numbers]], noise: float) -> float | None:
-    """The relative error over all pairs; None if there are none, or if it may be all rounding."""
+    """Return the relative error over all pairs; None if there are none, or if it may be rounding alone."""
     if not pairs:
         return None
     found, expected = (np.concatenate(each) for each in zip(*pairs, strict=True))

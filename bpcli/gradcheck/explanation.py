@@ -1,4 +1,4 @@
-"""An expression explained: its computational graph, and both ways to differentiate on it, as text."""
+"""The explanation of an expression as text: its computational graph, and both modes of differentiation on it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -10,12 +10,12 @@ from bpcli.gradcheck.graph import CONSTANT, INPUT, OPERATIONS, Graph, Node
 
 
 class Explained(NamedTuple):
-    """An expression's graph, all the derivatives on it, and the names that its nodes are shown by.
+    """An expression's graph, all the derivatives on it, and the labels of its nodes.
 
     Attributes:
         graph: its last node is the result.
         labels: of each node; a constant's is its value.
-        wrt: the input of the forward mode, None if there are no inputs.
+        wrt: the input of the forward mode; None if there are no inputs.
         forward: the derivative of each node by that input.
         reverse: the derivative of the result by each node.
     """
@@ -28,7 +28,7 @@ class Explained(NamedTuple):
 
 
 def explained(steps: Sequence[Step], values: dict[str, float], wrt: str | None) -> Explained:
-    """Return the graph of an expression for values of its names, differentiated both ways.
+    """Return the graph of an expression for values of its names, differentiated in both modes.
 
     Args:
         steps: from `expression.parse`.
@@ -47,7 +47,7 @@ def explained(steps: Sequence[Step], values: dict[str, float], wrt: str | None) 
 
 
 def _labels(graph: Graph, inputs: Sequence[str]) -> list[str]:
-    """A label for each node: the input's name, the constant's value, for all others the next free letter."""
+    """Return a label for each node: an input's name, a constant's value, for all others the next free letter."""
     named, free = iter(inputs), _free_names(set(inputs))
     return [
         next(named) if node.operation == INPUT else _shown(node.value) if node.operation == CONSTANT else next(free)
@@ -56,7 +56,7 @@ def _labels(graph: Graph, inputs: Sequence[str]) -> list[str]:
 
 
 def _free_names(taken: set[str]) -> Iterator[str]:
-    """a, b, c to z, a1, b1 and so on, without those that are taken."""
+    """Yield a, b, c to z, a1, b1 and so on, without those that are taken."""
     for round_ in count():
         for letter in ascii_lowercase:
             if (name := f"{letter}{round_ or ''}") not in taken:
@@ -64,7 +64,7 @@ def _free_names(taken: set[str]) -> Iterator[str]:
 
 
 def as_text(expression: str, explained: Explained) -> list[str]:
-    """Everything, for people."""
+    """Return the explanation for people, line by line."""
     graph, labels = explained.graph, explained.labels
     inputs = sum(node.operation == INPUT for node in graph.nodes)
     lines = [expression.strip(), "", "values"]
@@ -85,7 +85,7 @@ def as_text(expression: str, explained: Explained) -> list[str]:
 
 
 def _value_lines(explained: Explained) -> list[str]:
-    """Every node with its value; constants stand where they are used."""
+    """Return every node with its value; constants stand where they are used."""
     labels, nodes = explained.labels, explained.graph.nodes
     return [
         " = ".join([label, *_meaning(node, labels), _shown(node.value)])
@@ -95,7 +95,7 @@ def _value_lines(explained: Explained) -> list[str]:
 
 
 def _forward_lines(explained: Explained) -> list[str]:
-    """∂node/∂input of every node, each from those of its arguments: the sum over the edges that come in."""
+    """Return ∂node/∂input of every node, from those of its arguments: the sum over the incoming edges."""
     labels, forward = explained.labels, explained.forward
     by = labels[explained.wrt or 0]
     lines = []
@@ -111,7 +111,7 @@ def _forward_lines(explained: Explained) -> list[str]:
 
 
 def _reverse_lines(explained: Explained) -> list[str]:
-    """∂result/∂node of every node, each from those of what it is used for: the sum over the edges that go out."""
+    """Return ∂result/∂node of every node, from those of the nodes that use it: the sum over the outgoing edges."""
     labels, nodes, reverse = explained.labels, explained.graph.nodes, explained.reverse
     edges: list[list[tuple[str, float, str, float]]] = [[] for _ in nodes]
     for index, node in enumerate(nodes):
@@ -126,7 +126,7 @@ def _reverse_lines(explained: Explained) -> list[str]:
 
 
 def _sum_line(ratio: str, edges: Sequence[tuple[str, float, str, float]], derivative: float) -> str:
-    """One derivative as a sum of products: in symbols, in numbers, and what it comes to."""
+    """Return one derivative as a sum of products: in symbols, in numbers, and the result."""
     if not edges:
         return f"{ratio} = {_shown(derivative)}"
     symbols = " + ".join(f"{one}·{other}" for one, _, other, _ in edges)
@@ -135,7 +135,7 @@ def _sum_line(ratio: str, edges: Sequence[tuple[str, float, str, float]], deriva
 
 
 def as_dot(explained: Explained) -> list[str]:
-    """The graph for Graphviz: values in the nodes, local derivatives at the edges."""
+    """Return the graph for Graphviz: values in the nodes, local derivatives at the edges."""
     labels, nodes = explained.labels, explained.graph.nodes
     lines = ["digraph {", "  rankdir=BT", "  node [shape=box]"]
     for index, (label, node) in enumerate(zip(labels, nodes, strict=True)):
@@ -150,7 +150,7 @@ def as_dot(explained: Explained) -> list[str]:
 
 
 def as_record(expression: str, explained: Explained) -> dict[str, Any]:
-    """Everything, for programs; the names of nodes are unique, those of constants are None."""
+    """Return the explanation for programs; the names of nodes are unique, those of constants are None."""
     labels, nodes = explained.labels, explained.graph.nodes
     return {
         "expression": expression,
@@ -173,7 +173,7 @@ def as_record(expression: str, explained: Explained) -> dict[str, Any]:
 
 
 def _meaning(node: Node, labels: Sequence[str]) -> list[str]:
-    """How a node is calculated, if it is."""
+    """Return the formula of a node; empty for inputs and constants."""
     if not node.parents:
         return []
     return [OPERATIONS[node.operation].text.format(*(labels[parent] for parent in node.parents))]
@@ -184,9 +184,9 @@ def _ratio(of: str, by: str) -> str:
 
 
 def _shown(number: float) -> str:
-    return f"{number + 0.0:.10g}"  # without the sign of a zero
+    return f"{number + 0.0:.10g}"  # adding 0.0 turns −0 into 0
 
 
 def _factor(number: float) -> str:
-    """A number as a factor of a product."""
+    """Return a number as a factor of a product."""
     return f"({_shown(number)})" if number < 0 else _shown(number)

@@ -1,6 +1,6 @@
-"""Arithmetic expressions, read with Python's grammar and never evaluated as Python.
+"""Arithmetic expressions, parsed with Python's grammar but never evaluated as Python.
 
-What comes out is a list of steps, each on earlier ones; `calculate` goes through it with any kind of number.
+`parse` returns a list of steps, each on earlier ones; `calculate` goes through them with any kind of number.
 """
 
 import ast
@@ -25,14 +25,14 @@ T = TypeVar("T")
 
 
 class ExpressionError(ValueError):
-    """An expression that is not understood; the message names the column, counted from 1."""
+    """An expression that can't be parsed; the message names the column, counted from 1."""
 
     def __init__(self, column: int, what: str) -> None:
         super().__init__(f"column {column}: {what}")
 
 
 class Step(NamedTuple):
-    """One step of an expression: a number, a name, or an operation of `core.graph` on earlier steps."""
+    """One step of an expression: a number, a name, or an operation of `gradcheck.graph` on earlier steps."""
 
     operation: str = ""
     parents: tuple[int, ...] = ()
@@ -42,7 +42,7 @@ class Step(NamedTuple):
 
 @cache
 def parse(text: str) -> tuple[Step, ...]:
-    """The steps of an expression, arguments before what is done with them; the last one is the result.
+    """Return the steps of an expression, arguments before their operation; the last step is the result.
 
     Raises:
         ExpressionError: the text is too long, or anything but an arithmetic expression.
@@ -53,7 +53,7 @@ def parse(text: str) -> tuple[Step, ...]:
         )
     if foreign := _FOREIGN.search(text):
         raise ExpressionError(foreign.start() + 1, f"{foreign[0]!r} is not understood; {_ALLOWED}")
-    bare = text.lstrip(" ")  # Python takes leading blanks for an indentation
+    bare = text.lstrip(" ")  # Python would take leading blanks for an indentation
     offset = len(text) - len(bare)
     steps: list[Step] = []
     places: dict[ast.expr, int] = {}
@@ -70,28 +70,28 @@ def parse(text: str) -> tuple[Step, ...]:
 
 
 def names(steps: Iterable[Step]) -> list[str]:
-    """The names in an expression, in the order in which they first stand there."""
+    """Return the names in an expression, in the order of their first appearance."""
     return list(dict.fromkeys(step.name for step in steps if step.name))
 
 
 def normal(name: str) -> str:
-    """A name in the form that Python gives it, so that two ways to type the same letters are one."""
+    """Return a name in Python's normal form, so that two ways to type the same letters give one name."""
     return unicodedata.normalize("NFKC", name)
 
 
 def calculate(
     steps: Iterable[Step], named: Callable[[str], T], constant: Callable[[float], T], apply: Callable[..., T]
 ) -> T:
-    """Goes through the steps of an expression.
+    """Go through the steps of an expression.
 
     Args:
         steps: from `parse`.
-        named: gives what a name stands for.
-        constant: makes a number what it is to be.
-        apply: `apply(operation, *arguments)` does an operation, by its name in `core.graph`.
+        named: returns the value of a name.
+        constant: converts a number to the kind that is wanted.
+        apply: `apply(operation, *arguments)` does an operation of `gradcheck.graph`, given by its name.
 
     Returns:
-        What the last step gave.
+        The result of the last step.
     """
     results: list[T] = []
     for step in steps:
@@ -107,13 +107,13 @@ class _NotArithmetic(Exception):  # noqa: N818 (becomes an ExpressionError, with
 
 
 def _tree(text: str, offset: int) -> ast.expr:
-    """Python's syntax tree of the text, which begins `offset` columns further right."""
+    """Return Python's syntax tree of the text, which begins `offset` columns further right."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what the tokenizer only warns of, such as 1if, is refused too
+            warnings.simplefilter("error")  # things that the tokenizer only warns of, such as 1if, are errors too
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        # Python gives the place 0, or none, where the text ends too early
+        # Python reports column 0, or none, if the text ends too early
         column = error.offset if error.offset and error.lineno == 1 else len(text.rstrip(" ")) + 1
         raise ExpressionError(offset + column, "not an arithmetic expression from here on") from None
     except (RecursionError, MemoryError):
@@ -121,7 +121,7 @@ def _tree(text: str, offset: int) -> ast.expr:
 
 
 def _arguments_first(root: ast.expr) -> Iterator[ast.expr]:
-    """The nodes of a tree, left before right, each after those below it; no recursion, so depth is no danger."""
+    """Return the nodes of a tree, each after its arguments, left before right; not recursive, so any depth is safe."""
     waiting, found = [root], []
     while waiting:
         found.append(waiting.pop())
@@ -130,7 +130,7 @@ def _arguments_first(root: ast.expr) -> Iterator[ast.expr]:
 
 
 def _arguments(node: ast.expr) -> list[ast.expr]:
-    """What a node is calculated from, if it is an operation."""
+    """Return the nodes of an operation's arguments; none for other nodes."""
     match node:
         case ast.BinOp():
             return [node.left, node.right]
@@ -142,7 +142,7 @@ def _arguments(node: ast.expr) -> list[ast.expr]:
 
 
 def _step(node: ast.expr, places: dict[ast.expr, int]) -> Step:
-    """The step that a node stands for; `places` tells those of its arguments."""
+    """Return the step of a node; `places` has those of its arguments."""
     parents = tuple(places[argument] for argument in _arguments(node))
     match node:
         case ast.Constant(value=bool()):
@@ -168,13 +168,13 @@ _KINDS: dict[type[ast.expr], str] = {
 
 
 def _column(node: ast.expr, text: bytes) -> int:
-    """Where a node begins, or its operator if it has one of two sides; `ast` counts bytes, from 0."""
+    """Return the column of a node, counted from 1; for `//`, that of the operator; `ast` counts bytes, from 0."""
     start = text.find(b"//", node.left.end_col_offset) if isinstance(node, ast.BinOp) else node.col_offset
     return len(text[:start].decode()) + 1
 
 
 def _float(number: float) -> float:
-    """The number as a float, if it is one."""
+    """Return the number as a float; refuse one that is too large."""
     try:
         number = float(number)
     except OverflowError:

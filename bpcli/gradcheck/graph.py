@@ -1,8 +1,8 @@
-"""The computational graph of numbers: what backpropagation is when nothing of it is hidden in a matrix.
+"""The computational graph of numbers: backpropagation without matrices that hide it.
 
-Every node is an operation on earlier nodes, and keeps the derivative of its value by each of them. Summing products of
-these along the edges, from an input upwards or from an output downwards, are the two modes of differentiation
-(Christopher Olah, Calculus on Computational Graphs: Backpropagation, 2015).
+Every node is an operation on earlier nodes, and keeps the derivative of its value by each of them. Both modes of
+differentiation sum products of these along the edges: forward mode from an input upwards, reverse mode from an output
+downwards (Christopher Olah, Calculus on Computational Graphs: Backpropagation, 2015).
 """
 
 import math
@@ -25,7 +25,7 @@ class Operation:
     Attributes:
         text: how it is written, with {} for each argument.
         value: f(a) or f(a, b).
-        partials: ∂f/∂a, ∂f/∂b, each from f's own value and the arguments: `partial(value, a, b)`.
+        partials: ∂f/∂a, ∂f/∂b, each computed from f's own value and the arguments: `partial(value, a, b)`.
     """
 
     text: str
@@ -34,17 +34,17 @@ class Operation:
 
 
 def sigmoid(z: float) -> float:
-    """σ(z) = 1/(1 + e^−z), in the form of the two whose exponential can't overflow."""
+    """Return σ(z) = 1/(1 + e^−z) = e^z/(1 + e^z), in the form whose exponential can't overflow."""
     return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
 
 
 def _by_base(value: float, a: float, b: float) -> float:
-    """∂(a^b)/∂a = b·a^(b−1), which is 0 for b = 0 even where a^−1 is not defined."""
+    """Return ∂(a^b)/∂a = b·a^(b−1). For b = 0 it is 0, even where a^−1 is not defined."""
     return b * math.pow(a, b - 1) if b else 0.0
 
 
 def _by_exponent(value: float, a: float, b: float) -> float:
-    """∂(a^b)/∂b = a^b·ln a, which is 0 for a = 0, as a^b stays 0 for every b > 0."""
+    """Return ∂(a^b)/∂b = a^b·ln a. For a = 0 it is 0, because a^b stays 0 for every b > 0."""
     return value * math.log(a) if a or b <= 0 else 0.0
 
 
@@ -72,7 +72,7 @@ class Node(NamedTuple):
         operation: a name in `OPERATIONS`, `INPUT` or `CONSTANT`.
         parents: the nodes of its arguments.
         value: its value.
-        partials: its derivative by each parent; 0 by one that depends on no input.
+        partials: its derivative by each parent; 0 for a parent that depends on no input.
         varies: whether it depends on an input.
     """
 
@@ -84,7 +84,7 @@ class Node(NamedTuple):
 
 
 class Graph:
-    """A graph that grows node by node; a node is known by its index, which is larger than those of its parents.
+    """A graph that grows node by node. The index of a node identifies it, and is larger than those of its parents.
 
     Attributes:
         nodes: in an order in which they can be calculated.
@@ -94,15 +94,15 @@ class Graph:
         self.nodes: list[Node] = []
 
     def input(self, value: float) -> int:
-        """Adds a number by which derivatives are wanted."""
+        """Add an input, a number by which derivatives are wanted, and return its index."""
         return self._add(Node(INPUT, (), value, (), True))
 
     def constant(self, value: float) -> int:
-        """Adds a number by which none are."""
+        """Add a constant, a number by which none are wanted, and return its index."""
         return self._add(Node(CONSTANT, (), value, (), False))
 
     def apply(self, name: str, *parents: int) -> int:
-        """Adds an operation on nodes that are there, with its value and its derivatives by them.
+        """Add an operation on existing nodes, with its value and its derivatives by them, and return its index.
 
         Raises:
             GraphError: the value or a derivative that is needed is not defined or too large.
@@ -120,7 +120,7 @@ class Graph:
         return self._add(Node(name, parents, value, partials, varies))
 
     def forward(self, source: int) -> list[float]:
-        """Forward mode: the derivative of every node by one, in one pass from that one upwards.
+        """Return the derivative of every node by `source`, in one pass from it upwards (forward mode).
 
         Raises:
             GraphError: a derivative is too large.
@@ -135,7 +135,7 @@ class Graph:
         return _all_finite(derivatives)
 
     def reverse(self, target: int) -> list[float]:
-        """Reverse mode: the derivative of one node by every node, in one pass from that one downwards.
+        """Return the derivative of `target` by every node, in one pass from it downwards (reverse mode).
 
         Raises:
             GraphError: a derivative is too large.
@@ -145,7 +145,7 @@ class Graph:
         for index in reversed(range(target + 1)):
             node = self.nodes[index]
             for parent, partial in zip(node.parents, node.partials, strict=True):
-                derivatives[parent] += derivatives[index] * partial  # complete, for all that depends on it came before
+                derivatives[parent] += derivatives[index] * partial  # complete: the nodes that use it came before
         return _all_finite(derivatives)
 
     def _add(self, node: Node) -> int:
@@ -154,12 +154,12 @@ class Graph:
 
 
 def _written(number: float) -> str:
-    """A number as it may stand in a formula."""
+    """Return a number for a formula."""
     return f"({number:.10g})" if number < 0 else f"{number:.10g}"
 
 
 def _finite(what: str, function: Callable[..., float], *arguments: float) -> float:
-    """The function's value, if it has one."""
+    """Return the function's value; refuse one that is undefined or too large."""
     try:
         number = function(*arguments)
     except ZeroDivisionError:

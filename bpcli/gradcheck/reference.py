@@ -1,8 +1,8 @@
-"""The loss once more, straight from the formulas, to hold the network's kernels against.
+"""The reference for the gradient check: the loss, computed straight from its formulas.
 
-Nothing here is shared with them. The arrays may be complex: then the imaginary part carries a derivative along, and no
-difference of nearly equal numbers is ever taken (Squire, Trapp 1998, Using Complex Variables to Estimate Derivatives
-of Real Functions). Or there are no arrays at all, only the graph of every single number.
+It shares nothing with the network's kernels. With complex arrays, the imaginary part carries a derivative, so no
+nearly equal numbers are subtracted (Squire, Trapp 1998, Using Complex Variables to Estimate Derivatives of Real
+Functions). `derivatives` replaces the arrays by a graph with a node for every number.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,14 +24,14 @@ ERF_TERMS = 130  # of its series, enough for all smaller arguments
 
 
 class Formulas(NamedTuple):
-    """What a network calculates: the formula of each hidden layer, and a row of `LOSSES`."""
+    """The formulas of a network: one for each hidden layer, and the names of a row of `LOSSES`."""
 
     hidden: tuple[str, ...]
     output: Pair
 
 
 class ForwardResult(NamedTuple):
-    """What `losses` tells: the loss of each image, and on which side of its kink each ReLU was, (batch, …)."""
+    """The result of `losses`: the loss of each image, and on which side of its kink each ReLU was, (batch, …)."""
 
     losses: Numbers
     sides: list[Numbers]
@@ -40,14 +40,14 @@ class ForwardResult(NamedTuple):
 def losses(
     formulas: Formulas, layers: Sequence[Layer], x: Numbers, y: Numbers, masks: Sequence[Numbers] = ()
 ) -> ForwardResult:
-    """The loss of each image, (batch,).
+    """Return the loss of each image, (batch,), and the side of each ReLU.
 
     Args:
-        formulas: what is calculated.
+        formulas: the formulas of the network.
         layers: real or complex parameters.
         x: (batch, inputs).
         y: (batch, classes).
-        masks: what dropout multiplies the activations of each hidden layer by; none where nothing is dropped.
+        masks: the factors by which dropout multiplies each hidden layer's activations; empty without dropout.
     """
     a: Numbers = x
     sides: list[Numbers] = []
@@ -59,7 +59,7 @@ def losses(
 
 
 def activated(formula: str, z: Numbers, sides: list[Numbers]) -> Numbers:
-    """f(z) of a formula; notes in `sides` where the argument of each relu in it was positive."""
+    """Return f(z) of a formula; note in `sides` where the argument of each relu in it is positive."""
 
     def apply(name: str, *arguments: Numbers) -> Numbers:
         if name == "relu":
@@ -70,10 +70,10 @@ def activated(formula: str, z: Numbers, sides: list[Numbers]) -> Numbers:
 
 
 def rescale(formulas: Formulas, layers: Sequence[Layer], x: Numbers) -> None:
-    """Scales layers down, in place, until the weighted inputs of none have a root mean square above `SPREAD`.
+    """Scale layers down, in place, until no layer's weighted inputs have a root mean square above `SPREAD`.
 
-    Where every unit is saturated or one layer inflates the next, all digits of a gradient are rounding: then no two
-    ways to calculate it agree, however right they are.
+    If every unit is saturated or each layer inflates the next, all digits of a gradient are rounding errors. Then no
+    two methods agree, even if both are right.
     """
     a = x
     for layer, formula in zip(layers, (*formulas.hidden, "z"), strict=True):
@@ -85,14 +85,14 @@ def rescale(formulas: Formulas, layers: Sequence[Layer], x: Numbers) -> None:
 
 
 def sigmoid(z: Numbers) -> Numbers:
-    """σ(z), in the form of the two whose exponential can't overflow."""
+    """Return σ(z), in the form whose exponential can't overflow."""
     small = np.exp(np.where(z.real > 0, -z, z))
     value: Numbers = np.where(z.real > 0, 1, small) / (1 + small)
     return value
 
 
 def softplus(z: Numbers) -> Numbers:
-    """ln(1 + e^z), likewise."""
+    """Return ln(1 + e^z), also without overflow."""
     value: Numbers = np.where(z.real > 0, z, 0) + np.log1p(np.exp(np.where(z.real > 0, -z, z)))
     return value
 
@@ -112,7 +112,7 @@ def erf(z: Numbers) -> Numbers:
 
 
 def log_sum(z: Numbers) -> Numbers:
-    """The logarithm of Σ e^z over each row."""
+    """Return the logarithm of Σ e^z over each row."""
     top = z.real.max(axis=1, keepdims=True)
     summed: Numbers = np.log(np.exp(z - top).sum(axis=1)) + top[:, 0]
     return summed
@@ -133,7 +133,7 @@ LOSSES: dict[Pair, Callable[[Numbers, Numbers], Numbers]] = {
 
 
 class Derivatives(NamedTuple):
-    """What the graph gives: the mean loss, its derivatives by the parameters, and δ, by the weighted inputs."""
+    """The mean loss, its derivatives by the parameters, and δ, its derivatives by the weighted inputs."""
 
     loss: float
     gradients: list[Layer]
@@ -143,7 +143,7 @@ class Derivatives(NamedTuple):
 def derivatives(
     formulas: Formulas, layers: Sequence[Layer], x: Numbers, y: Numbers, masks: Sequence[Numbers] = ()
 ) -> Derivatives:
-    """The derivatives of the mean loss, with a node for every number of the calculation: for small networks only.
+    """Return the derivatives of the mean loss, with a graph node for every number: for small networks only.
 
     Raises:
         GraphError: a number is too large or a derivative is not defined.
@@ -168,12 +168,12 @@ def derivatives(
 
 
 def _each(function: Callable[[float], int], array: Numbers) -> Numbers:
-    """The nodes of all numbers of an array, in its shape."""
+    """Return a node for each number of an array, in its shape."""
     return np.array([function(number) for number in array.ravel().tolist()]).reshape(array.shape)
 
 
 def _weighted(graph: Graph, a: Sequence[int], layer: Layer) -> list[int]:
-    """The weighted input z of each unit, as the sum it is."""
+    """Return the weighted input z of each unit, added up term by term."""
     units = []
     for weights, z in zip(layer.weight.T.tolist(), layer.bias.tolist(), strict=True):
         for unit, weight in zip(a, weights, strict=True):
@@ -198,7 +198,7 @@ def _scaled(graph: Graph, factor: float, node: int) -> int:
 
 
 def _cross_entropy(graph: Graph, z: Sequence[int], y: Sequence[float]) -> int:
-    """The loss ln Σ e^z − Σ y·z; the largest z is taken off as a constant, which changes nothing."""
+    """Return the loss ln Σ e^z − Σ y·z; the largest z is subtracted as a constant, which changes nothing."""
     top = graph.constant(max(graph.nodes[node].value for node in z))
     exponentials = [graph.apply("exp", graph.apply("-", node, top)) for node in z]
     log_sum = graph.apply("+", graph.apply("log", _sum(graph, exponentials)), top)
@@ -206,7 +206,7 @@ def _cross_entropy(graph: Graph, z: Sequence[int], y: Sequence[float]) -> int:
 
 
 def _binary_cross_entropy(graph: Graph, z: Sequence[int], y: Sequence[float]) -> int:
-    """Σ ln(1 + e^z) − y·z, with 1·z taken out of the logarithm where e^z could overflow."""
+    """Return Σ ln(1 + e^z) − y·z; z is taken out of the logarithm where e^z could overflow."""
     terms = []
     for node, target in zip(z, y, strict=True):
         positive = graph.nodes[node].value > 0
@@ -217,7 +217,7 @@ def _binary_cross_entropy(graph: Graph, z: Sequence[int], y: Sequence[float]) ->
 
 
 def _quadratic(graph: Graph, p: Sequence[int], y: Sequence[float]) -> int:
-    """½ Σ (p − y)²."""
+    """Return ½ Σ (p − y)²."""
     two = graph.constant(2.0)
     squares = [
         graph.apply("**", graph.apply("-", node, graph.constant(target)), two)

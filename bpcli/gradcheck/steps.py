@@ -1,4 +1,4 @@
-"""The proof of the optimizers: some steps of training, each against its formula written out."""
+"""The check of the optimizers: some training steps, compared with the formulas of the optimizer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ Rule = Callable[[OptimizerConfig, Array, Array, Sequence[Array], float, float, i
 def momentum(
     settings: OptimizerConfig, w: Array, g: Array, state: Sequence[Array], eta: float, decay: float, t: int
 ) -> None:
-    """Move w and its velocity v: v ← μ·v − η·(g + λ·w), then w ← w + v, or w + μ·v − η·(g + λ·w) with Nesterov."""
+    """Update w and its velocity v: v ← μ·v − η·(g + λ·w), then w ← w + v, or w + μ·v − η·(g + λ·w) with Nesterov."""
     (v,) = state
     g = g + decay * w
     v[:] = settings.momentum * v - eta * g
@@ -40,7 +40,7 @@ def momentum(
 def adam(
     settings: OptimizerConfig, w: Array, g: Array, state: Sequence[Array], eta: float, decay: float, t: int
 ) -> None:
-    """Move w and the means m of g and s of g²: algorithm 1 of arXiv:1412.6980, or 2 of arXiv:1711.05101."""
+    """Update w and the means m of g and s of g²: algorithm 1 of arXiv:1412.6980, or 2 of arXiv:1711.05101."""
     m, s = state
     if settings.kind == "adamw":
         w[:] = w - eta * decay * w
@@ -60,17 +60,17 @@ def step_errors(model: Model, split: Split, size: int, rng: np.random.Generator)
     """Return the largest relative errors of the parameters and of the optimizer's state over some steps.
 
     Args:
-        model: what takes the steps, float64; its parameters change.
+        model: the model to train, float64; its parameters change.
         split: upright images.
         size: of a batch.
-        rng: from which the state before the first step is drawn.
+        rng: draws the state before the first step.
 
     Returns:
-        By quantity; None where both sides have overflowed.
+        The errors by quantity; None if both sides have overflowed.
     """
     model = replace(model, config=_few_and_plain(model.config, size))
     names = builders.optimizer(model.config, len(split)).state_names
-    # not zero, so that the first step shows what becomes of it; and positive, as a mean of squares is
+    # not zero, so that the first step tests its update; positive, because a mean of squares is
     state = tuple(0.01 * np.abs(rng.standard_normal(model.parameters.shape)) for _ in names)
     order = rng.permutation(len(split))
     trainer = Trainer(model, state, split, builders.thread_group(model.config, model.spec))
@@ -88,7 +88,7 @@ def step_errors(model: Model, split: Split, size: int, rng: np.random.Generator)
 
 
 def _few_and_plain(config: Config, size: int) -> Config:
-    """Return the configuration with batches of this size, and with images that are not distorted."""
+    """Return the configuration with batches of this size and without distortions."""
     train = msgspec.structs.replace(config.train, batch_size=size)
     nothing = AugmentConfig(**dict.fromkeys(AugmentConfig.__struct_fields__, 0.0) | {"elastic_sigma": 1.0})
     return msgspec.structs.replace(config, train=train, augment=nothing)
@@ -105,7 +105,7 @@ def _errors(prefix: str, found: Layers, expected: Layers) -> Errors:
 def _stepped(model: Model, state: Sequence[Array], split: Split, order: Order, step: int) -> list[Layers]:
     """Return the parameters and the vectors of the state after a step, by the formulas of `RULES`.
 
-    The gradient of the batch is that of the kernels, which the other rows of the check compare with its definition.
+    The batch's gradient is that of the kernels, which the other rows of the check test.
     """
     config, size = model.config, model.config.train.batch_size
     batch, steps = order[step * size :][:size], -(-len(split) // size)
@@ -122,13 +122,13 @@ def _gradients(model: Model, split: Split, batch: Order, step: int) -> list[Laye
     """Return the gradient of a batch's mean loss."""
     x = model.preprocessing.inputs(split.images[batch], np.float64)
     y = one_hot(split.labels[batch], model.network.sizes[-1], x.dtype)
-    nothing = Formulas((), ("", ""))  # which only other methods need
+    nothing = Formulas((), ("", ""))  # only other methods need formulas
     masks = masks_of_step(model, len(batch), 0, step)
     return differences.kernels(Point(model.network, nothing, model.parameters, x, y, masks)).gradients
 
 
 def masks_of_step(model: Model, n: int, epoch: int, step: int) -> tuple[Array, ...]:
-    """Return the masks of a step's dropout, (n, units) for each hidden layer; none where nothing is dropped."""
+    """Return the dropout masks of a step, (n, units) for each hidden layer; empty without dropout."""
     config = model.config
     if not config.model.dropout:
         return ()

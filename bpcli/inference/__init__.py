@@ -1,1 +1,1 @@
-"""What trained networks answer, and how good the answers are."""
+"""Predictions of trained networks, and metrics of their quality."""

@@ -17,12 +17,12 @@ from bpcli.model import Model
 
 
 class EnsembleMetrics(NamedTuple):
-    """How good an ensemble is.
+    """The metrics of an ensemble.
 
     Attributes:
-        members: the metrics of each, as `evaluation.metrics` gives them.
-        together: the metrics of their mean score. The loss is that of the only member, and None where there are
-            several: losses are calculated from logits, and a mean of scores has none.
+        members: the metrics of each member, as `evaluation.metrics` gives them.
+        together: the metrics of the mean scores. The loss is that of a single member, and None for several: a loss is
+            computed from logits, which mean scores don't have.
         scores: the mean scores, (n, classes).
     """
 
@@ -32,7 +32,7 @@ class EnsembleMetrics(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Of some numbers; the standard deviation is that of a sample (n - 1), None where there is only one."""
+    """Statistics of some numbers; the standard deviation is that of a sample (n - 1), None for a single number."""
 
     mean: float
     sd: float | None
@@ -41,13 +41,13 @@ class Statistics(NamedTuple):
 
 
 def require_same_task(named: Sequence[tuple[str, Model]]) -> None:
-    """See that networks can answer together.
+    """Check that networks can form an ensemble.
 
     Args:
-        named: what to call each network, and the network.
+        named: the name and the model of each network.
 
     Raises:
-        CheckpointError: they have other classes, or take other images.
+        CheckpointError: their classes or their images differ.
     """
     (first, model), *others = named
     for name, other in others:
@@ -58,14 +58,14 @@ def require_same_task(named: Sequence[tuple[str, Model]]) -> None:
 
 
 def common_data(named: Sequence[tuple[str, Model]], split: SplitName) -> Split:
-    """Return the split that all members have in common.
+    """Return the split that all members share.
 
     Args:
-        named: what to call each member, and its network.
-        split: which one.
+        named: the name and the model of each member.
+        split: the name of the split.
 
     Raises:
-        CheckpointError: they have different ones.
+        CheckpointError: their splits differ.
         DataError: a file is missing or malformed.
     """
     require_same_task(named)
@@ -94,7 +94,7 @@ def _same_folder(one: str | None, other: str | None) -> bool:
     first, second = (Path(folder or resources.mnist()) for folder in (one, other))
     try:
         return first == second or first.samefile(second)
-    except (OSError, ValueError):  # one of them is missing, or no name of a file
+    except (OSError, ValueError):  # one of them is missing or not a valid path
         return False
 
 
@@ -106,11 +106,11 @@ def mean_scores(members: Sequence[Model], images: NDArray[Any], threads: ThreadG
 def evaluate_ensemble(
     members: Sequence[Model], split: Split, threads: ThreadGroup, should_stop: Callable[[], bool] = never_stop
 ) -> EnsembleMetrics:
-    """Return how good each member is on a split, and how good all of them are together.
+    """Return the metrics of each member on a split, and of all of them together.
 
     Raises:
         CheckpointError: the split is empty.
-        Interrupted: `should_stop` said so before all was done.
+        Interrupted: `should_stop` returned True before all was done.
     """
     each = [evaluate(member, split, threads, should_stop) for member in members]
     scores = _mean([evaluated.scores for evaluated in each])
@@ -124,6 +124,6 @@ def _mean(scores: Sequence[Array]) -> Array:
 
 
 def statistics_of(values: Sequence[float]) -> Statistics:
-    """What there is to say of some numbers, of which there is at least one."""
+    """Return the statistics of one or more numbers."""
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return Statistics(float(np.mean(values)), sd, min(values), max(values))

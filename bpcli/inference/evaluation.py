@@ -1,4 +1,4 @@
-"""How good a network's scores for labelled images are."""
+"""Metrics of a network's scores for labelled images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,11 +33,11 @@ class Evaluated(NamedTuple):
 def evaluate(
     model: Model, split: Split, threads: ThreadGroup | None = None, should_stop: Callable[[], bool] = never_stop
 ) -> Evaluated:
-    """Return what a network makes of a split.
+    """Return the loss and the scores of a network over a split.
 
     Raises:
         CheckpointError: the split is empty.
-        Interrupted: `should_stop` said so before all was done.
+        Interrupted: `should_stop` returned True before all was done.
     """
     require_images(split)
     logits, scores = model.outputs(split.images, threads, should_stop)
@@ -63,7 +63,7 @@ def read_split_of(model: Model, name: SplitName) -> Split:
 
 
 def require_images(split: Split) -> None:
-    """See that there is something to evaluate on.
+    """Refuse a split without images.
 
     Raises:
         CheckpointError: the split is empty.
@@ -73,16 +73,16 @@ def require_images(split: Split) -> None:
 
 
 def metrics(loss: float | None, scores: Array, labels: Bytes) -> dict[str, Any]:
-    """Return what `bpcli evaluate` shows, as plain data.
+    """Return the metrics that `bpcli evaluate` shows, as plain data.
 
     Args:
-        loss: the mean loss; None where it has no meaning, as that of an ensemble.
+        loss: the mean loss; None for several networks together, which have none.
         scores: (n, classes).
         labels: (n,).
 
     Returns:
-        n, errors, accuracy, loss, precision and recall of each class (0 where nothing was answered or nothing is
-        there), and the confusion matrix: a row for each label, a column for each answer.
+        n, errors, accuracy, loss, precision and recall of each class (0 for a class without answers or without images),
+        and the confusion matrix: a row for each label, a column for each answer.
     """
     classes = scores.shape[1]
     confusion = np.zeros((classes, classes), np.int64)
@@ -108,7 +108,7 @@ def mean_loss(output: Output, logits: Array, scores: Array, labels: Bytes) -> fl
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """An image that got the highest score for another class than its label's.
+    """An image whose highest score is that of a wrong class.
 
     Attributes:
         index: of the image in its split.
@@ -131,6 +131,6 @@ def mistakes(scores: Array, labels: Bytes) -> Sequence[Mistake]:
 
 
 def one_hot(labels: Bytes, classes: int, dtype: np.dtype[Any]) -> Array:
-    """Return the targets y of labels, (n, classes): 1 at the label, else 0; outliers, labelled `classes`, have no 1."""
+    """Return the targets y of labels, (n, classes): 1 at the label, else 0; all 0 for outliers, labelled `classes`."""
     targets: Array = np.eye(classes + 1, classes, dtype=dtype)[labels]
     return targets

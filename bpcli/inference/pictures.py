@@ -1,4 +1,4 @@
-"""Picture files by name: found in folders, read and prepared, by several processes where there are many."""
+"""Picture files: find them in folders, read and prepare them, in several processes if there are many."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -15,18 +15,18 @@ from bpcli.data.spec import DataSpec
 from bpcli.errors import ImageError
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
-WORTH_A_PROCESS = 100  # pictures, about half a second
+WORTH_A_PROCESS = 100  # pictures, which take about half a second
 
 Source: TypeAlias = Path | bytes  # a file, or what it contains
 
 
 class Seen(NamedTuple):
-    """A picture that could be read, and what was found in it.
+    """A picture that could be read, and the network inputs found in it.
 
     Attributes:
         name: of its file; - for standard input.
-        found: what goes into the network: one, or as many digits as there are.
-        boxes: where each lies, (left, top, right, bottom), if several were looked for; else None.
+        found: the prepared inputs: one, or one for each digit.
+        boxes: the box of each, (left, top, right, bottom), if several were looked for; else None.
     """
 
     name: str
@@ -42,14 +42,14 @@ def files_in(path: Path) -> Iterator[Path]:
 def look_at_all(
     sources: Sequence[Source], spec: DataSpec, ink: Ink, *, multi: bool, keep_steps: bool
 ) -> Iterator[Seen | ImageError]:
-    """Yield what there is to see in each source, in their order, or why it can't be read.
+    """Yield the network inputs found in each source, in order, or the error if it can't be read.
 
     Args:
         sources: files, or contents of files.
         spec: what the network expects.
         ink: whether the ink is darker or lighter than the paper.
         multi: whether to look for several digits.
-        keep_steps: whether to keep the pictures on the way to what the network sees.
+        keep_steps: whether to keep the intermediate pictures of the preparation.
     """
     look = partial(look_at, spec=spec, ink=ink, multi=multi, keep_steps=keep_steps)
     workers = min(machine.usable_cores(), len(sources) // WORTH_A_PROCESS)
@@ -59,7 +59,7 @@ def look_at_all(
 def _by_processes(
     look: Callable[[Source], Seen | ImageError], sources: Iterable[Source], workers: int
 ) -> Iterator[Seen | ImageError]:
-    """Not threads, which would wait for each other: the pictures are small, and each step on them is short."""
+    """Yield `look` of each source. Threads would wait for each other, because each step on small pictures is short."""
     from concurrent.futures import ProcessPoolExecutor  # these take a tenth of the time that one picture takes
     from multiprocessing import get_context
 
@@ -74,7 +74,7 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 def look_at(source: Source, spec: DataSpec, ink: Ink, multi: bool, keep_steps: bool) -> Seen | ImageError:
-    """Return what there is to see in one source, as `look_at_all`."""
+    """Return the network inputs found in one source, as `look_at_all`."""
     name = str(source) if isinstance(source, Path) else "-"
     try:
         if isinstance(source, Path) and source.is_dir():

@@ -1,4 +1,4 @@
-"""What a network or an ensemble answers to pictures: a class with its score, or why there is none."""
+"""Predictions of a network or an ensemble: a class with its score, or why there is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ MIN_SCORE = 0.1  # refuses 0.4 % of the validation digits, 0.2 % with the right 
 
 
 def default_min_score(members: Sequence[Checkpoint]) -> float:
-    """Return the best score below which an ensemble is taken to see nothing it knows: the mean of its members' own.
+    """Return an ensemble's threshold, the mean of its members'. A best score below it means that there is no class.
 
-    A network's own is the one that was chosen for it; else `MIN_SCORE` for digits, and 0 for other pictures.
+    A network's threshold is the one chosen for it, else `MIN_SCORE` for digits and 0 for other pictures.
     """
     return float(np.mean([member.metrics.get("min_score", MIN_SCORE * member.spec.digits) for member in members]))
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer to one picture, or to one digit of a picture of several.
+    """The answer for one picture, or for one of several digits in a picture.
 
     Attributes:
-        label: the index of the class; None where there is none, and then `reason` says why.
-        name: what the class is called; None likewise.
-        score: the best of the scores; None where the network saw nothing.
-        scores: of all classes.
-        reason: empty where there is a class.
+        label: the index of the class; None if there is none, and then `reason` says why.
+        name: the name of the class; None likewise.
+        score: the highest score; None if the network saw nothing.
+        scores: the scores of all classes; None likewise.
+        reason: empty if there is a class.
     """
 
     label: int | None
@@ -44,13 +44,13 @@ class Prediction:
 def predict_pictures(
     members: Sequence[Model], pictures: Sequence[Prepared], min_score: float, threads: ThreadGroup
 ) -> list[Prediction]:
-    """Return the answers to pictures, all of them in one pass through each network.
+    """Return the answers for pictures, all of them in one pass through each network.
 
     Args:
         members: the networks, whose scores are averaged; all of the same classes and side.
         pictures: as `bpcli.data.picture.prepare` makes them.
-        min_score: below it, the best score is taken to mean that there is nothing the network knows.
-        threads: who shares the work.
+        min_score: if the best score is below it, the answer has no class.
+        threads: the threads that share the work.
     """
     spec = members[0].spec
     seen = [each.pixels for each in pictures if each.pixels is not None]

@@ -1,4 +1,4 @@
-"""Robustness: how many digits are read right once they are in pictures, in scenes of every kind."""
+"""Robustness: how many digits are recognized in pictures, in scenes of every kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from bpcli.storage.checkpoint import Checkpoint
 
 @dataclass(frozen=True, slots=True)
 class KindMetrics:
-    """How the scenes of a kind were read.
+    """The metrics of one kind of scene.
 
     Attributes:
-        n: how many there were.
-        right: with the right digit.
-        refused: answered "no digit".
+        n: the number of scenes.
+        right: how many got the right digit.
+        refused: how many were answered "no digit".
     """
 
     kind: str
@@ -32,14 +32,14 @@ class KindMetrics:
 def evaluate_scenes(
     ensembles: Sequence[Sequence[Checkpoint]], split: Split, kind: str, limit: int | None, threads: ThreadGroup
 ) -> list[KindMetrics]:
-    """Put the first digits of a split into scenes of a kind, and read them as `bpcli predict` would.
+    """Put the first digits of a split into scenes of a kind, and return each ensemble's metrics for them.
 
     Args:
-        ensembles: who reads them: networks that answer together, one or several. Each gets metrics of its own.
+        ensembles: each is one or several networks that answer together, as in `bpcli predict`.
         split: the digits.
         kind: one of `bpcli.data.scenes.kinds.KINDS`.
         limit: how many of the digits; None for all.
-        threads: who shares the work.
+        threads: the threads that share the work.
     """
     some = split if limit is None else split.first(limit)
     pictures = prepare_scenes(some, kind, threads)
@@ -56,7 +56,7 @@ def _metrics(kind: str, labels: Bytes, predictions: Sequence[Prediction]) -> Kin
 
 
 def prepare_scenes(split: Split, kind: str, threads: ThreadGroup) -> list[Prepared]:
-    """Return the digits of a split, put into scenes of a kind and found there."""
+    """Put the digits of a split into scenes of a kind, and return them as found there."""
     found: list[Prepared | None] = [None] * len(split)
 
     def work(index: int) -> None:

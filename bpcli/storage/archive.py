@@ -1,9 +1,9 @@
-"""The zip files that checkpoints are: written in one way, and read with distrust.
+"""The zip files of checkpoints: written in one fixed way, and checked strictly when read.
 
-`zipfile` finds members wherever a file's directory points, twice or inside each other, and skips what it doesn't
-know. Here every byte of a file must be accounted for: the members stand one after the other from the first byte on,
-then their directory, then its end, whose comment is the SHA-256 of all that stands before it (PKWARE's APPNOTE.TXT,
-sections 4.3.7, 4.3.12 and 4.3.16).
+`zipfile` finds members wherever a file's directory points, even twice or inside each other, and skips unknown bytes.
+Here every byte of a file must be accounted for: the members follow one another from the first byte on, then comes
+their directory, then its end record. The comment of that record is the SHA-256 of everything before it (PKWARE's
+APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16).
 """
 
 import hashlib
@@ -22,8 +22,8 @@ _END = struct.Struct("<4s4H2IH")
 _STORED, _DEFLATED = 0, 8
 _MARK = b"sha256:"
 _DIGITS = 2 * hashlib.sha256().digest_size
-_MAX_DIRECTORY = 128 * 1024  # bytes; a network of 32 hidden layers has one of 19,000
-_PIECE = 1024 * 1024  # bytes that are hashed at a time
+_MAX_DIRECTORY = 128 * 1024  # bytes; that of a network with 32 hidden layers has 19,000
+_PIECE = 1024 * 1024  # bytes hashed at a time
 
 
 class Malformed(ValueError):  # noqa: N818 (says what the file is)
@@ -32,14 +32,14 @@ class Malformed(ValueError):  # noqa: N818 (says what the file is)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a member's data lie.
+    """The position and size of a member's data.
 
     Attributes:
-        start: of the data, from the file's first byte.
-        packed: their bytes in the file.
-        size: their bytes unpacked.
-        crc: the CRC-32 of the latter.
-        deflated: whether they are packed at all.
+        start: offset from the file's first byte.
+        packed: number of bytes in the file.
+        size: number of bytes when unpacked.
+        crc: the CRC-32 of the unpacked bytes.
+        deflated: whether they are compressed.
     """
 
     start: int
@@ -50,7 +50,7 @@ class Member:
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
-    """The archive of some members, stored, in their order and with a fixed date."""
+    """Return the archive of some members, uncompressed, in their order and with a fixed date."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
@@ -60,21 +60,21 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 
 
 def seal(content: bytes | memoryview) -> bytes:
-    """The content with its SHA-256 after it, in hexadecimal digits."""
+    """Return the content followed by its SHA-256 in hexadecimal digits."""
     return b"".join((content, hashlib.sha256(content).hexdigest().encode()))
 
 
 class Archive:
-    """An archive, looked through before anything of it is unpacked.
+    """An archive, checked as a whole before anything in it is unpacked.
 
     Args:
-        file: at any place, able to seek.
+        file: seekable, at any position.
 
     Attributes:
         members: by name, in the file's order.
 
     Raises:
-        Malformed: the file is not exactly as the module says.
+        Malformed: the file is not exactly as this module describes.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -85,10 +85,10 @@ class Archive:
         self._require_digest()
 
     def read(self, name: str) -> bytes:
-        """A member's data, unpacked and checked; their size is known beforehand.
+        """Return a member's data, unpacked and checked; their size is known beforehand.
 
         Raises:
-            Malformed: they are not what the directory says.
+            Malformed: the data don't match the directory.
         """
         member = self.members[name]
         data = self._bytes(member.start, member.packed)
@@ -99,7 +99,7 @@ class Archive:
         return data
 
     def _ending(self) -> tuple[int, int, int]:
-        """How many members there are, and where their directory starts and ends."""
+        """Return the number of members, and where their directory starts and ends."""
         comment = len(_MARK) + _DIGITS
         end = self._length - comment - _END.size
         if end < 0:
@@ -113,7 +113,7 @@ class Archive:
         return count, start, end
 
     def _directory(self, count: int, start: int, end: int) -> dict[str, Member]:
-        """The members, each seen to begin where the one before ends."""
+        """Return the members; each must begin where the one before ends."""
         content = self._bytes(start, end - start)
         members: dict[str, Member] = {}
         place = reached = 0
@@ -128,7 +128,7 @@ class Archive:
         return members
 
     def _entry(self, content: bytes, place: int, reached: int) -> tuple[str, Member, int]:
-        """The directory's entry at a place, held against the member's own header, and the place after it."""
+        """Return an entry's name and member, checked against the member's header, and the next entry's place."""
         if len(content) < place + _CENTRAL.size:
             raise Malformed("its directory is too short")
         mark, _, *common, extra, comment, disk, _, _, start = _CENTRAL.unpack_from(content, place)
@@ -145,7 +145,7 @@ class Archive:
         return name.decode(), member, place + _CENTRAL.size + length
 
     def _require_digest(self) -> None:
-        """Holds the file against its SHA-256."""
+        """Check the file against its SHA-256."""
         digest, rest = hashlib.sha256(), self._length - _DIGITS
         self._file.seek(0)
         while rest:
@@ -158,7 +158,7 @@ class Archive:
             raise Malformed("its SHA-256 is wrong")
 
     def _bytes(self, start: int, length: int) -> bytes:
-        """A stretch of the file."""
+        """Return `length` bytes of the file from `start` on."""
         if start + length > self._length:
             raise Malformed("it is cut off")
         self._file.seek(start)
@@ -166,12 +166,12 @@ class Archive:
 
 
 def _local(common: list[int], name: bytes) -> bytes:
-    """The header that stands before a member's data, as its entry in the directory has it."""
+    """Return the header before a member's data, as the directory's entry implies it."""
     return _LOCAL.pack(b"PK\x03\x04", *common, 0) + name
 
 
 def _inflated(name: str, packed: bytes, size: int) -> bytes:
-    """The data of a deflated member: never more than a byte above its size is unpacked."""
+    """Return the data of a deflated member; unpack at most one byte more than its size."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         data = unpacker.decompress(packed, size + 1)

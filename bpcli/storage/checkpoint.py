@@ -1,4 +1,4 @@
-"""Checkpoints: .npz files that NumPy alone reads, without pickle, and that are believed only after a close look.
+"""Checkpoints: .npz files that NumPy reads without pickle. bpcli checks every part of a file before using it.
 
 `docs/formats.md` describes the members.
 """
@@ -33,10 +33,10 @@ from bpcli.storage.state import State
 
 VERSION = 1
 MAX_CHECKPOINT = 256 * 2**20  # bytes of the file
-_BESIDES = 2**20  # bytes of it that are not vectors
+_BESIDES = 2**20  # bytes in it besides the vectors
 _MAX_TEXT = 64 * 1024  # characters of the JSON text
 _MAX_HEADER = 1000  # bytes before an array's data; NumPy writes 128
-_NETWORK, _BEST = "", "best."  # sections of members, a vector each; the optimizer's have its own names
+_NETWORK, _BEST = "", "best."  # sections of members, one vector each; the optimizer's sections have its own names
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 Epoch = Annotated[int, Meta(ge=0, le=100_000)]
@@ -45,7 +45,7 @@ Environment: TypeAlias = dict[str, str | int]
 
 
 class Progress(Struct, frozen=True, forbid_unknown_fields=True, rename={"best_metrics": "best_figures"}):
-    """The numbers of a state (`storage.state.State`); its vectors are members of their own."""
+    """The numbers of a state (`storage.state.State`); its vectors are separate members."""
 
     epoch: Epoch
     step: Count
@@ -57,7 +57,7 @@ class Progress(Struct, frozen=True, forbid_unknown_fields=True, rename={"best_me
 
     @property
     def has_best(self) -> bool:
-        """Whether the best epoch's parameters are others than those of the moment."""
+        """Whether the best epoch's parameters differ from the current ones."""
         return self.best_epoch >= 0 and (self.step > 0 or self.best_epoch != self.epoch - 1)
 
 
@@ -77,7 +77,7 @@ class _Text(Struct, forbid_unknown_fields=True, omit_defaults=True, rename={"met
     config: dict[str, Any]
     epoch: Epoch
     metrics: Metrics
-    input: _Input | None = None  # of MNIST in files of version 0.1, which have none
+    input: _Input | None = None  # missing in files of version 0.1, which were all of MNIST
     environment: Environment = {}
     progress: Progress | None = None
     dtype: Literal["<f4", "<f2"] = "<f4"
@@ -85,7 +85,7 @@ class _Text(Struct, forbid_unknown_fields=True, omit_defaults=True, rename={"met
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A network and where it comes from.
+    """A trained network and its origin.
 
     Attributes:
         config: of the run.
@@ -93,10 +93,10 @@ class Checkpoint:
         epoch: how many epochs it was trained for.
         metrics: losses and accuracies after that epoch, by name, as in metrics.csv.
         parameters: one vector (`core.parameters`), float32; float16 is saved as such, and read as float32.
-        environment: what else the bits of the run depend on, by name.
-        optimizer_state: vectors of the same layout, where the run can go on from here; else empty.
-        best: the parameters of the best epoch, where the run can go on and they are others.
-        progress: where the run stands, likewise.
+        environment: what else determines the exact bits of the run, by name.
+        optimizer_state: vectors of the same layout, if the run can continue from here; else empty.
+        best: the parameters of the best epoch, if the run can continue and they differ; else None.
+        progress: where the run stands, if it can continue; else None.
     """
 
     config: Config
@@ -115,7 +115,7 @@ class Checkpoint:
         return models.build(self.config, self.spec, self.parameters)
 
     def state(self) -> State:
-        """Return the state to go on from.
+        """Return the state from which training continues.
 
         Raises:
             CheckpointError: the checkpoint holds a network only.
@@ -128,7 +128,7 @@ class Checkpoint:
 
 
 def of_state(config: Config, spec: DataSpec, state: State, environment: Mapping[str, str | int]) -> Checkpoint:
-    """Return the checkpoint to go on from."""
+    """Return the checkpoint from which training can continue."""
     progress = Progress(*(getattr(state, name) for name in Progress.__struct_fields__))
     return Checkpoint(
         config,
@@ -149,10 +149,10 @@ def of_best(config: Config, spec: DataSpec, state: State, environment: Mapping[s
 
 
 def require_room(config: Config, spec: DataSpec) -> None:
-    """Refuse a network whose checkpoints would be larger than what is read.
+    """Refuse a network whose checkpoints would be too large to be read.
 
     Raises:
-        ConfigError: that is so.
+        ConfigError: they would be too large.
     """
     vectors = 2 + len(_state_names(config))
     count = parameters.count(models.network(config, spec).sizes)
@@ -169,16 +169,16 @@ def _state_names(config: Config) -> tuple[str, ...]:
 
 
 def save(checkpoint: Checkpoint, path: Path, *, previous: str | None = None, fs: FileSystem = SYSTEM) -> None:
-    """Writes the checkpoint; the same checkpoint gives the same bytes.
+    """Write the checkpoint; the same checkpoint gives the same bytes.
 
     Args:
         checkpoint: what to save.
         path: the file.
         previous: the name under which to keep the file that was there before.
-        fs: the calls of the system.
+        fs: the system calls.
 
     Raises:
-        OutputError: the file can't be written, or would be larger than what is read.
+        OutputError: the file can't be written, or would be too large to be read.
     """
     content = to_bytes(checkpoint)
     if len(content) > MAX_CHECKPOINT:
@@ -187,7 +187,7 @@ def save(checkpoint: Checkpoint, path: Path, *, previous: str | None = None, fs:
 
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
-    """The content of the checkpoint's file."""
+    """Return the content of the checkpoint's file."""
     text = _Text(
         configuration.to_tree(checkpoint.config),
         checkpoint.epoch,
@@ -209,7 +209,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def load(path: Path) -> Checkpoint:
-    """Reads a checkpoint and checks its version, names, types, shapes, numbers and SHA-256.
+    """Read a checkpoint and check its version, names, types, shapes, numbers and SHA-256.
 
     Raises:
         CheckpointError: the file is missing, damaged or not a checkpoint of this version.
@@ -255,7 +255,7 @@ def _read(archive: Archive, path: str) -> Checkpoint:
 
 
 def _spec(text: _Text) -> DataSpec:
-    """Return what the text says about the images; version 0.1 knew MNIST only, and said nothing."""
+    """Return the specification of the images; version 0.1 knew only MNIST and saved none."""
     if text.input is None:
         return MNIST
     spec = DataSpec(**msgspec.structs.asdict(text.input))
@@ -275,13 +275,13 @@ def _has_best(text: _Text) -> bool:
 
 
 def _named(vector: Array, sizes: tuple[int, ...], section: str) -> dict[str, NDArray[Any]]:
-    """The members of a vector: layer1.weight, layer1.bias, layer2.weight and so on."""
+    """Return the members of a vector: layer1.weight, layer1.bias, layer2.weight and so on."""
     arrays = (array for layer in parameters.views(vector, sizes) for array in layer)
     return dict(zip((name for name, _ in _shapes(sizes, section)), arrays, strict=True))
 
 
 def _shapes(sizes: tuple[int, ...], section: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The names of a section's members, each with its shape."""
+    """Yield the names of a section's members, each with its shape."""
     for number, (fan_in, fan_out) in enumerate(pairwise(sizes), 1):
         yield f"{section}layer{number}.weight", (fan_in, fan_out)
         yield f"{section}layer{number}.bias", (fan_out,)
@@ -294,7 +294,7 @@ def _npy(array: NDArray[Any]) -> bytes:
 
 
 def _require_members(archive: Archive, sizes: tuple[int, ...], sections: tuple[str, ...], dtype: str) -> None:
-    """Sees that every member is there and no other, each of the size that the configuration implies."""
+    """Check that exactly the expected members are there, each of the size that the configuration implies."""
     shapes = dict(shape for section in sections for shape in _shapes(sizes, section))
     expected = {f"{name}.npy" for name in ("format_version", "meta", *shapes)}
     odd = expected ^ archive.members.keys()
@@ -305,7 +305,7 @@ def _require_members(archive: Archive, sizes: tuple[int, ...], sections: tuple[s
 
 
 def _require_size(archive: Archive, name: str, size: int) -> None:
-    """Sees that a member declares so many bytes and a header, before anything of it is unpacked."""
+    """Check that a member declares `size` bytes and a header, before any of it is unpacked."""
     member = archive.members.get(f"{name}.npy")
     if member is None:
         raise Malformed(f"missing or unknown member '{name}.npy'")
@@ -314,7 +314,7 @@ def _require_size(archive: Archive, name: str, size: int) -> None:
 
 
 def _vector(archive: Archive, sizes: tuple[int, ...], section: str, dtype: str) -> Array:
-    """The vector of a section's members, checked."""
+    """Return the vector of a section's members; refuse numbers that are not finite."""
     vector = np.empty(parameters.count(sizes), np.float32)
     for name, view in _named(vector, sizes, section).items():
         array = _array(archive, name, view.shape, dtype)
@@ -338,7 +338,7 @@ def _text(archive: Archive) -> _Text:
 
 
 def _array(archive: Archive, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """One array, of just this shape and type."""
+    """Return one array; refuse any other shape or type."""
     size = prod(shape) * np.dtype(dtype).itemsize
     _require_size(archive, name, size)
     descr, found, data = _opened(archive, name)
@@ -349,8 +349,8 @@ def _array(archive: Archive, name: str, shape: tuple[int, ...], dtype: str) -> N
     return np.frombuffer(data, dtype).reshape(shape)
 
 
-# What stands before an array's data: numpy.lib.format, version 1.0, rows after rows. NumPy reads it with Python's own
-# parser, which can be led to raise much that nobody expects; a checkpoint needs no more than this.
+# The header before an array's data: numpy.lib.format, version 1.0, rows in order. NumPy parses it with Python's own
+# parser, which a crafted file can make raise unexpected errors. A checkpoint needs no more than this pattern.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\0(..)"
     rb"\{'descr': '([<>|=]?[A-Za-z]\d{0,6})', 'fortran_order': False, 'shape': (\([\d, ]{0,40}\)), \} *\n",
@@ -359,7 +359,7 @@ _HEADER = re.compile(
 
 
 def _opened(archive: Archive, name: str) -> tuple[str, str, memoryview]:
-    """The type and the shape that a member declares, and its data."""
+    """Return the type and the shape that a member declares, and its data."""
     content = archive.read(f"{name}.npy")
     header = _HEADER.match(content[:_MAX_HEADER])
     if header is None or int.from_bytes(header[1], "little") != header.end() - header.end(1):
@@ -368,5 +368,5 @@ def _opened(archive: Archive, name: str) -> tuple[str, str, memoryview]:
 
 
 def _short(text: str) -> str:
-    """A reason as it may stand in a message."""
+    """Return a reason, shortened for a message."""
     return text if len(text) <= 120 else f"{text[:117]}..."

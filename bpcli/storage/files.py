@@ -1,6 +1,6 @@
-"""Files that are either the old ones or the new ones, never something in between.
+"""Atomic writing: after a crash, a file is either the old one or the new one, never something in between.
 
-Whatever changes the disk goes through `FileSystem`, so that tests can put in a disk that fails, forgets or dies.
+Everything that changes the disk goes through `FileSystem`, so that tests can simulate a disk that fails or loses data.
 """
 
 import errno
@@ -15,12 +15,12 @@ from bpcli.errors import OutputError
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _MORE = os.O_WRONLY | os.O_APPEND
 _MODE = 0o666  # before the user's umask
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # how file systems refuse them
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # errors where links don't exist
 
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """The system's calls by which files are written; each raises OSError."""
+    """The system calls that write files; each raises OSError."""
 
     open: Callable[[Path, int, int], int] = os.open
     write: Callable[[int, memoryview], int] = os.write
@@ -35,19 +35,19 @@ SYSTEM = FileSystem()
 
 
 def write_file(path: Path, content: bytes, *, previous: str | None = None, fs: FileSystem = SYSTEM) -> None:
-    """Writes a file under a temporary name beside it, then moves it into place, all of it forced to the disk.
+    """Write a file under a temporary name beside it and force it to the disk, then move it into place.
 
-    Whenever the process is killed or the power fails, the file is afterwards what it was before or what it was to be.
+    If the process is killed or the power fails, the file has either its old content or its new content.
 
     Args:
-        path: the file; replaced if it is there.
+        path: the file; replaced if it exists.
         content: all of it.
-        previous: the name under which to keep what was there before.
-        fs: the calls of the system.
+        previous: the name under which to keep the file that was there before.
+        fs: the system calls.
 
     Raises:
-        OutputError: anything failed; the file is the old one (or, where only the last call failed, the new one), and
-            nothing is left beside it.
+        OutputError: a call failed. The file is the old one, or the new one if only the last call failed; nothing is
+            left beside it.
     """
     temporary = _temporary(path)
     try:
@@ -62,7 +62,7 @@ def write_file(path: Path, content: bytes, *, previous: str | None = None, fs: F
 
 
 def make_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
-    """Makes a folder and those above it, where they are missing, and forces their names to the disk.
+    """Make a folder and its missing parents, and force their names to the disk.
 
     Raises:
         OutputError: it can't be made.
@@ -78,10 +78,10 @@ def make_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
 
 
 def append(path: Path, content: bytes, fs: FileSystem = SYSTEM) -> None:
-    """Adds the content to the end of a file, in one call where the system takes it in one.
+    """Add the content to the end of a file, in one call if the system takes it in one.
 
     Raises:
-        OutputError: anything failed; a part of the content may stand there.
+        OutputError: a call failed; a part of the content may have been written.
     """
     try:
         _fill(fs.open(path, _MORE, _MODE), content, fs)
@@ -90,14 +90,14 @@ def append(path: Path, content: bytes, fs: FileSystem = SYSTEM) -> None:
 
 
 def duplicate(source: Path, target: Path, *, fs: FileSystem = SYSTEM) -> None:
-    """Makes `target` another name of the file `source`, so that each is there at every moment.
+    """Make `target` a second name of the file `source`; neither name is missing at any moment.
 
-    On a file system without links it is moved instead.
+    On a file system without links, move the file instead.
 
     Raises:
         OSError: a call failed; both are as they were.
     """
-    if target.exists() and target.samefile(source):  # rename would do nothing, and leave the temporary name
+    if target.exists() and target.samefile(source):  # a rename would do nothing and leave the temporary name behind
         return
     temporary = _temporary(target)
     _remove(temporary, fs)
@@ -113,7 +113,7 @@ def duplicate(source: Path, target: Path, *, fs: FileSystem = SYSTEM) -> None:
 
 
 def remove_temporaries(folder: Path, pattern: str = ".*.tmp", fs: FileSystem = SYSTEM) -> None:
-    """Removes what a killed process left of files that were being written; the folder must be this process's alone.
+    """Remove the temporary files of a killed process; no other process may be using the folder.
 
     Raises:
         OutputError: one can't be removed.
@@ -128,7 +128,7 @@ def remove_temporaries(folder: Path, pattern: str = ".*.tmp", fs: FileSystem = S
 
 
 def sync_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
-    """Forces the folder's entries to the disk, where the system lets a folder be opened."""
+    """Force the folder's entries to the disk, if the system can open a folder."""
     if os.name != "posix":
         return
     descriptor = fs.open(folder, os.O_RDONLY, _MODE)
@@ -139,12 +139,12 @@ def sync_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
-    """The message for what a call of the system said of a file."""
+    """Return the error for a failed system call on a file."""
     return OutputError(f"{path}: can't be written: {error.strerror or error}")
 
 
 def _fill(descriptor: int, content: bytes, fs: FileSystem) -> None:
-    """Writes the content to the disk and closes the descriptor, whatever happens."""
+    """Write the content to the disk and close the descriptor, whatever happens."""
     try:
         rest = memoryview(content)
         while rest:

@@ -1,4 +1,4 @@
-"""Runs and checkpoints by the names that users give them."""
+"""Find runs and checkpoints by the names that users give them."""
 
 import os
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ NO_RUN = "no run here yet: this is the network that comes with bpcli"
 
 
 class Found(NamedTuple):
-    """The checkpoints of a committee's members, and what there is to say of them, a line each."""
+    """The checkpoints of an ensemble's members, and notes about them, one line each."""
 
     paths: list[Path]
     notes: list[str]
 
 
 def find_checkpoint(source: str | None) -> Path:
-    """Return the checkpoint file that a command's argument names: a file, a run's folder, by default the latest run.
+    """Return the checkpoint file that a command's argument names: a file or a run; by default that of the latest run.
 
     Raises:
-        CheckpointError: there is none, or it is a series, which has several.
+        CheckpointError: there is none, or the argument names a series, which has several.
     """
     path = LATEST if source is None else Path(source)
     try:
@@ -46,14 +46,14 @@ def find_checkpoint(source: str | None) -> Path:
 
 
 def find_network(source: str | None) -> Path:
-    """Return what `find_checkpoint` does; by default, where there is no run yet, the network that comes with bpcli."""
+    """Return the file as `find_checkpoint`; by default, if there is no run yet, the network that comes with bpcli."""
     if source is None and not LATEST.exists():
         return resources.pretrained()
     return find_checkpoint(source)
 
 
 def find_members(sources: Sequence[str]) -> Found:
-    """The checkpoint files that a command's arguments name: files, runs, series; by default the latest run or series.
+    """Return the checkpoints that arguments name: files, runs or series; by default the latest run or series.
 
     Raises:
         CheckpointError: there is none.
@@ -68,7 +68,7 @@ def find_members(sources: Sequence[str]) -> Found:
 
 
 def _named(source: str | None) -> Found:
-    """What one argument names."""
+    """Return the checkpoints that one argument names."""
     folder = LATEST if source is None else Path(source)
     if not series_file.is_series(folder):
         return Found([find_checkpoint(source)], [])
@@ -84,7 +84,7 @@ def _named(source: str | None) -> Found:
 
 
 def _require_different(paths: Sequence[Path]) -> None:
-    """Refuses a file that is named twice, in whatever ways; a copy of one may vote too."""
+    """Refuse a file that is named twice, even by different paths; a copy of it is allowed."""
     seen: set[str] = set()
     for path in paths:
         real = os.path.realpath(path)
@@ -94,12 +94,12 @@ def _require_different(paths: Sequence[Path]) -> None:
 
 
 def named_run(source: str) -> Path:
-    """The folder that `--resume` names: that of the latest run for `latest`."""
+    """Return the folder that `--resume` names; `latest` names that of the latest run."""
     return LATEST if source == "latest" else Path(source)
 
 
 def find_run(source: str) -> Path:
-    """The folder of a run to go on with: `latest`, or the folder's path.
+    """Return the folder of a run to resume: `latest`, or the folder's path.
 
     Raises:
         CheckpointError: there is none.
@@ -116,14 +116,14 @@ def find_run(source: str) -> Path:
 
 
 def newest(folder: Path, fs: FileSystem = SYSTEM) -> tuple[Checkpoint | None, str]:
-    """The newest checkpoint of a run that can be read, which is last.npz afterwards, and what there is to say of it.
+    """Return the newest readable checkpoint of a run, and a note about it. Afterwards last.npz is this checkpoint.
 
     Returns:
-        The checkpoint, None where none was saved yet, and a line about the one that was damaged or missing, or "".
+        The checkpoint, or None if none was saved yet; and a line about a damaged or missing one, or "".
 
     Raises:
         CheckpointError: none can be read; the message is about the newest.
-        OutputError: the one before can't be made the last one.
+        OutputError: previous.npz can't replace last.npz.
     """
     last, previous = folder / LAST, folder / PREVIOUS
     if not last.exists() and not previous.exists():
@@ -140,7 +140,7 @@ def newest(folder: Path, fs: FileSystem = SYSTEM) -> tuple[Checkpoint | None, st
 
 
 def _restore(previous: Path, last: Path, fs: FileSystem) -> None:
-    """Puts the checkpoint before in the place of a damaged one, or the next save would keep the damaged one."""
+    """Replace a damaged checkpoint by the previous one; otherwise the next save would keep the damaged one."""
     try:
         files.duplicate(previous, last, fs=fs)
         files.sync_folder(last.parent, fs)

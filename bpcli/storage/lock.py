@@ -1,4 +1,4 @@
-"""One writer a folder: a lock that the system releases when its process ends, however it ends."""
+"""A lock that allows one writer per folder. The system releases it when the process ends, even by a crash."""
 
 import os
 import socket
@@ -12,15 +12,15 @@ from bpcli.errors import BusyError
 from bpcli.storage.files import cannot_write
 
 NAME = ".lock"
-_INTRODUCTION = 0.05  # seconds within which who has taken the lock has written who it is
+_INTRODUCTION = 0.05  # seconds that a process needs to write its name after it has taken the lock
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Keeps the folder for this process until the block ends; the lock's file stays, empty.
+    """Lock the folder for this process until the block ends; the lock file remains, empty.
 
     Raises:
-        BusyError: another process has it; the message says which.
+        BusyError: another process holds the lock; the message says which.
         OutputError: the folder can't be written to.
     """
     path = folder / NAME
@@ -33,7 +33,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(OSError):  # who it was is of no interest any more
+            with suppress(OSError):  # the holder's name is no longer needed
                 os.ftruncate(descriptor, 0)
 
 
@@ -51,7 +51,7 @@ def _take(descriptor: int, path: Path) -> None:
 
 
 def _lock(descriptor: int) -> None:
-    """Takes the lock, where the system has such locks, or raises BlockingIOError."""
+    """Take the lock, if the system has such locks, or raise BlockingIOError."""
     try:
         import fcntl
     except ImportError:

@@ -1,4 +1,4 @@
-"""metrics.csv, a row an epoch: only ever added to while a run lasts, and mended when it goes on."""
+"""metrics.csv, one row per epoch: a run only appends to it; a run that is resumed repairs it first."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ _HEADER = ",".join(COLUMNS)
 
 
 def begin(folder: Path, fs: FileSystem = SYSTEM) -> None:
-    """Makes the file, without rows.
+    """Make the file, with its header but no rows.
 
     Raises:
         OutputError: it can't be written.
@@ -25,23 +25,23 @@ def begin(folder: Path, fs: FileSystem = SYSTEM) -> None:
 
 
 def add(folder: Path, epoch: int, numbers: Mapping[str, float], fs: FileSystem = SYSTEM) -> None:
-    """Add an epoch's row; the columns of a split that is not there stay empty.
+    """Add an epoch's row; the columns of a missing split stay empty.
 
     Args:
         folder: of the run.
         epoch: from 1.
         numbers: by the names of the other columns.
-        fs: the calls of the system.
+        fs: the system calls.
 
     Raises:
-        OutputError: the row can't be written; a part of it may stand there.
+        OutputError: the row can't be written; a part of it may have been.
     """
     row = [str(epoch), *(f"{numbers[name]:.6g}" if name in numbers else "" for name in COLUMNS[1:])]
     files.append(folder / NAME, f"{','.join(row)}\n".encode(), fs)
 
 
 def repair(folder: Path, epochs: int, fs: FileSystem = SYSTEM) -> None:
-    """Leaves the whole rows of the first `epochs` epochs: none torn by a crash, none of epochs that will be redone.
+    """Keep the complete rows of the first `epochs` epochs; drop torn rows and those of epochs that will be redone.
 
     Raises:
         OutputError: the file can't be read or written.
@@ -62,7 +62,7 @@ def _read(path: Path) -> bytes:
 
 
 def _whole_rows(text: str, epochs: int) -> Iterator[str]:
-    """The lines that are rows, of rising epochs up to the last."""
+    """Yield the complete rows whose epochs rise and are at most `epochs`."""
     last = 0
     for line in text.splitlines(keepends=True):
         row = line.removesuffix("\n")
@@ -73,7 +73,7 @@ def _whole_rows(text: str, epochs: int) -> Iterator[str]:
 
 
 def _epoch(row: str) -> int:
-    """The epoch of a whole row, 0 of anything else."""
+    """Return the epoch of a complete row; 0 for anything else."""
     epoch, *numbers = row.split(",")
     if len(numbers) != len(COLUMNS) - 1 or not epoch.isdecimal() or len(epoch) > 9:
         return 0

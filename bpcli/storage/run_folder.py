@@ -1,4 +1,4 @@
-"""The folder of a run: where it lies, and what its files are called."""
+"""The folder of a run: its path and the names of its files."""
 
 import os
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from bpcli.storage.lock import exclusive
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
-RUN_FILES = (CONFIG, LAST, PREVIOUS)  # with any of them, a run can be gone on with
+RUN_FILES = (CONFIG, LAST, PREVIOUS)  # any one of them is enough to resume a run
 _ATTEMPTS = 1000
 
 
 @contextmanager
 def new_folder(name: str, out: Path | None = None) -> Iterator[Path]:
-    """Makes the folder of a new run and keeps it for this process: `out`, or `runs/<name>-<n>` with the next free n.
+    """Make the folder of a new run and lock it: `out`, or `runs/<name>-<n>` with the next free n.
 
     Raises:
         BusyError: another run is being written to `out`.
@@ -33,7 +33,7 @@ def new_folder(name: str, out: Path | None = None) -> Iterator[Path]:
         for first in (CONFIG, series_file.NAME):
             files.remove_temporaries(
                 folder, f".{first}.*.tmp"
-            )  # of a run or a series that was killed before it had one
+            )  # left by a run or series that was killed before it had this file
         if _contents(folder) - {lock.NAME}:
             raise _taken(folder)
         yield folder
@@ -51,7 +51,7 @@ def _next_folder(name: str) -> Path:
 
 
 def _named_folder(out: Path) -> Path:
-    """The folder `out`, made if it is not there; nothing is put into a folder of somebody else's."""
+    """Return the folder `out`, made if it is missing; refuse one that somebody else's files are in."""
     if out.exists() and not out.is_dir():
         raise _taken(out)
     files.make_folder(out)
@@ -70,7 +70,7 @@ def _taken(out: Path) -> OutputError:
 
 
 def point_latest(folder: Path) -> None:
-    """Makes `runs/latest` name the folder, relative to `runs` where it lies there.
+    """Link `runs/latest` to the folder, by a relative path.
 
     Raises:
         OutputError: the link can't be made.
@@ -78,7 +78,7 @@ def point_latest(folder: Path) -> None:
     try:
         RUNS.mkdir(exist_ok=True)
         for _ in range(_ATTEMPTS):
-            with suppress(FileNotFoundError):  # another process has swept the temporary link
+            with suppress(FileNotFoundError):  # another process has removed the temporary link
                 _link_latest(folder)
                 return
     except OSError as error:

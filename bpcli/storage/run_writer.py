@@ -1,4 +1,4 @@
-"""What a run writes into its folder while it lasts."""
+"""The files that a run writes into its folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +16,14 @@ from bpcli.storage.state import State
 
 
 class RunWriter:
-    """Writes the files of one run; each method raises OutputError where that can't be done.
+    """The writer of one run's files; each method raises OutputError if it can't write.
 
     Args:
-        folder: of the run, this process's alone.
-        config: what its checkpoints say they were trained with.
-        spec: of the data set, likewise.
-        environment: likewise.
-        fs: the calls of the system.
+        folder: of the run; no other process writes to it.
+        config: the configuration that its checkpoints record.
+        spec: of the data set, recorded likewise.
+        environment: recorded likewise.
+        fs: the system calls.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class RunWriter:
         self.folder, self._config, self._spec, self._environment, self._fs = folder, config, spec, environment, fs
 
     def begin(self) -> None:
-        """Write what a run has before its first step: its configuration, and metrics.csv without rows."""
+        """Write the first files of a run: its configuration, and metrics.csv without rows."""
         self.save_config()
         metrics_csv.begin(self.folder, self._fs)
 
@@ -42,12 +42,12 @@ class RunWriter:
         files.write_file(self.folder / CONFIG, content, fs=self._fs)
 
     def save_epoch(self, state: State, numbers: Mapping[str, float], *, is_best: bool) -> None:
-        """Keep an epoch that has just ended: its row, its network if it is the best one, and the state to go on from.
+        """Save an epoch that has just ended: its row, its network if it is the best, and the state to continue from.
 
         Args:
             state: after the epoch.
             numbers: the row, by the columns of metrics.csv.
-            is_best: whether no epoch before was as good.
+            is_best: whether no earlier epoch was as good.
         """
         metrics_csv.add(self.folder, state.epoch, numbers, self._fs)
         if is_best:
@@ -55,7 +55,7 @@ class RunWriter:
         self.save_last(state)
 
     def save_last(self, state: State) -> None:
-        """Save the state to go on from, and keep the one that was saved before."""
+        """Save the state to continue from, and keep the previous one."""
         saved = checkpoint.of_state(self._config, self._spec, state, self._environment)
         checkpoint.save(saved, self.folder / LAST, previous=PREVIOUS, fs=self._fs)
 
@@ -65,7 +65,7 @@ class RunWriter:
         checkpoint.save(saved, self.folder / BEST, fs=self._fs)
 
     def repair(self, state: State) -> None:
-        """Make metrics.csv and best.npz what they were when the state was saved, as far as they are not."""
+        """Restore metrics.csv and best.npz as they were when the state was saved."""
         metrics_csv.repair(self.folder, state.epoch, self._fs)
         if state.best_epoch >= 0 and not self._holds_best(state):
             self.save_best(state)

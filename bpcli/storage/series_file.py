@@ -1,4 +1,4 @@
-"""A series: one configuration, several seeds, a run for each; and the small file in which its folder keeps that."""
+"""A series: one configuration, several seeds and one run for each; and the file that describes it in its folder."""
 
 import re
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ Seeds = Annotated[tuple[Seed, ...], Meta(max_length=MAX_MEMBERS)]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What a series trains.
+    """The runs of a series.
 
     Attributes:
-        config: of every member, but for its seed.
+        config: of every member, except for its seed.
         seeds: one for each member, in the order in which they are trained.
-        finished: the seeds of the members that are.
+        finished: the seeds of the members whose training is complete.
     """
 
     config: Config
@@ -38,7 +38,7 @@ class Series:
     finished: tuple[int, ...] = ()
 
     def member(self, seed: int) -> Config:
-        """The configuration of one member."""
+        """Return the configuration of one member."""
         return msgspec.structs.replace(self.config, seed=seed)
 
 
@@ -51,25 +51,25 @@ class _Text(Struct, forbid_unknown_fields=True):
 
 
 def member_folder(folder: Path, seed: int) -> Path:
-    """The folder of a member's run."""
+    """Return the folder of a member's run."""
     return folder / f"seed-{seed}"
 
 
 def is_series(folder: Path) -> bool:
-    """Whether a folder is that of a series."""
+    """Return whether a folder is that of a series."""
     return is_there(folder / NAME)
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file, as far as this process may know."""
+    """Return whether the file exists, as far as this process can tell."""
     try:
         return path.is_file()
-    except OSError:  # such as a folder that may not be looked into; whoever opens it says so
+    except OSError:  # such as a folder without read permission; opening the file will report it
         return False
 
 
 def write(folder: Path, series: Series, fs: FileSystem = SYSTEM) -> None:
-    """Writes the file of a series into its folder.
+    """Write the file of a series into its folder.
 
     Raises:
         OutputError: it can't be written; the old one stays.
@@ -81,7 +81,7 @@ def write(folder: Path, series: Series, fs: FileSystem = SYSTEM) -> None:
 
 
 def read(folder: Path) -> Series:
-    """Reads the file of a series.
+    """Read the file of a series.
 
     Raises:
         CheckpointError: it can't be read, or is not what `write` writes.
@@ -106,7 +106,7 @@ def read(folder: Path) -> Series:
 
 
 def not_one(folder: Path) -> CheckpointError:
-    """The message for who needs one run and is given a series."""
+    """Return the error for a series where one run is needed."""
     seeds = read(folder).seeds
     names = ", ".join(f"seed-{seed}" for seed in seeds[:_NAMED]) + " ..." * (len(seeds) > _NAMED)
     first = member_folder(folder, seeds[0])
@@ -114,10 +114,10 @@ def not_one(folder: Path) -> CheckpointError:
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """The seeds in a text such as `0..6`, `0,3,5` or `4`.
+    """Return the seeds in a text such as `0..6`, `0,3,5` or `4`.
 
     Raises:
-        ArgumentError: it is something else, names a seed twice or more than there may be.
+        ArgumentError: the text is malformed, names a seed twice, or names too many.
     """
     ranges = [_range(text, part) for part in text.split(",", MAX_MEMBERS)]
     if sum(each.stop - each.start for each in ranges) > MAX_MEMBERS:
@@ -134,7 +134,7 @@ _LARGEST = 2**63 - 1
 
 
 def _range(text: str, part: str) -> range:
-    """The seeds in one part of the text, the last of a range among them."""
+    """Return the seeds in one part of the text; a range includes its last seed."""
     found = _RANGE.fullmatch(part)
     if found is None:
         raise ArgumentError(f"--seeds {text}: expected seeds such as 0..6, 0,3,5 or 4")

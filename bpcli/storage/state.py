@@ -1,4 +1,4 @@
-"""The state of a run: exactly what a checkpoint saves, and all that training changes."""
+"""The state of a run: exactly what a checkpoint saves, and everything that training changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ class State:
 
     Attributes:
         parameters: all weights and biases, one vector (`core.parameters`).
-        optimizer_state: what the optimizer remembers, vectors of the same layout, in the order of its `state_names`.
+        optimizer_state: the optimizer's vectors, of the same layout, in the order of its `state_names`.
         best: the parameters of the best epoch so far.
         epoch: the epoch that is under way or next, from 0.
-        step: the steps of it that are done.
-        loss_sum, correct: over the images of these steps.
+        step: how many steps of that epoch are done.
+        loss_sum, correct: sums over the images of these steps.
         best_epoch: −1 before the first epoch's end.
         best_accuracy: on the validation split, after `best_epoch`; −1 without one.
         metrics: of the last epoch that ended, as in metrics.csv.

@@ -1,4 +1,4 @@
-"""From the configuration to the objects that train."""
+"""Build the objects of a training from its configuration."""
 
 import msgspec
 import numpy as np
@@ -17,12 +17,12 @@ from bpcli.errors import ConfigError
 from bpcli.storage import checkpoint
 from bpcli.storage.state import State
 
-# multiplications of a forward pass over a batch below which barriers cost more than sharing saves
+# multiplications of a batch's forward pass; below this, barriers cost more time than several threads save
 _WORTH_SHARING = 20_000_000
 
 
 def optimizer(config: Config, images: int) -> Optimizer:
-    """Return the rule of a step, for a training split of so many images."""
+    """Return the optimizer, for a training split of `images` images."""
     settings, decay = config.optimizer, config.optimizer.weight_decay / images
     if settings.kind == "momentum":
         return Momentum(settings.momentum, decay, settings.nesterov)
@@ -36,7 +36,7 @@ def schedule(config: Config) -> Schedule:
 
 
 def augment_ranges(config: Config) -> AugmentRanges:
-    """Return how far the training images are distorted."""
+    """Return the ranges of the distortions of training images."""
     return AugmentRanges(**msgspec.structs.asdict(config.augment))
 
 
@@ -49,7 +49,7 @@ def thread_group(config: Config, spec: DataSpec) -> ThreadGroup:
 
 
 def first_state(config: Config, spec: DataSpec) -> State:
-    """Return the state before the first step: weights drawn from the seed, and an optimizer that knows nothing.
+    """Return the state before the first step: weights drawn from the seed, and an optimizer state of zeros.
 
     Raises:
         ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
@@ -69,24 +69,24 @@ def require_possible(config: Config, spec: DataSpec) -> None:
     Raises:
         ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
     """
-    vectors = 3 + len(OPTIMIZERS[config.optimizer.kind].state_names)  # parameters, gradients, the best epoch's
+    vectors = 3 + len(OPTIMIZERS[config.optimizer.kind].state_names)  # parameters, gradients, the best parameters
     require_memory(config, spec, 4 * vectors)
     checkpoint.require_room(config, spec)
 
 
 def require_memory(config: Config, spec: DataSpec, per_parameter: int) -> None:
-    """Refuse a network that there is no room for.
+    """Refuse a network that doesn't fit into memory.
 
     Args:
-        config: the network's.
+        config: of the network.
         spec: of its data.
-        per_parameter: bytes.
+        per_parameter: bytes for each parameter.
 
     Raises:
         ConfigError: it needs more than the machine's memory.
     """
     sizes = models.network(config, spec).sizes
-    # and a, δ and f' of a batch
+    # for the parameters, and for a, δ and f' of a batch
     needed = per_parameter * parameters.count(sizes) + 4 * 3 * config.train.batch_size * sum(sizes)
     memory = machine.memory()
     if needed > memory:

@@ -1,4 +1,4 @@
-"""The data of a run: read, completed with outliers, and set upright, in one place."""
+"""The data of a run: read, extended with outliers, and set upright, in one place."""
 
 from collections.abc import Callable
 
@@ -11,12 +11,12 @@ from bpcli.errors import ConfigError
 
 
 def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSet:
-    """Return the data set that a configuration names, with outliers in its training split where it wants some.
+    """Return the data set that a configuration names, with outliers in the training split if it asks for some.
 
     Raises:
         DataError: a file is missing or malformed.
         ConfigError: outliers are wanted, but the pictures are not of digits.
-        Interrupted: `should_stop` said so between two files.
+        Interrupted: `should_stop` returned True between two files.
     """
 
     def pause() -> None:
@@ -33,7 +33,7 @@ def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSe
 
 
 def upright(data: DataSet, config: Config, threads: ThreadGroup) -> DataSet:
-    """Return the data with the splits that training sees set upright, if that is wanted; test images stay as read."""
+    """Return the data with training and validation images set upright if configured; test images stay as read."""
     preprocessing = models.preprocessing(config, data.spec)
     training, validation = (preprocessing.upright_split(split, threads) for split in (data.training, data.validation))
     return data._replace(training=training, validation=validation)

@@ -1,4 +1,4 @@
-"""What else the bits of a run depend on: the same configuration gives the same bytes where these are the same."""
+"""The environment of a run: in the same environment, the same configuration gives the same bytes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,12 +9,12 @@ from bpcli.core.threads import ThreadGroup
 
 
 def environment(threads: ThreadGroup, images: int) -> dict[str, str | int]:
-    """The workers, the versions of NumPy and of its BLAS with the processor's kind, and how many images there are."""
+    """Return the number of threads, the versions of NumPy and BLAS, the processor's kind, and the number of images."""
     return {"workers": threads.size, "NumPy": np.__version__, "BLAS": _blas(), "training images": images}
 
 
 def differences(then: Mapping[str, str | int], now: Mapping[str, str | int]) -> Iterator[str]:
-    """A line for each thing that has changed."""
+    """Yield a line for each thing that has changed."""
     for name, value in now.items():
         if name in then and then[name] != value:
             yield (

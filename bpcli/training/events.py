@@ -1,4 +1,4 @@
-"""What happens in a run, as frozen records of numbers."""
+"""The events of a run, as frozen records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Started:
 
     Attributes:
         folder: of the run.
-        training, validation: the images of the splits.
-        parameters: weights and biases of the network.
-        epoch, step: where it goes on, each from 0.
+        training, validation: the number of images in the splits.
+        parameters: the number of weights and biases.
+        epoch, step: where the run starts or continues, each from 0.
     """
 
     folder: Path
@@ -29,20 +29,20 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something about the run that its owner should know; one line."""
+    """One line about the run that its user should know."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Some batches are done; told of at most some times a second, and at the end of the epoch.
+    """Some batches are done; reported at most a few times a second, and at the end of the epoch.
 
     Attributes:
         epoch: its epoch, from 0.
-        step: the place of the last one in the epoch, from 0.
-        steps: the steps of an epoch.
-        loss: the mean over the images since the last such event, each before its batch's step.
+        step: the index of the last one in the epoch, from 0.
+        steps: the number of steps of an epoch.
+        loss: the mean over the images since the last report, each computed before its batch's step.
     """
 
     epoch: int
@@ -57,12 +57,12 @@ class EpochEnd:
 
     Attributes:
         epoch: the epoch, from 0.
-        epochs: how many there will be.
-        learning_rate: η of its first step after any warm-up.
-        train: over the epoch's batches as they were trained on.
+        epochs: the number of epochs of the run.
+        learning_rate: η of its last step.
+        train: over the epoch's batches, each before its step.
         validation: after the epoch; None without a validation split.
-        seconds: what the epoch took, validation included.
-        is_best: whether no epoch before was as good.
+        seconds: the duration of the epoch, validation included.
+        is_best: whether no earlier epoch was as good.
     """
 
     epoch: int
@@ -92,11 +92,11 @@ class EpochEnd:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointDue:
-    """Between two steps, everybody has stopped working on the state: it can be saved.
+    """A pause in which no thread works on the state, so that it can be saved.
 
     Attributes:
         epoch: the epoch under way, from 0.
-        step: the steps of it that are done.
+        step: how many of its steps are done.
     """
 
     epoch: int
@@ -108,8 +108,8 @@ class Finished:
     """The last epoch is done, or the run has stopped early.
 
     Attributes:
-        epochs: how many epochs were trained.
-        best_epoch: the one whose parameters are the best, from 0.
+        epochs: the number of epochs trained.
+        best_epoch: the epoch with the best parameters, from 0.
         metrics: losses and accuracies of that epoch, by name, as in metrics.csv.
     """
 
@@ -120,19 +120,19 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """The best epoch's network on the test split."""
+    """The score of the best epoch's network on the test split."""
 
     test: Score
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesStarted:
-    """The folder of a series is made, or it goes on there.
+    """A series begins or continues in its folder.
 
     Attributes:
         folder: of the series.
         seeds: one for each of its runs.
-        finished: the seeds of those that need no more training.
+        finished: the seeds of the runs that are already finished.
     """
 
     folder: Path
@@ -142,7 +142,7 @@ class SeriesStarted:
 
 @dataclass(frozen=True, slots=True)
 class MemberStarted:
-    """What follows is about the run with this seed, the series' number `number` of `count`."""
+    """The events that follow are of the run with this seed, number `number` of `count`."""
 
     seed: int
     number: int
@@ -151,12 +151,12 @@ class MemberStarted:
 
 @dataclass(frozen=True, slots=True)
 class SeriesEnded:
-    """All runs of a series on the test split.
+    """The metrics of a series on the test split.
 
     Attributes:
         folder: of the series.
-        members: the figures of each run by its seed, as `evaluation.metrics` gives them.
-        committee: those of all runs together.
+        members: the metrics of each run by its seed, as `evaluation.metrics` gives them.
+        committee: those of all runs as one ensemble.
     """
 
     folder: Path

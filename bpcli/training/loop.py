@@ -19,7 +19,7 @@ from bpcli.storage.state import State
 from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, Step
 from bpcli.training.trainer import BatchMetrics, Order, Trainer
 
-SHOWN = 0.1  # seconds between two looks at what the steps gave
+SHOWN = 0.1  # seconds between two reports of steps
 
 
 def train(
@@ -31,14 +31,14 @@ def train(
 
     Args:
         config: the run's configuration.
-        state: where it stands; changed in place.
+        state: where the run stands; changed in place.
         data: what to train and to validate on, upright; the validation split may be empty.
-        threads: who does it.
-        should_stop: asked between two steps, and between parts of a validation, whether to end with a last
+        threads: the threads that do the work.
+        should_stop: called between two steps, and between parts of a validation; True ends the training with a last
             `CheckpointDue`.
 
     Raises:
-        TrainingError: the loss or a parameter is not finite any more; the state is of no use then.
+        TrainingError: the loss or a parameter is no longer finite; the state is then useless.
     """
     model = models.build(config, data.spec, state.parameters).without_deslanting()
     trainer = Trainer(model, state.optimizer_state, data.training, threads)
@@ -62,10 +62,10 @@ def train(
 def _steps(
     config: Config, state: State, trainer: Trainer, images: int, should_stop: Callable[[], bool]
 ) -> Generator[Step | CheckpointDue, None, bool]:
-    """Do the steps of the state's epoch that are not yet done; pause whenever a checkpoint is due.
+    """Do the remaining steps of the state's epoch; pause whenever a checkpoint is due.
 
     Returns:
-        Whether `should_stop` has ended them.
+        Whether `should_stop` ended them.
     """
     order = seeds.order(config.seed, state.epoch, images)
     while state.step < trainer.steps:
@@ -82,7 +82,7 @@ def _steps(
 def _steps_until(
     due: float, should_stop: Callable[[], bool], state: State, trainer: Trainer, order: Order
 ) -> Iterator[Step]:
-    """Do the next steps of the epoch: to its end, or until it's time to pause."""
+    """Do the next steps of the epoch, until it ends or a checkpoint is due."""
     pause = _Pause(due, should_stop)
     with closing(trainer.run(state.epoch, order, state.step, pause.report)) as reports:
         for batches in reports:
@@ -92,7 +92,7 @@ def _steps_until(
 
 
 class _Pause:
-    """When the steps are reported, some times a second, and when they end for a checkpoint."""
+    """The times of reports, several times a second, and of the next pause."""
 
     def __init__(self, due: float, should_stop: Callable[[], bool]) -> None:
         self._due, self._should_stop, self._next = due, should_stop, perf_counter()
@@ -110,10 +110,10 @@ class _Pause:
 
 
 def _noted(state: State, trainer: Trainer, batches: list[BatchMetrics]) -> Step:
-    """Bring the state up to the steps that are done.
+    """Add the batches that are done to the state, and return their event.
 
     Raises:
-        TrainingError: the loss of one of them is not finite.
+        TrainingError: the loss of a batch is not finite.
     """
     for batch in batches:
         if not isfinite(batch.loss):
@@ -142,7 +142,7 @@ def _epoch_end(
 
 
 def _finish(state: State, end: EpochEnd) -> None:
-    """Take the state from the end of an epoch to the start of the next."""
+    """Move the state from the end of an epoch to the start of the next."""
     state.metrics = end.metrics
     if end.is_best:
         state.best_epoch, state.best_metrics = end.epoch, end.metrics
@@ -164,7 +164,7 @@ def _divergence(epoch: int, step: int, rate: float, what: str) -> TrainingError:
 
 
 def _penalty(model: Model, images: int) -> float:
-    """Return the weight decay's term of the loss, λ/2n·Σw², if it is asked for (Nielsen, chapter 3, equation 85)."""
+    """Return the loss term of weight decay, λ/2n·Σw², if it is wanted, else 0 (Nielsen, chapter 3, equation 85)."""
     if not model.config.train.penalty_in_loss:
         return 0.0
     squares = sum(float(np.vdot(layer.weight, layer.weight)) for layer in model.layers)

@@ -1,4 +1,4 @@
-"""What comes out of a run or a series: plain data, folded from its events."""
+"""The result of a run or a series: plain data, collected from its events."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +14,12 @@ STATISTICS = ("mean", "sd", "min", "max")
 
 
 class Result:
-    """The result of a run or a series, as far as it is known.
+    """The result of a run or a series, as far as it is known so far.
 
     Attributes:
         folder: of the run or series, once it is made.
-        values: run, epochs, best_epoch, seconds, and loss and accuracy of each split; of a series what
-            `series_result` makes of it.
+        values: run, epochs, best_epoch, seconds, and loss and accuracy of each split; for a series, the data of
+            `series_result`.
         finished: whether all is done.
         in_series: whether these are the events of a series.
     """
@@ -32,7 +32,7 @@ class Result:
         self._start = perf_counter()
 
     def add(self, event: Event) -> None:
-        """Note what an event tells."""
+        """Update the result from an event."""
         match event:
             case SeriesStarted():
                 self.folder, self.in_series = event.folder, True
@@ -58,7 +58,7 @@ class Result:
 def series_result(event: SeriesEnded) -> dict[str, Any]:
     """Return the metrics of a series as plain data: run, n, members, mean, sd, min, max, committee.
 
-    A statistic has the errors and the accuracy, each taken by itself: the least accuracy is that of the most errors.
+    Each statistic takes errors and accuracy separately: `min` has the fewest errors, but the lowest accuracy.
     """
     found = {
         quantity: statistics_of([metrics[quantity] for metrics in event.members.values()])._asdict()

@@ -1,4 +1,4 @@
-"""With which configuration a run goes on, and how a change is recorded."""
+"""The configuration of a resumed run, and the record of its changes."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from bpcli.storage.run_folder import CONFIG, PREVIOUS
 from bpcli.storage.state import State
 from bpcli.strict_yaml import MAX_LENGTH
 
-_NEVER = ("model.hidden", "optimizer.kind", "data.kind")  # what is saved would not fit
-# they decide what a step sees
+_NEVER = ("model.hidden", "optimizer.kind", "data.kind")  # the saved state would not fit
+# they determine what a step sees
 _BETWEEN_EPOCHS = ("seed", "data.folder", "data.validation", "data.outliers", "train.batch_size")
 _MARK = "# from epoch "
 
@@ -20,7 +20,7 @@ _MARK = "# from epoch "
 def continued(
     folder: Path, found: Checkpoint | None, basis: str | None, overrides: list[str]
 ) -> tuple[Config, list[str]]:
-    """The configuration to go on with, and a line for each key that changes.
+    """Return the configuration to continue with, and a line for each key that changes.
 
     Args:
         folder: of the run.
@@ -46,7 +46,7 @@ def continued(
 
 
 def comments(folder: Path, changes: list[str], state: State) -> str:
-    """The lines about changes that stand at the head of config.yaml, with those of now."""
+    """Return the comments at the head of config.yaml: a line for each change, earlier ones included."""
     try:
         with (folder / CONFIG).open("rb") as file:
             text = file.read(MAX_LENGTH).decode(errors="replace")
@@ -58,7 +58,7 @@ def comments(folder: Path, changes: list[str], state: State) -> str:
 
 
 def _before(folder: Path, overrides: list[str]) -> Config | None:
-    """The configuration of the checkpoint before, with the overrides, if there is one."""
+    """Return the configuration of the previous checkpoint, with the overrides, if there is one."""
     try:
         return configuration.override(checkpoint.load(folder / PREVIOUS).config, overrides)
     except (CheckpointError, ConfigError):
@@ -66,9 +66,10 @@ def _before(folder: Path, overrides: list[str]) -> Config | None:
 
 
 def _require_agreement(source: str, written: Config, config: Config, before: Config | None) -> None:
-    """Refuses what is written elsewhere than in the checkpoint.
+    """Refuse a written configuration that differs from the checkpoint's.
 
-    A run that was killed while it recorded a change has it in last.npz, but in previous.npz and config.yaml not yet.
+    If a run is killed while it records a change, the change is in last.npz, but not yet in previous.npz and
+    config.yaml.
     """
     if before is not None and not configuration.differences(before, written):
         return
@@ -80,7 +81,7 @@ def _require_agreement(source: str, written: Config, config: Config, before: Con
 
 
 def _require_possible(progress: Progress, config: Config, changed: dict[str, tuple[object, object]]) -> None:
-    """Refuses changes that the state can't go on with."""
+    """Refuse changes with which the state can't continue."""
     for key in _NEVER:
         if key in changed:
             raise ConfigError(f"{key} can't change in a run: what is saved would not fit")

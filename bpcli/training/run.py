@@ -1,4 +1,4 @@
-"""A training that leaves its traces in the folder of a run."""
+"""Training that is recorded in the folder of a run."""
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
@@ -34,20 +34,20 @@ def recorded_training(
     fs: FileSystem = SYSTEM,
     latest: Path | None = None,
 ) -> Generator[Event, None, None]:
-    """Train from scratch and keep the run in a folder; end with the test of the best epoch's network.
+    """Train from scratch and record the run in a folder; at the end, test the best epoch's network.
 
-    Who leaves the loop before its end has the state after the last step in last.npz.
+    If the generator is closed before its end, the state after the last step is saved in last.npz.
 
     Args:
-        config: what to train.
-        name: what to call the run's folder.
-        out: the folder, instead.
-        should_stop: asked again and again whether to save and end early.
-        fs: the calls of the system that write files.
-        latest: what `runs/latest` is to name, such as the series that the run belongs to; by default the run.
+        config: the configuration to train.
+        name: the name of the run's folder, without its number.
+        out: the folder to use instead.
+        should_stop: called again and again; True saves the state and ends early.
+        fs: the system calls that write files.
+        latest: the target of `runs/latest`, such as the series of the run; by default the run itself.
 
     Raises:
-        ConfigError, DataError: nothing is written yet.
+        ConfigError, DataError: something is invalid; nothing is written yet.
         TrainingError: training has diverged; the checkpoints of the last good epoch stay.
         BusyError: another run is being written to the folder.
         OutputError: a file or folder can't be written.
@@ -73,21 +73,21 @@ def resumed_training(
     fs: FileSystem = SYSTEM,
     latest: Path | None = None,
 ) -> Generator[Event, None, None]:
-    """Go on with a run from its last checkpoint, or from its start if none was saved yet.
+    """Continue a run from its last checkpoint, or from its start if none was saved yet.
 
-    The files it leaves are those that the run would have left without interruption, byte for byte, given the same
-    number of threads, NumPy and BLAS; a `Notice` says what differs.
+    Its files become, byte for byte, those of a run without interruption, if the number of threads, NumPy and BLAS are
+    the same. A `Notice` names each difference.
 
     Args:
         source: `latest`, or the run's folder.
         basis: a preset or file that the run's configuration must agree with; by default its own config.yaml.
         overrides: `key=value` settings that change the configuration from here on.
-        should_stop: asked again and again whether to save and end early.
-        fs: the calls of the system that write files.
-        latest: what `runs/latest` is to name, such as the series that the run belongs to; by default the run.
+        should_stop: called again and again; True saves the state and ends early.
+        fs: the system calls that write files.
+        latest: the target of `runs/latest`, such as the series of the run; by default the run itself.
 
     Raises:
-        CheckpointError: there is no such run, or none of its checkpoints can be read, or fits the data.
+        CheckpointError: there is no such run, no checkpoint of it can be read, or the checkpoint doesn't fit the data.
         ConfigError: the configuration differs in more than the overrides, or they ask for the impossible.
         BusyError: another process is writing to the run's folder.
         DataError, TrainingError, OutputError: as `recorded_training`.
@@ -119,19 +119,19 @@ def resumed_training(
 
 
 def require_possible(config: Config, should_stop: Callable[[], bool] = never_stop) -> None:
-    """See that a training could begin: that there is room for the network, and its data can be read.
+    """Check that a training could begin: the network fits into memory and checkpoints, and the data can be read.
 
     Raises:
         ConfigError, DataError: it could not.
-        Interrupted: `should_stop` said so.
+        Interrupted: `should_stop` returned True.
     """
     builders.require_possible(config, run_data.read(config, should_stop).spec)
 
 
 def _same_spec(folder: Path, saved: DataSpec, found: DataSpec) -> DataSpec:
-    """Return what the run's checkpoint says of the data, if the data that are there now fit.
+    """Return the checkpoint's specification of the data; refuse data that don't fit it.
 
-    Brightness may differ: the run goes on with that of its first data. Version 0.1 took MNIST's for all data.
+    The brightness may differ: the run keeps that of its first data. Version 0.1 used MNIST's for all data.
     """
     if found.side != saved.side:
         raise CheckpointError(
@@ -157,7 +157,7 @@ def _recorded(
     threads: ThreadGroup,
     should_stop: Callable[[], bool],
 ) -> Generator[Event, None, None]:
-    """Yield the events of a training and its test, each saved before it is passed on."""
+    """Yield the events of a training and its test, each after it has been saved."""
     event: Event | None = None
     with closing(train(config, state, data, threads, should_stop)) as events:
         try:
@@ -174,7 +174,7 @@ def _recorded(
 
 
 def _save(writer: RunWriter, state: State, event: Event) -> None:
-    """Save what an event is the occasion to save."""
+    """Save the files that an event calls for."""
     match event:
         case EpochEnd():
             writer.save_epoch(state, event.row, is_best=event.is_best)

@@ -1,4 +1,4 @@
-"""Images as the epochs of a run see them, to be looked at."""
+"""Training images as the epochs of a run see them, for people to look at."""
 
 from collections.abc import Iterator
 from math import isqrt
@@ -16,7 +16,7 @@ _BYTES = Normalization(1.0, 0.0)
 
 
 def seen(config: Config, originals: Bytes, total: int, epochs: range) -> Bytes:
-    """Return what some epochs make of the first images of the training split, (images, epochs, side²).
+    """Return the first training images as some epochs see them, (images, epochs, side²).
 
     Args:
         config: of the run.

@@ -1,4 +1,4 @@
-"""Training a series: its members one after another, each an ordinary run in a folder of its own."""
+"""Training a series: its members one after another, each an ordinary run in its own folder."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
@@ -29,20 +29,20 @@ def recorded_series(
     should_stop: Callable[[], bool] = never_stop,
     fs: FileSystem = SYSTEM,
 ) -> Generator[Event, None, None]:
-    """Trains a run for each seed, in the folders `seed-<n>` of the series' folder; ends with the test of all.
+    """Train a run for each seed, in the folders `seed-<n>` of the series' folder; at the end, test them together.
 
-    Each run is, byte for byte, the one that `run.recorded_training` makes with its seed alone.
+    Each run is, byte for byte, that of `run.recorded_training` with its seed.
 
     Args:
-        config: what to train; its own seed is not looked at.
+        config: the configuration to train; its own seed is ignored.
         seeds: of the runs, all different.
-        name: what to call the series' folder.
-        out: the folder, instead.
-        should_stop: asked again and again whether to save and end early.
-        fs: the calls of the system that write files.
+        name: the name of the series' folder, without its number.
+        out: the folder to use instead.
+        should_stop: called again and again; True saves the state and ends early.
+        fs: the system calls that write files.
 
     Raises:
-        As `run.recorded_training`; what is finished by then stays.
+        As `run.recorded_training`; the runs that are finished by then stay.
     """
     with suppress(Interrupted):
         run.require_possible(config, should_stop)
@@ -53,12 +53,12 @@ def recorded_series(
 def resumed_series(
     source: str, should_stop: Callable[[], bool] = never_stop, fs: FileSystem = SYSTEM
 ) -> Generator[Event, None, None]:
-    """Goes on with a series: with the run that was under way, then with those that are missing.
+    """Continue a series: first the run that was interrupted, then the missing ones.
 
     Args:
         source: `latest`, or the series' folder.
-        should_stop: asked again and again whether to save and end early.
-        fs: the calls of the system that write files.
+        should_stop: called again and again; True saves the state and ends early.
+        fs: the system calls that write files.
 
     Raises:
         CheckpointError: the file of the series can't be read.
@@ -73,7 +73,7 @@ def resumed_series(
 
 
 def _still_there(folder: Path, series: Series) -> Series:
-    """The series without those among the finished runs whose network somebody has removed."""
+    """Return the series; a finished run whose network was deleted is no longer finished."""
     kept = (seed for seed in series.finished if is_there(member_folder(folder, seed) / BEST))
     return replace(series, finished=tuple(kept))
 
@@ -81,7 +81,7 @@ def _still_there(folder: Path, series: Series) -> Series:
 def _members(
     folder: Path, series: Series, should_stop: Callable[[], bool], fs: FileSystem
 ) -> Generator[Event, None, None]:
-    """The events of the members that are not finished, one member after another, and of the test of all."""
+    """Yield the events of the unfinished members, one member after another, and of the test of all."""
     series_file.write(folder, series, fs)
     point_latest(folder)
     yield SeriesStarted(folder, series.seeds, series.finished)
@@ -101,10 +101,10 @@ def _members(
 def _member(
     folder: Path, config: Config, should_stop: Callable[[], bool], fs: FileSystem
 ) -> Generator[Event, None, bool]:
-    """The events of one member.
+    """Yield the events of one member.
 
     Returns:
-        Whether it came to its end.
+        Whether the member is finished.
     """
     where = member_folder(folder, config.seed)
     if any(is_there(where / file) for file in RUN_FILES):
@@ -122,7 +122,7 @@ def _member(
 
 
 def _deviations(folder: Path, series: Series) -> Iterator[str]:
-    """A line for each setting of a member's that somebody has changed since."""
+    """Yield a line for each setting of a member that somebody has changed."""
     for seed in series.seeds:
         path = member_folder(folder, seed) / CONFIG
         if is_there(path):
@@ -132,7 +132,7 @@ def _deviations(folder: Path, series: Series) -> Iterator[str]:
 
 
 def _tested(folder: Path, series: Series, should_stop: Callable[[], bool]) -> SeriesEnded:
-    """Return how good the members are on the test split, each and together."""
+    """Return the metrics of the members on the test split, each alone and all together."""
     networks = [checkpoint.load(member_folder(folder, seed) / BEST).model for seed in series.seeds]
     data, threads = series.config.data, builders.thread_group(series.config, networks[0].spec)
     split = read_split(data.folder, "test", data.validation, networks[0].spec)

@@ -1,4 +1,4 @@
-"""The steps of a run: batches gathered, sent forward and back, and the parameters moved, by a group of threads."""
+"""The steps of a run: a thread group gathers each batch, does both passes and updates the parameters."""
 
 from collections.abc import Callable, Generator, Iterator
 from itertools import accumulate, pairwise
@@ -22,15 +22,15 @@ from bpcli.training import builders
 
 Order: TypeAlias = NDArray[np.intp]
 
-_FLUSH_EVERY = 128  # steps between two looks at numbers of the optimizer's state that have become negligible
-_NOTED = 8192  # images of which the logits are kept until their losses are reported
+_FLUSH_EVERY = 128  # steps after which denormal numbers are removed from the optimizer's state
+_NOTED = 8192  # images whose logits are kept until their losses are reported
 
 
 class BatchMetrics(NamedTuple):
-    """What came out of one step, before it moved the parameters.
+    """The metrics of one batch, computed before its step updated the parameters.
 
     Attributes:
-        images: how many it took.
+        images: the number of its images.
         loss: the sum of their losses.
         correct: how many of them got the highest score for their label.
     """
@@ -41,7 +41,7 @@ class BatchMetrics(NamedTuple):
 
 
 class _Shard(NamedTuple):
-    """One thread's share: its number, its rank, the parameters that it moves, and its distorter."""
+    """One thread's share: its number, its rank, the parameters that it updates, and its distorter."""
 
     thread: int
     me: Rank | Alone
@@ -50,16 +50,16 @@ class _Shard(NamedTuple):
 
 
 class Trainer:
-    """Does the steps; what they need is allocated once.
+    """The training steps; all buffers are allocated once.
 
     Args:
         model: what to train; the steps change its parameters.
-        optimizer_state: what the optimizer remembers, which they change too.
+        optimizer_state: the optimizer's vectors; the steps change them too.
         training: upright images to train on.
-        threads: who does it.
+        threads: the threads that do the steps.
 
     Attributes:
-        steps: the steps of an epoch; the last one takes what is left over.
+        steps: the number of steps of an epoch; the last batch may be smaller.
     """
 
     def __init__(self, model: Model, optimizer_state: tuple[Array, ...], training: Split, threads: ThreadGroup) -> None:
@@ -83,17 +83,17 @@ class Trainer:
         room = Buffers.allocate(net, size, dtype, dropout=self._dropout > 0)
         last = len(self._training) - (self.steps - 1) * self._size
         self._rooms = {n: room.first(n) for n in (size, last)}
-        # three in turn: threads fill the next batch's while some are at this one and others still at the one before
+        # three in turn: one thread may fill the next batch's while others read this one's or the previous one's
         self._x = np.empty((3, size, inputs), dtype)
         self._y = np.empty((3, size, classes), dtype)
         self._pixels = np.empty((size, inputs), np.uint8)
         self._targets = one_hot(self._training.labels, classes, dtype)
-        # of the steps that are not reported yet: their images, and what the network said of them
+        # the steps that are not reported yet: their images and logits
         self._noted: list[Order] = []
         self._logits = np.empty((max(_NOTED // size, 1), size, classes), dtype)
 
     def _make_distorters(self) -> list[Distorter | None]:
-        """Return what distorts each thread's images."""
+        """Return the distorter of each thread; None if nothing is distorted."""
         count = self._threads.size
         if not self._ranges.any:
             return [None] * count
@@ -110,17 +110,17 @@ class Trainer:
         """Do the steps of an epoch from the step `first` on.
 
         The parameters are consistent when the last step is done or the generator is closed. In between, other threads
-        may be at work on theirs.
+        may still be updating theirs.
 
         Args:
             epoch: from 0.
-            order: in which the epoch takes the images.
+            order: the order of the images in this epoch.
             first: the step to begin with, from 0.
-            report: asked after each step whether to yield.
+            report: called after each step; True makes this yield.
 
         Yields:
-            The metrics of each step since the last time. They come also when the epoch ends, and when there is no
-            room to note another step. They are the same however often they come.
+            The metrics of each step since the last yield. It also yields when the epoch ends, and when there is no room
+            to note another step. The metrics don't depend on how often it yields.
         """
         self._noted = []
         shards, steps = self._shards(), range(first, self.steps)
@@ -145,11 +145,11 @@ class Trainer:
         self._fill(shard, epoch, step, order)
         self._threads.barrier(shard.thread)
 
-    @np.errstate(over="ignore", invalid="ignore")  # the loop finds what is not finite, and says so once
+    @np.errstate(over="ignore", invalid="ignore")  # the training loop reports infinities and NaNs, once
     def _advance(
         self, shard: _Shard, epoch: int, steps: Iterator[int], order: Order, pause: Callable[[], bool]
     ) -> bool:
-        """Do a thread's part of the next steps, until `pause` or their end.
+        """Do a thread's part of the next steps, until `pause` returns True or no step is left.
 
         Returns:
             Whether there was a step to do.
@@ -170,9 +170,9 @@ class Trainer:
 
     @np.errstate(over="ignore", invalid="ignore")
     def _metrics(self) -> list[BatchMetrics]:
-        """Return what came out of each step since the last call.
+        """Return the metrics of each step since the last call.
 
-        For many steps at once, because these are many small calls to NumPy, and other threads wait meanwhile.
+        Many steps are done at once: each call to NumPy is small, and other threads wait meanwhile.
         """
         noted, self._noted = self._noted, []
         chosen, sizes = np.concatenate(noted), [len(batch) for batch in noted]
@@ -206,14 +206,14 @@ class Trainer:
                 flush_denormals(self._optimizer, block)
 
     def _draw_masks(self, shard: _Shard, epoch: int, step: int, room: Buffers) -> None:
-        """Draw which of a thread's hidden units one step leaves out."""
+        """Draw the dropout masks of a thread's hidden units for one step."""
         for layer, here in enumerate(room.hidden):
             units = shard.me.units(self._model.network.sizes[layer + 1])
             if here.mask is not None:
                 write_mask(self._dropout, self._seed, epoch, step, layer, units, here.mask[:, units])
 
     def _batch(self, step: int, order: Order) -> Order:
-        """Return the places of a step's images in the training split; none after the last step."""
+        """Return the indices of a step's images in the training split; none after the last step."""
         return order[step * self._size : (step + 1) * self._size]
 
     def _fill(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
