@@ -8,7 +8,7 @@ from bpcli.errors import ConfigError
 
 MAX_LENGTH = 64 * 1024  # bytes; the longest preset has about 3,000
 DEEPEST = 16  # levels of nesting
-MOST_NODES = 5000  # keys, values and collections; the longest value is a list of 1,000 milestones
+MAX_NODES = 5000  # keys, values and collections; the longest value is a list of 1,000 milestones
 MAX_NUMBER = 100  # characters; Python refuses to print integers of more than 4,300 digits, even in a message
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
@@ -59,8 +59,8 @@ class _StrictLoader(yaml.SafeLoader):
         self.nodes += 1
         if self.depth > DEEPEST:
             raise _refusal(f"nested deeper than {DEEPEST} levels", event)
-        if self.nodes > MOST_NODES:
-            raise _refusal(f"more than {MOST_NODES:,} keys and values", event)
+        if self.nodes > MAX_NODES:
+            raise _refusal(f"more than {MAX_NODES:,} keys and values", event)
         node = super().compose_node(parent, index)
         if node is not None and node.tag in _NUMBERS and len(node.value) > MAX_NUMBER:
             raise _refusal(f"a number of more than {MAX_NUMBER} characters", event)

@@ -72,7 +72,7 @@ def backward(
     for l in reversed(range(len(net.hidden))):
         u, here = me.units(net.sizes[l + 1]), room.hidden[l]
         mine = np.matmul(delta, layers[l + 1].weight[u].T, out=here.delta[:, u])  # BP2: δ = (δ·Wᵀ of the layer above)
-        mine *= net.hidden[l].derivative(here.kept[:, u], here.slope[:, u])  # ⊙ f'(z)
+        mine *= net.hidden[l].derivative(here.kept[:, u], here.f_prime[:, u])  # ⊙ f'(z)
         if here.mask is not None:
             mine *= here.mask[:, u]
         if len(net.hidden) > 1:  # the layer below needs δ of all units; from here on, no thread reads the weights above
@@ -107,7 +107,7 @@ class Hidden(NamedTuple):
         z: the weighted inputs. Unless f' is computed from z, z and a are the same memory, and a overwrites z.
         a: the activations.
         output: the activations after dropout; a itself without dropout.
-        slope: buffer for f'(z).
+        f_prime: buffer for f'(z).
         delta: δ.
         kept: z or a, whichever f' is computed from.
         mask: the factors by which dropout multiplies a; None without dropout.
@@ -116,7 +116,7 @@ class Hidden(NamedTuple):
     z: Array
     a: Array
     output: Array
-    slope: NDArray[np.generic]
+    f_prime: NDArray[np.generic]
     delta: Array
     kept: Array
     mask: Array | None

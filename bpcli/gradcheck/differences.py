@@ -174,17 +174,18 @@ def compare(
         The errors, and how many points were left out as kinks.
     """
     pairs: dict[str, list[tuple[Numbers, Numbers]]] = {"delta": [], "bias": [], "weight": []}
-    kinks = 0
+    kinks, largest = 0, 0.0
     for direction in directions:
         values, smooth = derivative(direction)
         kinks += int((~smooth).sum())
+        largest = max(largest, float(np.abs(values).max()))
         if smooth.all():
             gradient = getattr(found.gradients[direction.layer], direction.kind)
             pairs[direction.kind].append((np.sum(gradient * direction.vector)[None], values.mean()[None]))
         if direction.kind == "bias":
             deltas = found.deltas[direction.layer] @ direction.vector
             pairs["delta"].append((deltas[smooth], values[smooth] / len(values)))
-    return {name: _largest(each, noise) for name, each in pairs.items()}, kinks
+    return {name: _largest(each, noise, ROUNDING * largest) for name, each in pairs.items()}, kinks
 
 
 def check_central(point: Point, found: Derivatives, directions: Sequence[Direction]) -> tuple[Errors, int]:
@@ -254,8 +255,14 @@ def within(error: float | None, method: str) -> bool:
     return error is None or error <= LIMITS[method]
 
 
-def _largest(pairs: list[tuple[Numbers, Numbers]], noise: float) -> float | None:
-    """Return the relative error over all pairs; None if there are none, or if it may be rounding alone."""
+def _largest(pairs: list[tuple[Numbers, Numbers]], noise: float, rounding: float) -> float | None:
+    """Return the relative error over all pairs; None if there are none, or if it may be rounding alone.
+
+    Args:
+        pairs: what was found, and what was expected.
+        noise: the largest rounding error of what was expected.
+        rounding: that of a sum over the images. It shows where the images' derivatives cancel each other.
+    """
     if not pairs:
         return None
     found, expected = (np.concatenate(each) for each in zip(*pairs, strict=True))
@@ -263,4 +270,5 @@ def _largest(pairs: list[tuple[Numbers, Numbers]], noise: float) -> float | None
         return None
     error = relative_error(found, expected)
     scale = max(np.abs(found).max(), np.abs(expected).max())
-    return None if error > LIMITS[CENTRAL] and noise > LIMITS[CENTRAL] * scale else error
+    cancelled = LIMITS[COMPLEX_STEP] * scale < error * scale <= rounding
+    return None if cancelled or (error > LIMITS[CENTRAL] and noise > LIMITS[CENTRAL] * scale) else error

@@ -46,7 +46,7 @@ def drawing_page(loaded: Checkpoint, least: float) -> str:
 def page_of(network: Mapping[str, Any], about: str) -> str:
     """Return the page for a `packed` network with its `least` score; `about` is a sentence or two about it."""
     folder = PAGES / "draw"
-    style, code = (folder / "draw.css").read_text(), f'"use strict";\n{script()}\nstart();\n'
+    style, code = (folder / "draw.css").read_text(encoding="utf-8"), f'"use strict";\n{script()}\nstart();\n'
     parts = (DIGITS if network["digits"] else PICTURES) | {
         "about": html.escape(about),
         "style": style,
@@ -55,12 +55,12 @@ def page_of(network: Mapping[str, Any], about: str) -> str:
         "script_hash": digest(code),
         "network": json.dumps(network).replace("<", "\\u003c"),
     }
-    return _filled((folder / "draw.html").read_text(), parts)
+    return _filled((folder / "draw.html").read_text(encoding="utf-8"), parts)
 
 
 def script() -> str:
     """Return the page's code, without the call that starts it."""
-    return "\n".join((PAGES / "draw" / f"{name}.js").read_text() for name in SCRIPTS)
+    return "\n".join((PAGES / "draw" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 
 def packed(loaded: Checkpoint) -> dict[str, Any]:

@@ -172,7 +172,10 @@ def _render(template: str, inliner: Inliner, **context: object) -> str:
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"percent": _percent, "duration": _duration}
-    css, script = (PAGES / "report.css").read_text() + inliner.css(), (PAGES / "report.js").read_text()
+    css, script = (
+        (PAGES / "report.css").read_text(encoding="utf-8") + inliner.css(),
+        (PAGES / "report.js").read_text(encoding="utf-8"),
+    )
     policy = f"style-src '{digest(css)}'; script-src '{digest(script)}'"
     files = {"css": css, "script": script, "policy": policy}
     own = {name: Markup(text) for name, text in files.items()}  # noqa: S704 (our own)  # nosec B704

@@ -56,7 +56,7 @@ def activity(model: Model, images: Bytes) -> list[Activity]:
     for hidden in _hidden(model, images):
         for index, here in enumerate(hidden):
             sums[index] += abs(here.a).sum(axis=0), (here.a > 0).sum(axis=0)
-            derivatives = model.network.hidden[index].derivative(here.kept, here.slope)
+            derivatives = model.network.hidden[index].derivative(here.kept, here.f_prime)
             np.maximum(steepest[index], derivatives.max(axis=0), out=steepest[index])
     means = [total / len(images) for total in sums]
     return [Activity(strength, fired, most) for (strength, fired), most in zip(means, steepest, strict=True)]

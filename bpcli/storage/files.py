@@ -12,8 +12,9 @@ from pathlib import Path
 
 from bpcli.errors import OutputError
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-_MORE = os.O_WRONLY | os.O_APPEND
+_BINARY = getattr(os, "O_BINARY", 0)  # or Windows would write \r\n for \n
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY
+_MORE = os.O_WRONLY | os.O_APPEND | _BINARY
 _MODE = 0o666  # before the user's umask
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # errors where links don't exist
 

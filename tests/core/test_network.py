@@ -92,10 +92,10 @@ def test_divided_work_gives_the_same_gradient(hidden: tuple[int, ...], workers: 
 def test_the_room_is_of_the_type_and_the_kind_that_is_wanted(dtype: type[np.floating]) -> None:
     both, forward = (Buffers.allocate(DEFAULT, 3, dtype, backward=wanted) for wanted in (True, False))
     (hidden,), (inference,) = both.hidden, forward.hidden
-    assert (hidden.a.shape, hidden.delta.shape, hidden.slope.shape) == ((3, 1024),) * 3
+    assert (hidden.a.shape, hidden.delta.shape, hidden.f_prime.shape) == ((3, 1024),) * 3
     assert (inference.a.shape, inference.delta.shape) == ((3, 1024), (3, 0))
     assert {array.dtype for array in (hidden.a, hidden.delta, both.ones)} == {np.dtype(dtype)}
-    assert hidden.slope.dtype == np.bool_
+    assert hidden.f_prime.dtype == np.bool_
     assert hidden.z is hidden.a is hidden.output is hidden.kept
     assert hidden.mask is None
 

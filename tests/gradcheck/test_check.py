@@ -149,7 +149,7 @@ BP2 = "layers[l + 1].weight[u].T"
 # where the shapes allow it, for others NumPy refuses by itself
 NOT_TRANSPOSED = "(lambda w: w if len(w.T) == len(w) else w.T)(layers[l + 1].weight[u])"
 BP3_ABOVE = BP3.replace("mine", "delta if delta.shape == mine.shape else mine")
-DERIVATIVE = "mine *= net.hidden[l].derivative(here.kept[:, u], here.slope[:, u])"
+DERIVATIVE = "mine *= net.hidden[l].derivative(here.kept[:, u], here.f_prime[:, u])"
 BIAS, VALUE = "z += layers[l].bias[u]", "f.value(z, here.a[:, u])"
 SAME_LAYER = "np.matmul(inputs[l + 1 if l else 0].T, mine"
 DECAYS, DECAYS_TOO = "s.bias[mine] for s in state), False", "s.bias[mine] for s in state), True"
