@@ -20,8 +20,8 @@ help:  ## list the targets
 train: $(INSTALLED)-report  ## train the default network (a few seconds) and show its test accuracy
 	$(BIN)/bpcli train
 
-test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests, on all cores
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 coverage: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-coverage  ## run the tests, and list the lines and branches of bpcli that none of them reaches
 	$(BIN)/python -m coverage erase

@@ -48,13 +48,15 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SHOWN", 0)  # so that a run can be stopped after any step
 
 
-@pytest.fixture
-def whole(config: Config, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+@pytest.fixture(scope="module")
+def whole(config: Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a run leaves that nothing stops, and that seldom looks at its steps."""
-    with monkeypatch.context() as patch:
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
         patch.setattr(loop, "SHOWN", 0.1)
         list(recorded_training(config, "x", Path("whole"), fs=QUICK))
-    return contents(Path("whole"))
+    return contents(folder / "whole")
 
 
 class Flag:
@@ -265,7 +267,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_taken(
 
 
 def test_a_damaged_best_network_is_made_again(config: Config, whole: dict[str, bytes]) -> None:
-    for damage in (b"damaged", (Path("whole") / "best.npz").read_bytes()):
+    for damage in (b"damaged", whole["best.npz"]):
         run = Path(f"run{len(damage)}")
         stopped(config, run, 57)
         (run / "best.npz").write_bytes(damage)

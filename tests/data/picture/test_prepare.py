@@ -234,10 +234,10 @@ def digest(found: Iterable[Prepared]) -> str:
 
 
 def test_for_mnist_the_bytes_are_those_of_the_first_version() -> None:
-    assert digest(prepare(on_paper(seed)) for seed in range(300)) == SCENES
+    assert digest(prepare(on_paper(seed)) for seed in range(100)) == SCENES
 
 
-SCENES = "9222df59ec6e6e494783e9177263844709174c36459c8902a2f2b6212a10105b"
+SCENES = "02d343fdc3abcc99e08e6b1a279c3aef447efdd67dc75fa222c38a13f7f6839e"
 PICTURES = {
     "0-fax.tiff": "21294668b7962f325de34ffe35b6c1bf0f4d172ee85519329be4b8b79a43ba12",
     "1-hair-16-bit.png": "7a57a3e85ad41369cefd92a0b26368c5364ce75933f7867f320f4ec5908b998a",
