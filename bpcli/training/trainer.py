@@ -11,7 +11,7 @@ from bpcli.core import parameters
 from bpcli.core.distortions import Distorter, distorters, sample_transforms
 from bpcli.core.dropout import write_mask
 from bpcli.core.network import Buffers, backward, forward
-from bpcli.core.optimizers import Block, blocks, flush_denormals
+from bpcli.core.optimizers import BLOCK, Block, blocks, flush_denormals
 from bpcli.core.schedules import rate
 from bpcli.core.threads import Alone, Rank, ThreadGroup
 from bpcli.core.types import Array
@@ -76,10 +76,8 @@ class Trainer:
     def _allocate(self, optimizer_state: tuple[Array, ...]) -> None:
         net, size, dtype = self._model.network, self._size, self._model.parameters.dtype
         inputs, classes = net.sizes[0], net.sizes[-1]
-        self._layers, self._gradients, *self._state = (
-            parameters.views(flat, net.sizes)
-            for flat in (self._model.parameters, np.empty_like(self._model.parameters), *optimizer_state)
-        )
+        self._vectors = [self._model.parameters, np.empty_like(self._model.parameters), *optimizer_state]
+        self._layers, self._gradients, *self._state = (parameters.views(flat, net.sizes) for flat in self._vectors)
         room = Buffers.allocate(net, size, dtype, dropout=self._dropout > 0)
         last = len(self._training) - (self.steps - 1) * self._size
         self._rooms = {n: room.first(n) for n in (size, last)}
@@ -164,9 +162,16 @@ class Trainer:
     def _shards(self) -> list[_Shard]:
         ranks = self._threads.ranks(self._size, self._y.shape[2], self._y.dtype)
         return [
-            _Shard(index, me, blocks(self._layers, self._gradients, self._state, me), distorter)
+            _Shard(index, me, self._blocks(me), distorter)
             for index, (me, distorter) in enumerate(zip(ranks, self._distorters, strict=True))
         ]
+
+    def _blocks(self, me: Rank | Alone) -> list[Block]:
+        """Return what a thread updates. A small network without weight decay is one block: a step is fewer calls."""
+        w, g, *state = self._vectors
+        if self._threads.size == 1 and not self._model.config.optimizer.weight_decay and w.size <= BLOCK:
+            return [Block(w, g, tuple(state), decays=False)]
+        return blocks(self._layers, self._gradients, self._state, me)
 
     @np.errstate(over="ignore", invalid="ignore")
     def _metrics(self) -> list[BatchMetrics]:
