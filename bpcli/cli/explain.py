@@ -21,8 +21,8 @@ from bpcli.gradcheck.graph import GraphError
 def explain(expression: str, inputs: tuple[str, ...], wrt: str | None, dot: bool, as_json: bool) -> None:
     """Show the computational graph of an expression and its derivatives, step by step.
 
-    EXPR may have numbers, names, + - * / **, parentheses, relu, sigmoid, tanh, exp and log. An EXPR that begins with
-    a minus comes after --, as in: bpcli explain -- '-x*y' x=1 y=2
+    EXPR may have numbers, names, + - * / **, parentheses, relu, sigmoid, tanh, exp, log and erf. An EXPR that begins
+    with a minus comes after --, as in: bpcli explain -- '-x*y' x=1 y=2
     """
     found = _explained(expression, inputs, wrt)
     if as_json:
