@@ -25,7 +25,7 @@ test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests, on all cores
 
 coverage: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-coverage  ## run the tests, and list the lines and branches of bpcli that none of them reaches
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage run -m pytest --numprocesses auto --dist worksteal
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

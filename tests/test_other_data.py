@@ -180,3 +180,16 @@ def test_a_run_does_not_go_on_with_other_data(
     assert other_names.exit_code == 6
     assert "these are the letter a" in other_names.stderr
     assert {path.name: path.read_bytes() for path in trained_on_letters.iterdir() if path.is_file()} == before
+
+
+def test_of_many_classes_the_most_frequent_mistakes_are_listed(bpcli: Bpcli, tmp_path: Path) -> None:
+    """A matrix of 45 columns would be too wide for a terminal."""
+    rng = np.random.default_rng(0)
+    some = rng.integers(0, 256, (450, 8, 8), dtype=np.uint8), (np.arange(450) % 45).astype(np.uint8)
+    folder = write(tmp_path / "noise", some, some, [f"class {n}" for n in range(45)])
+    assert bpcli("train", "-q", *settings(folder, "train.epochs=1")).exit_code == 0
+    *_, table = bpcli("evaluate").stdout.partition("most frequent mistakes\n")
+    counts = [int(line.split()[0]) for line in table.splitlines()]
+    assert len(counts) == 20
+    assert counts == sorted(counts, reverse=True)
+    assert all(" as class " in line for line in table.splitlines())
