@@ -18,7 +18,7 @@ NAMES = DataSpec(64, tuple(f"{n}: <b>a thing & 'its' long name</b>" for n in ran
 TWO = DataSpec(8, ("yes", "no"), 0.5, 0.3, digits=False)
 
 
-def study_of(about: DataSpec, seen: Study, images: int = 300) -> Study:
+def study_of(about: DataSpec, seen: Study, images: int = 200) -> Study:
     """The study, with random answers to random images in place of those of its network."""
     rng, count = np.random.default_rng(0), len(about.classes)
     labels = rng.integers(count, size=images).astype(np.uint8)
