@@ -18,14 +18,13 @@ from bpcli.data.sheet import contact_sheet
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError
 from bpcli.inference.ensemble import common_data, evaluate_ensemble
-from bpcli.inference.evaluation import Mistake, mistakes, require_images
+from bpcli.inference.evaluation import HEADLINE, Mistake, mistakes, require_images
 from bpcli.inference.robustness import KindMetrics, evaluate_scenes
 from bpcli.storage.files import write_file
 
 _MATRIX = 40  # classes up to which a confusion matrix is printed
 _COLUMN = 5  # characters of a class name above its column
 _MOST_FREQUENT = 20  # mistakes that are listed instead of the matrix
-_OF_A_MEMBER = ("n", "errors", "accuracy", "loss")  # the metrics shown of each member
 
 
 @click.command()
@@ -97,7 +96,7 @@ def _metrics(
         _write_errors(wrong, classes, errors)
     if errors_sheet is not None:
         _write_sheet(wrong, classes, images, errors_sheet)
-    return [{key: each[key] for key in _OF_A_MEMBER} for each in found.members], found.together
+    return [{key: each[key] for key in HEADLINE} for each in found.members], found.together
 
 
 def _picture_metrics(

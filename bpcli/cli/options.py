@@ -23,7 +23,11 @@ class Named(NamedTuple):
 
     name: str
     checkpoint: Checkpoint
-    model: Model
+
+    @property
+    def model(self) -> Model:
+        """The network, ready to use."""
+        return self.checkpoint.model
 
 
 def configured(command: F) -> F:
@@ -71,9 +75,7 @@ def chosen_members(sources: Sequence[str]) -> list[Named]:
         CheckpointError: there are none, one can't be read, or they can't answer together.
         ArgumentError: one is named twice.
     """
-    paths = chosen_paths(sources)
-    loaded = [checkpoint.load(path) for path in paths]
-    members = [Named(shown(path), each, each.model) for path, each in zip(paths, loaded, strict=True)]
+    members = [Named(shown(path), checkpoint.load(path)) for path in chosen_paths(sources)]
     require_same_task([(member.name, member.model) for member in members])
     return members
 

@@ -65,8 +65,8 @@ def _moves(ink: NDArray[np.float32], own: Frame) -> Array:
     down = own.at - (moment / np.maximum(rows.sum(axis=1), 1))[:, None]  # y − ȳ
     lean = (down * (ink @ own.at)).sum(axis=1)  # μ₁₁, for Σ p·(y − ȳ)·x̄ is 0
     height = (down * down * rows).sum(axis=1)  # μ₀₂
-    derivative = np.divide(lean, height, out=np.zeros_like(lean), where=height > 0)
-    moves: Array = np.clip(derivative, -STEEPEST, STEEPEST)[:, None] * down
+    slope = np.divide(lean, height, out=np.zeros_like(lean), where=height > 0)
+    moves: Array = np.clip(slope, -STEEPEST, STEEPEST)[:, None] * down
     return moves
 
 

@@ -5,7 +5,6 @@ adds outliers with the target 0 for all scores. The network learns to answer "no
 """
 
 from collections.abc import Callable
-from math import isqrt
 
 import numpy as np
 from numpy.random import Generator
@@ -66,17 +65,13 @@ def lying(split: Split, rng: Generator) -> Bytes:
     """Return a digit rotated by 90° or mirrored, so that it is no digit."""
     mirror = rng.random() < 0.3
     among = np.flatnonzero(np.isin(split.labels, MIRRORED if mirror else LYING))
-    digit = split.images[rng.choice(among)].reshape(_side(split), -1)
+    digit = split.images[rng.choice(among)].reshape(split.side, split.side)
     return np.ascontiguousarray(digit[:, ::-1] if mirror else np.rot90(digit, rng.choice([1, 3])))
 
 
 def _normalised(ink: Grey, like: Split) -> Bytes:
-    own = layout(_side(like))
+    own = layout(like.side)
     return centred(fit(crop(ink), own.box), own.side)
-
-
-def _side(split: Split) -> int:
-    return isqrt(split.images.shape[1])
 
 
 MAKERS: tuple[Callable[[Split, Generator], Bytes], ...] = (scrawl, blot, scrawl, lying)

@@ -13,6 +13,8 @@ from bpcli.data.datasets import Split, SplitName, read_split
 from bpcli.errors import CheckpointError
 from bpcli.model import Model
 
+HEADLINE = ("n", "errors", "accuracy", "loss")  # the metrics that sum up all classes
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -25,7 +27,7 @@ class Score:
 class Evaluated(NamedTuple):
     """A network's mean loss over a split, its scores (n, classes), and the labels (n,)."""
 
-    loss: float | None
+    loss: float
     scores: Array
     labels: Bytes
 
@@ -49,7 +51,7 @@ def score(
 ) -> Score:
     """Return the mean loss and the accuracy of a network over a split, as `evaluate`."""
     loss, scores, labels = evaluate(model, split, threads, should_stop)
-    return Score(loss or 0.0, float((scores.argmax(axis=1) == labels).mean()))
+    return Score(loss, float((scores.argmax(axis=1) == labels).mean()))
 
 
 def read_split_of(model: Model, name: SplitName) -> Split:

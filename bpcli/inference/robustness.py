@@ -18,6 +18,7 @@ class KindMetrics:
     """The metrics of one kind of scene.
 
     Attributes:
+        kind: of the scenes.
         n: the number of scenes.
         right: how many got the right digit.
         refused: how many were answered "no digit".

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array, Bytes
 from bpcli.data.datasets import Split
-from bpcli.inference.evaluation import evaluate, metrics
+from bpcli.inference.evaluation import evaluate, metrics, mistakes
 from bpcli.model import Model
 
 BINS = 10  # of the reliability diagram
@@ -61,13 +61,12 @@ class Predictions:
 def predictions(model: Model, split: Split, threads: ThreadGroup) -> Predictions:
     """Return a network's predictions for a split that is not empty."""
     loss, scores, labels = evaluate(model, split, threads)
-    return Predictions(split.images, labels, scores, loss or 0.0)
+    return Predictions(split.images, labels, scores, loss)
 
 
 def confident_mistakes(given: Predictions, most: int) -> Indices:
     """Return at most `most` wrong answers with the highest scores, highest first."""
-    wrong = np.flatnonzero(~given.right)
-    return wrong[np.argsort(-given.winning[wrong], kind="stable")][:most]
+    return np.array([each.index for each in mistakes(given.scores, given.labels)[:most]], np.intp)
 
 
 def uncertain_hits(given: Predictions, most: int) -> Indices:

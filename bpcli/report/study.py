@@ -11,7 +11,7 @@ from bpcli import config as configuration
 from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array
 from bpcli.data.datasets import Split, SplitName
-from bpcli.inference.evaluation import read_split_of
+from bpcli.inference.evaluation import HEADLINE, read_split_of
 from bpcli.report.history import Run
 from bpcli.report.predictions import Bin, Predictions, calibration_error, predictions, reliability, summary
 from bpcli.report.units import Activity, Histogram, Reals, activity, gradient, magnitudes, spread, use
@@ -114,15 +114,12 @@ def overview(seen: Study) -> dict[str, Any]:
         "seconds": round(seen.run.seconds, 3),
         "classes": loaded.spec.classes,
         "parameters": int(loaded.parameters.size),
-        "splits": {name: {key: each[key] for key in _HEAD} for name, each in seen.splits.items()},
+        "splits": {name: {key: each[key] for key in HEADLINE} for name, each in seen.splits.items()},
         "calibration_error": calibration_error(seen.bins),
         "dead_units": {each.name: int(each.active.dead.sum()) for each in seen.layers if each.active},
         "config": configuration.to_tree(loaded.config),
         "versions": versions(),
     }
-
-
-_HEAD = ("n", "errors", "accuracy", "loss")
 
 
 def versions() -> dict[str, str]:

@@ -30,10 +30,8 @@ def new_folder(name: str, out: Path | None = None) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{out or RUNS}: can't be made: {error.strerror or error}") from error
     with exclusive(folder):
-        for first in (CONFIG, series_file.NAME):
-            files.remove_temporaries(
-                folder, f".{first}.*.tmp"
-            )  # left by a run or series that was killed before it had this file
+        for first in (CONFIG, series_file.NAME):  # a run or series that was killed early left them
+            files.remove_temporaries(folder, f".{first}.*.tmp")
         if _contents(folder) - {lock.NAME}:
             raise _taken(folder)
         yield folder

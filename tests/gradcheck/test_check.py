@@ -159,22 +159,21 @@ OPPOSITE = "v *= -self.momentum"
 LOOKAHEAD = "w += g\n        np.multiply(v, self.momentum, out=g)\n        w += g"
 
 
-def in_backward(right: str, mistake: str) -> Plant:
+def in_pass(which: str, right: str, mistake: str) -> Plant:
     def planted(monkeypatch: pytest.MonkeyPatch) -> None:
-        plant(monkeypatch, network, "backward", right, mistake)
+        plant(monkeypatch, network, which, right, mistake)
         for user in (differences, trainer):
-            monkeypatch.setattr(user, "backward", network.backward)
+            monkeypatch.setattr(user, which, getattr(network, which))
 
     return planted
 
 
 def in_forward(right: str, mistake: str) -> Plant:
-    def planted(monkeypatch: pytest.MonkeyPatch) -> None:
-        plant(monkeypatch, network, "forward", right, mistake)
-        for user in (differences, trainer):
-            monkeypatch.setattr(user, "forward", network.forward)
+    return in_pass("forward", right, mistake)
 
-    return planted
+
+def in_backward(right: str, mistake: str) -> Plant:
+    return in_pass("backward", right, mistake)
 
 
 def in_step(right: str, mistake: str) -> Plant:

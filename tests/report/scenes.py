@@ -35,8 +35,8 @@ def photographed(seed: int) -> Grey:
     paper, pen = rng.uniform(0.6, 1), rng.uniform(0.1, 0.4)
     if seed % 3 == 0:
         paper, pen = pen, paper
-    derivative = np.add.outer(np.linspace(0, rng.uniform(0, 0.4), height), np.linspace(0, rng.uniform(0, 0.4), width))
-    light = (paper + (pen - paper) * ink) * (1 - derivative) + rng.normal(0, rng.uniform(0, 0.03), (height, width))
+    slope = np.add.outer(np.linspace(0, rng.uniform(0, 0.4), height), np.linspace(0, rng.uniform(0, 0.4), width))
+    light = (paper + (pen - paper) * ink) * (1 - slope) + rng.normal(0, rng.uniform(0, 0.03), (height, width))
     return _grey(np.rint(255 * np.clip(light, 0, 1)))
 
 
