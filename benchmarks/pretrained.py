@@ -16,7 +16,7 @@ from bpcli.inference.evaluation import evaluate, read_split_of
 from bpcli.machine import usable_cores
 from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Checkpoint
-from bpcli.storage.find import find_checkpoint
+from bpcli.storage.find import NEWEST, find_checkpoint
 
 LOST = 0.003  # the share of the validation digits that may be refused
 
@@ -40,7 +40,7 @@ def min_score(loaded: Checkpoint) -> float:
 
 def main() -> None:
     """Writes the file and compares."""
-    whole = checkpoint.load(find_checkpoint(sys.argv[1] if len(sys.argv) > 1 else None))
+    whole = checkpoint.load(find_checkpoint(sys.argv[1] if len(sys.argv) > 1 else NEWEST))
     path = resources.pretrained()
     metrics = dict(whole.metrics) | {"min_score": min_score(whole)}
     half = replace(whole, parameters=whole.parameters.astype(np.float16), environment={}, metrics=metrics)

@@ -94,6 +94,11 @@ class AugmentConfig(Struct, frozen=True):
     elastic_sigma: Annotated[float, Meta(ge=1, le=14)]
     stroke: Annotated[float, Meta(ge=0, le=1)]
 
+    @property
+    def distorts(self) -> bool:
+        """Whether images are distorted at all."""
+        return any((self.rotation, self.scale, self.shear, self.shift, self.elastic_alpha, self.stroke))
+
 
 class TrainConfig(Struct, frozen=True):
     """The length of a run and the size of its steps."""

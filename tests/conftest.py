@@ -60,6 +60,12 @@ def small_settings(small_mnist: Path) -> list[str]:
 
 
 @pytest.fixture
+def small(small_settings: list[str]) -> list[str]:
+    """Them as options of a command."""
+    return [part for setting in small_settings for part in ("-s", setting)]
+
+
+@pytest.fixture
 def bpcli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs a command line in an empty folder."""
     monkeypatch.chdir(tmp_path)

@@ -13,6 +13,7 @@ from bpcli.errors import BpcliError
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
     "evaluate": ("bpcli.cli.evaluate:evaluate", "Show how good a trained network is."),
+    "runs": ("bpcli.cli.runs:runs", "List the runs that are here, and how each stands."),
     "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
     "check": ("bpcli.cli.check:check", "Prove that a configuration's gradients are right."),
     "explain": ("bpcli.cli.explain:explain", "Show the computational graph of an expression and its derivatives."),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.options import chosen_network, require_free
+from bpcli.cli.options import chosen_network, introduce, require_free
 from bpcli.cli.output import open_page, print_text, shown
 from bpcli.inference.predictions import default_min_score
 from bpcli.report.drawing import drawing_page
@@ -20,12 +20,14 @@ from bpcli.storage.files import write_file
 def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
     """Write a page to draw digits on, with the network inside.
 
-    One file that works offline in any browser and can be put on any web host as it is. Without an argument: the best
-    checkpoint of the latest run, or the network that comes with bpcli.
+    One file that works offline in any browser and can be put on any web host as it is. Without an argument: the
+    run in the folder runs that ended last, or, where none has, the network that comes with bpcli.
     """
-    loaded = chosen_network(source)
     require_free(out, force)
+    network = chosen_network(source)
+    loaded = network.checkpoint
     write_file(out, drawing_page(loaded, default_min_score([loaded])).encode())
+    introduce([network], by_default=source is None)
     print_text(f"the page is {shown(out)}")
     if opened:
         open_page(out)

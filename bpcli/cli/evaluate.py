@@ -55,8 +55,9 @@ def evaluate(
 ) -> None:
     """Show accuracy, loss, and precision and recall of each class with the confusion matrix.
 
-    Without an argument: the best checkpoint of the latest run, or the network that comes with bpcli. Several networks,
-    or a series of runs, answer together as a committee, by the mean of their scores; each is shown, then all together.
+    Without an argument: the run in the folder runs that ended last, or, where none has, the network that comes with
+    bpcli. Several networks, or a series of runs, answer together as a committee, by the mean of their scores; each is
+    shown, then all together.
     """
     if pictures and (errors or errors_sheet):
         raise click.UsageError("--errors and --errors-sheet list the data set's own images; leave out --pictures")

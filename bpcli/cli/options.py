@@ -6,16 +6,17 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from bpcli import resources
-from bpcli.cli.output import one_line, say, shown
+from bpcli.cli.output import one_line, say, shown, warn
 from bpcli.errors import OutputError
+from bpcli.inference.doubts import doubt
 from bpcli.inference.ensemble import require_same_task
 from bpcli.model import Model
 from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Checkpoint
-from bpcli.storage.find import NO_RUN, find_members, find_network
+from bpcli.storage.find import PRETRAINED, find_members, find_network, name_of
 
 F = TypeVar("F", bound=Callable[..., Any])
+_BETTER = f"trained without distortions; {PRETRAINED} reads photographs better"
 
 
 class Named(NamedTuple):
@@ -43,16 +44,13 @@ def configured(command: F) -> F:
     return source(override(command))
 
 
-def chosen_network(source: str | None) -> Checkpoint:
-    """Return the network that a command's argument names; say so on stderr if it is the one that comes with bpcli.
+def chosen_network(source: str | None) -> Named:
+    """Return the network that a command's argument names.
 
     Raises:
         CheckpointError: there is none, or it can't be read.
     """
-    path = find_network(source)
-    if source is None and path == resources.pretrained():
-        say(NO_RUN)
-    return checkpoint.load(path)
+    return _loaded(find_network(source))
 
 
 def chosen_paths(sources: Sequence[str]) -> list[Path]:
@@ -75,9 +73,44 @@ def chosen_members(sources: Sequence[str]) -> list[Named]:
         CheckpointError: there are none, one can't be read, or they can't answer together.
         ArgumentError: one is named twice.
     """
-    members = [Named(shown(path), checkpoint.load(path)) for path in chosen_paths(sources)]
+    members = [_loaded(path) for path in chosen_paths(sources)]
     require_same_task([(member.name, member.model) for member in members])
     return members
+
+
+def _loaded(path: Path) -> Named:
+    return Named(shown(Path(name_of(path))), checkpoint.load(path))
+
+
+def introduce(members: Sequence[Named], *, by_default: bool) -> None:
+    """Print on stderr which network answers, and whatever speaks against it.
+
+    Args:
+        members: the network, or those of a committee.
+        by_default: whether the user named none.
+    """
+    say(f"network: {joined(members)}{_hint(members) if by_default else ''}")
+    for member in members:
+        loaded = member.checkpoint
+        if text := doubt(loaded.config, loaded.spec, loaded.metrics):
+            warn(f"{member.name} learned nothing: {text}")
+
+
+def _hint(members: Sequence[Named]) -> str:
+    """Return why this network was taken, or which other would likely do better."""
+    if [member.name for member in members] == [PRETRAINED]:
+        return ", which comes with bpcli, as no run has ended here"
+    return "" if any(map(_reads_photographs, members)) else f"; {_BETTER}"
+
+
+def joined(members: Sequence[Named]) -> str:
+    """Return the names of a network or a committee."""
+    return " + ".join(member.name for member in members)
+
+
+def _reads_photographs(member: Named) -> bool:
+    """Return whether a network was trained on distorted images, or on other things than digits."""
+    return member.checkpoint.config.augment.distorts or not member.model.spec.digits
 
 
 def require_free(path: Path, force: bool) -> None:

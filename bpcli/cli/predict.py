@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from bpcli import machine
-from bpcli.cli.options import chosen_members
+from bpcli.cli.options import chosen_members, introduce, joined
 from bpcli.cli.output import one_line, print_text, say, with_bar
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.picture.prepare import Prepared
@@ -28,7 +28,7 @@ RAMP = " .:-=+*#%@"
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option(
     "-m", "--model", "models", multiple=True, metavar="CHECKPOINT|RUN|SERIES",
-    help="The network, by default the latest run's best, or bpcli's own. Repeat it for the mean score of several.",
+    help="The network; `pretrained` is bpcli's own. Repeat it for the mean score of several.",
 )  # fmt: skip
 @click.option("-r", "--recursive", is_flag=True, help="Take the pictures in folders, and in the folders in them.")
 @click.option(
@@ -63,7 +63,8 @@ def predict(
 
     IMAGE is a file, a folder (with -r) or - for standard input. A picture that can't be read is reported on stderr, one
     that shows no digit is answered so; the others are answered, and the exit code is then 5. A network that was trained
-    on other classes answers with their names.
+    on other classes answers with their names. Without -m: the run in the folder runs that ended last, or, where none
+    has, the network that comes with bpcli.
     """
     members = chosen_members(models)
     spec = members[0].model.spec
@@ -76,11 +77,13 @@ def predict(
     everything = [each for picture in seen for each in picture.found]
     networks, threads = [member.model for member in members], ThreadGroup(machine.usable_cores())
     answers = iter(predict_pictures(networks, everything, least, threads))
+    if seen:
+        introduce(members, by_default=not models)
     complete = len(seen) == len(sources)
     for number, picture in enumerate(seen, 1):
         answered = [next(answers) for _ in picture.found]
         complete &= bool(answered) and all(answer.label is not None for answer in answered)
-        print_text(_as_json(picture, answered, spec) if as_json else _as_text(picture, answered, spec))
+        print_text(_as_json(picture, answered, spec, joined(members)) if as_json else _as_text(picture, answered, spec))
         if show and not as_json:
             _show(picture, answered, spec)
         if save_input is not None:
@@ -120,9 +123,9 @@ def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
             yield each
 
 
-def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
+def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec, model: str) -> str:
     """Return one line of JSON; names that are not Unicode are escaped."""
-    name = {"file": seen.name.encode(errors="backslashreplace").decode()}
+    name = {"file": seen.name.encode(errors="backslashreplace").decode(), "model": model}
     if seen.boxes is None:
         return msgspec.json.encode(name | _plain(answers[0], spec)).decode()
     boxed = [_plain(answer, spec) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]

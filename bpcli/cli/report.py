@@ -13,7 +13,7 @@ from bpcli.report import tables
 from bpcli.report.extras import require_extra
 from bpcli.report.history import read_run
 from bpcli.report.study import Study, study
-from bpcli.storage.run_folder import LATEST
+from bpcli.storage.find import NEWEST, named
 from bpcli.storage.series_file import is_series
 
 
@@ -31,10 +31,11 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
     """Show a run, or several, as one HTML file.
 
     Learning curves, confusion matrix, mistakes, weights; several runs, or those of a series, are compared.
-    Without an argument: the latest run. The figures are also kept in the run's folder `report` as CSV and JSON.
+    Without an argument: the run in the folder runs that ended last. The figures are also kept in the run's folder
+    `report` as CSV and JSON.
     """
     require_extra()
-    chosen = [read_run(source) for source in _sources(runs)]
+    chosen = [read_run(folder) for folder in _folders(runs)]
     if kind == "png" and len(chosen) > 1:
         raise click.UsageError("--format png takes one run")
     target = out or _target(chosen[0].folder, kind, len(chosen))
@@ -46,13 +47,13 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
         open_page(target)
 
 
-def _sources(runs: tuple[str, ...]) -> Iterator[str | None]:
-    """Yield the runs that are named; for a series, its finished ones; None for the latest run."""
-    for source in runs or (None,):
-        if is_series(LATEST if source is None else Path(source)):
-            yield from (str(path.parent) for path in chosen_paths([source] if source else []))
+def _folders(runs: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the folders of the runs that are named; of a series, those of its finished runs."""
+    for source in runs or (NEWEST,):
+        if is_series(folder := named(source)):
+            yield from (path.parent for path in chosen_paths([source]))
         else:
-            yield source
+            yield folder
 
 
 def _target(folder: Path, kind: str, runs: int) -> Path:

@@ -16,7 +16,7 @@ from bpcli.cli.output import percent, print_json, print_text, say, shown, silenc
 from bpcli.cli.series import table
 from bpcli.cli.signals import Stop, noted_signals
 from bpcli.inference.evaluation import Score
-from bpcli.storage.find import named_run
+from bpcli.storage.find import find_run
 from bpcli.storage.series_file import is_series, parse_seeds
 from bpcli.training import events
 from bpcli.training.events import EpochEnd, Event, MemberStarted, SeriesStarted, Started, Step
@@ -101,7 +101,7 @@ def _resumed(
     resume: str, given: str | None, settings: tuple[str, ...], should_stop: Callable[[], bool]
 ) -> Generator[Event, None, None]:
     """Return the events of a resumed run or series."""
-    if not is_series(named_run(resume)):
+    if not is_series(find_run(resume)):
         return resumed_training(resume, given, settings, should_stop)
     if given is not None or settings:
         raise click.UsageError("a series goes on as it was begun; -c, -s and --epochs are for one of its runs")
@@ -151,6 +151,10 @@ class ProgressReporter:
                 warn(event.text)
             case events.EpochEnd():
                 self._epoch(event)
+            case events.Finished():
+                self.close()
+                if event.warning:
+                    warn(event.warning)
             case events.Tested():
                 if self._in_series:
                     self._say(f"test accuracy {percent(event.test.accuracy)}")

@@ -120,12 +120,21 @@ def remove_temporaries(folder: Path, pattern: str = ".*.tmp", fs: FileSystem = S
         OutputError: one can't be removed.
     """
     for path in folder.glob(pattern):
-        try:
-            fs.unlink(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise OutputError(f"{path}: can't be removed: {error.strerror or error}") from error
+        remove(path, fs)
+
+
+def remove(path: Path, fs: FileSystem = SYSTEM) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        OutputError: it can't be removed.
+    """
+    try:
+        fs.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(f"{path}: can't be removed: {error.strerror or error}") from error
 
 
 def sync_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:

@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
 from bpcli import resources
 from bpcli.errors import ArgumentError, CheckpointError
-from bpcli.storage import checkpoint, files, series_file
+from bpcli.storage import checkpoint, files, listing, series_file
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.files import SYSTEM, FileSystem
-from bpcli.storage.run_folder import BEST, CONFIG, LAST, LATEST, PREVIOUS, RUN_FILES
+from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS, RUN_FILES, RUNS, latest_folder
 
-NO_RUN = "no run here yet: this is the network that comes with bpcli"
+PRETRAINED, NEWEST = "pretrained", "latest"  # names of networks; a file of such a name is ./pretrained
 
 
 class Found(NamedTuple):
@@ -23,56 +24,118 @@ class Found(NamedTuple):
     notes: list[str]
 
 
-def find_checkpoint(source: str | None) -> Path:
-    """Return the checkpoint file that a command's argument names: a file or a run; by default that of the latest run.
+def named(source: str) -> Path:
+    """Return the file or folder that a user's text names.
+
+    Args:
+        source: `pretrained`, the network that comes with bpcli; `latest`, the run or series that ended last; a path; or
+            a run's name in the folder `runs`.
 
     Raises:
-        CheckpointError: there is none, or the argument names a series, which has several.
+        CheckpointError: `latest` is asked for, and no run has ended.
     """
-    path = LATEST if source is None else Path(source)
+    if source == PRETRAINED:
+        return resources.pretrained()
+    if source == NEWEST:
+        return newest_run()
+    path, run = Path(source), RUNS / source
     try:
-        if source is None and not path.exists():
-            raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a checkpoint or a run")
+        return path if path.exists() or not run.is_dir() else run
+    except OSError as error:  # such as a name that is too long
+        raise CheckpointError(f"{source}: can't be read: {error.strerror or error}") from error
+
+
+def newest_run() -> Path:
+    """Return the folder of the run or series that ended last.
+
+    Raises:
+        CheckpointError: none has.
+    """
+    folder = listing.newest_ended()
+    if folder is None:
+        unfinished = [f"; {each} is not finished, but can be named" for each in listing.folders()]
+        raise CheckpointError(f"there is no finished run here yet; `bpcli train` makes one{''.join(unfinished[-1:])}")
+    return folder
+
+
+def name_of(path: Path) -> str:
+    """Return the name that stands for a checkpoint's file: `pretrained`, or its path."""
+    return PRETRAINED if path == resources.pretrained() else str(path)
+
+
+def find_checkpoint(source: str | Path) -> Path:
+    """Return the checkpoint file that a user's text names: a file, or a run's best.npz.
+
+    Raises:
+        CheckpointError: there is none, or the text names a series, which has several.
+    """
+    path = named(source) if isinstance(source, str) else source
+    try:
         if not path.is_dir():
-            return path
-        if series_file.is_series(path):
-            raise series_file.not_one(path.resolve() if path.is_symlink() else path)
-        path = path.resolve() / BEST if path.is_symlink() else path / BEST
-        if not path.exists():
-            raise CheckpointError(f"{path.parent}: holds no {BEST}; no epoch of this run was finished")
-        return path
+            return _existing(path)
+        folder = path.resolve() if path.is_symlink() else path
+        if series_file.is_series(folder):
+            raise series_file.not_one(folder)
+        if not (folder / BEST).exists():
+            raise CheckpointError(f"{folder}: holds no {BEST}; no epoch of this run was finished")
+        return folder / BEST
     except OSError as error:
         raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
+def _existing(path: Path) -> Path:
+    """Return the path of a file; refuse one that is not there, with the runs that are."""
+    if os.path.lexists(path):
+        return path
+    runs = [listing.name_of(folder) for folder in listing.folders()]
+    near = get_close_matches(str(path), [PRETRAINED, NEWEST, *runs], n=1)
+    hint = f"did you mean {near[0]}?" if near else "`bpcli runs` lists the runs that are here"
+    raise CheckpointError(f"{path}: no such file, nor a run of that name; {hint}")
+
+
 def find_network(source: str | None) -> Path:
-    """Return the file as `find_checkpoint`; by default, if there is no run yet, the network that comes with bpcli."""
-    if source is None and not LATEST.exists():
-        return resources.pretrained()
-    return find_checkpoint(source)
+    """Return the file of one network, as `find_checkpoint`.
+
+    Args:
+        source: its name; None for the run that ended last, or, where none has, the network that comes with bpcli.
+
+    Raises:
+        CheckpointError: there is none, or the text names a series.
+    """
+    if source is not None:
+        return find_checkpoint(source)
+    folder = listing.newest_ended()
+    return resources.pretrained() if folder is None else find_checkpoint(folder)
 
 
 def find_members(sources: Sequence[str]) -> Found:
-    """Return the checkpoints that arguments name: files, runs or series; by default the latest run or series.
+    """Return the checkpoints that arguments name: files, runs or series.
+
+    Args:
+        sources: their names; without any, the run or series that ended last, or, where none has, the network that comes
+            with bpcli.
 
     Raises:
         CheckpointError: there is none.
         ArgumentError: a checkpoint is named twice.
     """
-    if not sources and not LATEST.exists():
-        return Found([find_network(None)], [NO_RUN])
-    each = [_named(source) for source in sources or (None,)]
+    each = [_members(named(source)) for source in sources] or [_by_default()]
     paths = [path for found in each for path in found.paths]
     _require_different(paths)
     return Found(paths, [note for found in each for note in found.notes])
 
 
-def _named(source: str | None) -> Found:
-    """Return the checkpoints that one argument names."""
-    folder = LATEST if source is None else Path(source)
-    if not series_file.is_series(folder):
-        return Found([find_checkpoint(source)], [])
-    folder = folder.resolve() if folder.is_symlink() else folder
+def _by_default() -> Found:
+    """Return the run or series that ended last, or, where none has, the network that comes with bpcli."""
+    folder = listing.newest_ended()
+    return Found([resources.pretrained()], []) if folder is None else _members(folder)
+
+
+def _members(path: Path) -> Found:
+    """Return the checkpoints of a file, a run or a series."""
+    if not series_file.is_series(path):
+        return Found([find_checkpoint(path)], [])
+    folder = path.resolve() if path.is_symlink() else path
     series = series_file.read(folder)
     if not series.finished:
         raise CheckpointError(
@@ -93,26 +156,31 @@ def _require_different(paths: Sequence[Path]) -> None:
         seen.add(real)
 
 
-def named_run(source: str) -> Path:
-    """Return the folder that `--resume` names; `latest` names that of the latest run."""
-    return LATEST if source == "latest" else Path(source)
-
-
 def find_run(source: str) -> Path:
-    """Return the folder of a run to resume: `latest`, or the folder's path.
+    """Return the folder of a run or series to resume.
+
+    Args:
+        source: `latest`, the one that began or went on last; a path; or a run's name in the folder `runs`.
 
     Raises:
         CheckpointError: there is none.
     """
-    path = named_run(source)
+    path = _begun_last() if source == NEWEST else named(source)
     try:
-        if path == LATEST and not path.exists():
-            raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a run's folder")
-        if not any((path / name).is_file() for name in RUN_FILES):
+        if not (series_file.is_series(path) or any((path / name).is_file() for name in RUN_FILES)):
             raise CheckpointError(f"{source}: not the folder of a run: it holds neither {CONFIG} nor {LAST}")
         return path.resolve() if path.is_symlink() else path
     except OSError as error:
         raise CheckpointError(f"{source}: can't be read: {error.strerror or error}") from error
+
+
+def _begun_last() -> Path:
+    """Return the folder of the run that began or went on last; where its folder was deleted, the newest other."""
+    latest = latest_folder()
+    others = sorted(listing.folders(), key=lambda folder: folder.stat().st_mtime)
+    if latest is None and not others:
+        raise CheckpointError("there is no run here yet; `bpcli train` makes one, or name a run's folder")
+    return latest or others[-1]
 
 
 def newest(folder: Path, fs: FileSystem = SYSTEM) -> tuple[Checkpoint | None, str]:

@@ -37,17 +37,41 @@ def exclusive(folder: Path) -> Iterator[None]:
                 os.ftruncate(descriptor, 0)
 
 
+def is_held(folder: Path) -> bool:
+    """Return whether another process holds the folder's lock, as far as the system has such locks."""
+    try:
+        descriptor = os.open(folder / NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    with open(descriptor, "rb"):  # noqa: PTH123 (closes it)
+        try:
+            _lock(descriptor)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
 def _take(descriptor: int, path: Path) -> None:
     try:
-        _lock(descriptor)
+        _lock_soon(descriptor)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, _introduction().encode())
     except BlockingIOError:
-        time.sleep(_INTRODUCTION)
         holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
         raise BusyError(f"{path.parent}: another run is writing here: {holder}") from None
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _lock_soon(descriptor: int) -> None:
+    """Take the lock as `_lock`; try twice, because somebody who only asks `is_held` takes it for a moment."""
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        time.sleep(_INTRODUCTION)
+        _lock(descriptor)
 
 
 def _lock(descriptor: int) -> None:

@@ -1,10 +1,11 @@
 """metrics.csv, one row per epoch: a run only appends to it; a run that is resumed repairs it first."""
 
+import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from bpcli.errors import OutputError
+from bpcli.errors import CheckpointError, OutputError
 from bpcli.storage import files
 from bpcli.storage.files import SYSTEM, FileSystem
 
@@ -12,7 +13,10 @@ NAME = "metrics.csv"
 COLUMNS = (
     "epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds",
 )  # fmt: skip
+MAX_LENGTH = 16 * 2**20  # bytes: far more than 100,000 epochs take
 _HEADER = ",".join(COLUMNS)
+
+Row = Mapping[str, float | None]  # an epoch's numbers by column; None for an empty field
 
 
 def begin(folder: Path, fs: FileSystem = SYSTEM) -> None:
@@ -50,6 +54,54 @@ def repair(folder: Path, epochs: int, fs: FileSystem = SYSTEM) -> None:
     rows = list(_whole_rows(found.decode("ascii", "replace"), epochs))
     if found != _content(rows):
         _write(folder, rows, fs)
+
+
+def read(folder: Path) -> tuple[Row, ...]:
+    """Return the rows of a run's metrics.csv, one for each epoch.
+
+    Raises:
+        CheckpointError: the file is missing, has no row, or is not what `bpcli train` writes.
+    """
+    path = folder / NAME
+    try:
+        if path.stat().st_size > MAX_LENGTH:
+            raise CheckpointError(f"{path}: larger than {MAX_LENGTH // 2**20} MB, which no metrics.csv is")
+        with path.open(encoding="ascii", newline="") as file:
+            whole = (line for line in file if line.endswith("\n"))  # an unfinished row is skipped
+            rows = tuple(_parsed(csv.reader(whole), path))
+    except OSError as error:
+        raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CheckpointError(f"{path}: not the metrics of a run: {error}") from error
+    if not rows:
+        raise CheckpointError(f"{path}: no epoch of this run was finished")
+    return rows
+
+
+def _parsed(lines: Iterable[list[str]], path: Path) -> Iterable[Row]:
+    for number, line in enumerate(lines, 1):
+        if number == 1 and tuple(line) != COLUMNS:
+            raise CheckpointError(f"{path}: not the metrics of a run: its columns are not {', '.join(COLUMNS)}")
+        if number > 1:
+            yield _numbers(line, f"{path}, line {number}")
+
+
+def _numbers(line: list[str], where: str) -> Row:
+    try:
+        row = {name: _number(text) for name, text in zip(COLUMNS, line, strict=True)}
+    except ValueError:
+        raise CheckpointError(f"{where}: expected {len(COLUMNS)} finite numbers") from None
+    if missing := [name for name, value in row.items() if value is None and not name.startswith("validation_")]:
+        raise CheckpointError(f"{where}: {missing[0]} is empty")
+    return row
+
+
+def _number(text: str) -> float | None:
+    if not text:
+        return None
+    if not math.isfinite(value := float(text)):
+        raise ValueError(text)
+    return value
 
 
 def _read(path: Path) -> bytes:

@@ -83,6 +83,11 @@ def point_latest(folder: Path) -> None:
         raise OutputError(f"{LATEST}: can't be made: {error.strerror or error}") from error
 
 
+def latest_folder() -> Path | None:
+    """Return the folder that `runs/latest` names; None if there is none, or none any more."""
+    return LATEST.resolve() if LATEST.is_dir() else None
+
+
 def _link_latest(folder: Path) -> None:
     files.remove_temporaries(RUNS, ".latest.*.tmp")
     temporary = RUNS / f".latest.{os.getpid()}.tmp"

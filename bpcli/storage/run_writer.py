@@ -9,8 +9,9 @@ from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.data.spec import DataSpec
 from bpcli.errors import CheckpointError
-from bpcli.storage import checkpoint, files, metrics_csv
+from bpcli.storage import checkpoint, files, metrics_csv, outcome
 from bpcli.storage.files import FileSystem
+from bpcli.storage.outcome import Outcome
 from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS
 from bpcli.storage.state import State
 
@@ -64,8 +65,13 @@ class RunWriter:
         saved = checkpoint.of_best(self._config, self._spec, state, self._environment)
         checkpoint.save(saved, self.folder / BEST, fs=self._fs)
 
+    def save_outcome(self, ended: Outcome) -> None:
+        """Write how the run ended."""
+        outcome.write(self.folder, ended, self._fs)
+
     def repair(self, state: State) -> None:
-        """Restore metrics.csv and best.npz as they were when the state was saved."""
+        """Restore metrics.csv and best.npz as they were when the state was saved; the run has not ended any more."""
+        outcome.remove(self.folder, self._fs)
         metrics_csv.repair(self.folder, state.epoch, self._fs)
         if state.best_epoch >= 0 and not self._holds_best(state):
             self.save_best(state)

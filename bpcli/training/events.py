@@ -111,11 +111,13 @@ class Finished:
         epochs: the number of epochs trained.
         best_epoch: the epoch with the best parameters, from 0.
         metrics: losses and accuracies of that epoch, by name, as in metrics.csv.
+        warning: why its network, or that of the last epoch, should not be trusted, or "".
     """
 
     epochs: int
     best_epoch: int
     metrics: Mapping[str, float]
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

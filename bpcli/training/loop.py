@@ -13,6 +13,7 @@ from bpcli.core import seeds
 from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
 from bpcli.data.datasets import DataSet
 from bpcli.errors import TrainingError
+from bpcli.inference.doubts import best_guess, doubt
 from bpcli.inference.evaluation import Score, score
 from bpcli.model import Model
 from bpcli.storage.state import State
@@ -56,7 +57,7 @@ def train(
         end = _epoch_end(model, state, rate, validated, len(data.training), perf_counter() - start)
         _finish(state, end)
         yield end
-    yield Finished(state.epoch, state.best_epoch, state.best_metrics)
+    yield Finished(state.epoch, state.best_epoch, state.best_metrics, _warning(config, state, data))
 
 
 def _steps(
@@ -149,6 +150,17 @@ def _finish(state: State, end: EpochEnd) -> None:
         state.best_accuracy = end.validation.accuracy if end.validation else -1.0
         np.copyto(state.best, state.parameters)
     state.epoch, state.step, state.loss_sum, state.correct = end.epoch + 1, 0, 0.0, 0
+
+
+def _warning(config: Config, state: State, data: DataSet) -> str:
+    """Return why the network that is kept, or the last one, should not be trusted, or ""."""
+    labels = (data.validation if len(data.validation) else data.training).labels
+    guessed = best_guess(labels, len(data.spec.classes))
+    if text := doubt(config, data.spec, state.best_metrics, guessed):
+        return f"this run learned nothing: {text}"
+    if text := doubt(config, data.spec, state.metrics, guessed):
+        return f"this run unlearned everything after epoch {state.best_epoch + 1}, whose network is kept: {text}"
+    return ""
 
 
 def _require_finite(state: State, rate: float) -> None:

@@ -18,8 +18,8 @@ class Result:
 
     Attributes:
         folder: of the run or series, once it is made.
-        values: run, epochs, best_epoch, seconds, and loss and accuracy of each split; for a series, the data of
-            `series_result`.
+        values: run, epochs, best_epoch, warning, seconds, and loss and accuracy of each split; for a series, the data
+            of `series_result`.
         finished: whether all is done.
         in_series: whether these are the events of a series.
     """
@@ -41,6 +41,7 @@ class Result:
                 self.values = {"run": event.folder}
             case Finished():
                 self.values |= {"epochs": event.epochs, "best_epoch": event.best_epoch + 1}
+                self.values["warning"] = event.warning or None
                 for name in ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss"):
                     self.values[name] = event.metrics.get(name)
             case Tested():

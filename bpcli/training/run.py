@@ -4,18 +4,21 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
+import msgspec
+
 from bpcli import model as models
 from bpcli.config import Config
 from bpcli.core import parameters
 from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
 from bpcli.data.datasets import DataSet
 from bpcli.data.spec import DataSpec
-from bpcli.errors import CheckpointError
-from bpcli.inference.evaluation import score
+from bpcli.errors import CheckpointError, TrainingError
+from bpcli.inference.evaluation import Score, score
 from bpcli.storage import files
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.find import find_run, newest
 from bpcli.storage.lock import exclusive
+from bpcli.storage.outcome import Outcome
 from bpcli.storage.run_folder import new_folder, point_latest
 from bpcli.storage.run_writer import RunWriter
 from bpcli.storage.state import State
@@ -169,8 +172,20 @@ def _recorded(
             if state.is_finite:
                 writer.save_last(state)
             raise
+        except TrainingError as error:
+            writer.save_outcome(Outcome(state.epoch, state.best_epoch + 1, failed=str(error)))
+            raise
     if isinstance(event, Finished):
-        yield Tested(score(models.build(config, data.spec, state.best), data.test, threads, should_stop))
+        test = score(models.build(config, data.spec, state.best), data.test, threads, should_stop)
+        writer.save_outcome(_outcome(event, test))
+        yield Tested(test)
+
+
+def _outcome(finished: Finished, test: Score) -> Outcome:
+    """Return the outcome of a run whose network was tested."""
+    numbers = {"epochs": finished.epochs, "best_epoch": finished.best_epoch + 1, "warning": finished.warning}
+    metrics = {**finished.metrics, "test_accuracy": test.accuracy, "test_loss": test.loss}
+    return msgspec.convert(numbers | metrics, Outcome)
 
 
 def _save(writer: RunWriter, state: State, event: Event) -> None:

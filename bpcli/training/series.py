@@ -13,7 +13,7 @@ from bpcli.errors import TrainingError
 from bpcli.inference import ensemble
 from bpcli.storage import checkpoint, files, series_file
 from bpcli.storage.files import SYSTEM, FileSystem
-from bpcli.storage.find import named_run
+from bpcli.storage.find import find_run
 from bpcli.storage.lock import exclusive
 from bpcli.storage.run_folder import BEST, CONFIG, RUN_FILES, new_folder, point_latest
 from bpcli.storage.series_file import Series, is_there, member_folder
@@ -65,8 +65,7 @@ def resumed_series(
         BusyError: another process is training the series.
         As `run.resumed_training`.
     """
-    folder = named_run(source)
-    folder = folder.resolve() if folder.is_symlink() else folder
+    folder = find_run(source)
     with suppress(Interrupted), exclusive(folder):
         files.remove_temporaries(folder, fs=fs)
         yield from _members(folder, _still_there(folder, series_file.read(folder)), should_stop, fs)

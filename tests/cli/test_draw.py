@@ -39,7 +39,7 @@ def test_the_browser_is_shown_the_page(
     ("arguments", "code", "complaint"),
     [
         (["file.npz"], CheckpointError.exit_code, "file.npz: not a checkpoint of bpcli"),
-        (["nowhere.npz"], CheckpointError.exit_code, "nowhere.npz: can't be read"),
+        (["nowhere.npz"], CheckpointError.exit_code, "nowhere.npz: no such file, nor a run of that name"),
     ],
 )
 def test_a_mistake_is_one_line_and_a_code(
@@ -56,7 +56,7 @@ def test_a_mistake_is_one_line_and_a_code(
 def test_without_a_run_the_page_has_the_network_that_comes_with_bpcli(bpcli: Callable[..., Result]) -> None:
     result = bpcli("draw")
     assert result.exit_code == 0
-    assert result.stderr == "no run here yet: this is the network that comes with bpcli\n"
+    assert result.stderr == "network: pretrained, which comes with bpcli, as no run has ended here\n"
     assert Path("digit.html").stat().st_size < 3_000_000
 
 

@@ -35,7 +35,7 @@ def test_saved_test_digits_score_what_evaluate_scores(
     assert errors == json.loads(bpcli("evaluate", "--json").stdout)["errors"]
     assert [answer["file"] for answer in answers] == [str(path) for path in pictures]
     for answer in answers:
-        assert answer.keys() == {"file", "digit", "class", "score", "scores"}
+        assert answer.keys() == {"file", "model", "digit", "class", "score", "scores"}
         assert answer["class"] == str(answer["digit"])
         assert answer["scores"][answer["digit"]] == answer["score"] == max(answer["scores"])
         assert len(answer["scores"]) == 10
@@ -53,7 +53,7 @@ def test_the_others_are_answered(bpcli: Callable[..., Result], trained: Path, pi
     Image.new("L", (30, 30), 255).save("blank.png")
     result = bpcli("predict", "bad\n\x1b.png", pictures[0], "missing.png", "blank.png", ".", pictures[1])
     assert result.exit_code == ImageError.exit_code
-    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == [
+    assert [line.split(":")[1].strip() for line in result.stderr.splitlines() if line.startswith("Error")] == [
         "bad\\n\\x1b.png",
         "missing.png",
         ".",
@@ -115,7 +115,7 @@ def test_steps_that_cant_be_saved(bpcli: Callable[..., Result], trained: Path, p
 def test_without_the_network_that_was_named_there_is_no_answer(bpcli: Callable[..., Result]) -> None:
     result = bpcli("predict", "a.png", "-m", "x.npz")
     assert result.exit_code == CheckpointError.exit_code
-    assert "x.npz: can't be read" in result.stderr
+    assert "x.npz: no such file" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -126,12 +126,35 @@ DRAWN = sorted(path for path in FOLDER.iterdir() if path.suffix not in {".md", "
 def test_without_a_run_the_network_of_the_package_reads_what_was_drawn(bpcli: Callable[..., Result]) -> None:
     result = bpcli("predict", "--json", "--multi", *DRAWN)
     assert result.exit_code == 0
-    assert result.stderr == "no run here yet: this is the network that comes with bpcli\n"
+    assert result.stderr == "network: pretrained, which comes with bpcli, as no run has ended here\n"
     for path, line in zip(DRAWN, result.stdout.splitlines(), strict=True):
         assert json.loads(line)["number"] == path.name.split("-")[0]
     single = [path for path in DRAWN if path.name[1] == "-"]
     answers = map(json.loads, bpcli("predict", "--json", *single).stdout.splitlines())
     assert [str(answer["digit"]) for answer in answers] == [path.name[0] for path in single]
+
+
+def test_the_network_that_answers_is_named(bpcli: Callable[..., Result], trained: Path, pictures: list[Path]) -> None:
+    unnamed, named = bpcli("predict", "--json", pictures[0]), bpcli("predict", "--json", pictures[0], "-m", "default-1")
+    better = "; trained without distortions; pretrained reads photographs better"
+    assert unnamed.stderr == f"network: runs/default-1/best.npz{better}\n"
+    assert named.stderr == "network: runs/default-1/best.npz\n"
+    assert json.loads(unnamed.stdout)["model"] == json.loads(named.stdout)["model"] == "runs/default-1/best.npz"
+    both = bpcli("predict", "--json", pictures[0], "-m", "pretrained", "-m", "latest")
+    assert json.loads(both.stdout)["model"] == "pretrained + runs/default-1/best.npz"
+
+
+def test_a_network_that_learned_nothing_is_used_with_a_warning(
+    bpcli: Callable[..., Result], small: list[str], pictures: list[Path]
+) -> None:
+    trained = bpcli("train", "-q", *small, "-s", "optimizer.learning_rate=1e-9")
+    assert trained.exit_code == 0
+    assert trained.stderr.startswith("Warning: this run learned nothing: the validation accuracy, ")
+    assert "too few epochs, 2, for optimizer.learning_rate = 1e-09\n" in trained.stderr
+    result = bpcli("predict", pictures[0])
+    assert result.exit_code == 0
+    warning = result.stderr.splitlines()[1]
+    assert warning.startswith("Warning: runs/default-1/best.npz learned nothing: the validation accuracy, ")
 
 
 def test_many_pictures_are_answered_in_order_by_several_processes(
@@ -144,7 +167,7 @@ def test_many_pictures_are_answered_in_order_by_several_processes(
         result = bpcli("predict", "--json", *named)
     names = [json.loads(line)["file"] for line in result.stdout.splitlines()]
     assert names == [str(path) for path in pictures[:16]]
-    assert [line.split(":")[1] for line in result.stderr.splitlines()[1:]] == [" missing.png", " none.png"]
+    assert [line.split(":")[1] for line in result.stderr.splitlines()[:2]] == [" missing.png", " none.png"]
     alone = bpcli("predict", "--json", *pictures[:16])
     assert result.stdout == alone.stdout
 

@@ -107,8 +107,8 @@ def test_the_browser_is_shown_the_file(
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        ([], CheckpointError.exit_code, "there is no run here yet"),
-        (["nowhere"], CheckpointError.exit_code, "nowhere: no such folder"),
+        ([], CheckpointError.exit_code, "there is no finished run here yet"),
+        (["nowhere"], CheckpointError.exit_code, "nowhere: no such file, nor a run of that name"),
         (["empty"], CheckpointError.exit_code, "empty: holds no best.npz; no epoch of this run was finished"),
         (["file.npz"], CheckpointError.exit_code, "file.npz: not the folder of a run"),
     ],

@@ -18,11 +18,6 @@ from bpcli.storage import checkpoint
 from tests.children import child
 
 
-@pytest.fixture
-def small(small_settings: list[str]) -> list[str]:
-    return [part for setting in small_settings for part in ("-s", setting)]
-
-
 def test_a_line_an_epoch_and_a_last_line(bpcli: Callable[..., Result], small: list[str]) -> None:
     result = bpcli("train", *small)
     assert result.exit_code == 0
@@ -43,7 +38,7 @@ def test_json_is_one_object(bpcli: Callable[..., Result], small: list[str]) -> N
     result = bpcli("train", "--json", "-o", "out", *small)
     metrics = json.loads(result.stdout)
     accuracies = {f"{split}_{kind}" for split in ("train", "validation", "test") for kind in ("accuracy", "loss")}
-    assert metrics.keys() == {"run", "epochs", "best_epoch", "seconds"} | accuracies
+    assert metrics.keys() == {"run", "epochs", "best_epoch", "seconds", "warning"} | accuracies
     assert (metrics["run"], metrics["epochs"]) == ("out", 2)
     assert checkpoint.load(Path("out/best.npz")).metrics["validation_accuracy"] == metrics["validation_accuracy"]
 

@@ -139,7 +139,10 @@ def test_the_state_goes_on_where_it_was_left(small_split: Split) -> None:
 def test_patience_ends_a_run_early(small_split: Split) -> None:
     _, events = trained(["train.epochs=50", "train.patience=2", "optimizer.learning_rate=1e-9"], small_split)
     first = next(event for event in events if isinstance(event, EpochEnd))
-    assert events[-1] == Finished(epochs=3, best_epoch=0, metrics=first.metrics)
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert (last.epochs, last.best_epoch, last.metrics) == (3, 0, first.metrics)
+    assert last.warning.startswith("this run learned nothing: the validation accuracy, ")
 
 
 def test_the_penalty_is_in_the_loss_when_asked(small_split: Split) -> None:

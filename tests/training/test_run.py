@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from bpcli import config as configuration
-from bpcli import resources
 from bpcli.core.deslant import deslant
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import read_split
@@ -15,7 +14,7 @@ from bpcli.data.outliers import with_outliers
 from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
 from bpcli.inference.evaluation import Score, evaluate, read_split_of
 from bpcli.storage import checkpoint
-from bpcli.storage.find import find_checkpoint, find_network
+from bpcli.storage.find import find_checkpoint
 from bpcli.storage.run_folder import new_folder, point_latest
 from bpcli.training import events, loop
 from bpcli.training.events import EpochEnd, Started, Step
@@ -59,17 +58,18 @@ def test_latest_names_the_newest_run(tmp_path: Path) -> None:
 
 
 def test_checkpoints_are_found() -> None:
-    with pytest.raises(CheckpointError, match="there is no run here yet; `bpcli train` makes one"):
-        find_checkpoint(None)
-    assert find_network(None) == resources.pretrained()
     folder = create_folder("a")
     point_latest(folder)
-    with pytest.raises(CheckpointError, match=r"holds no best\.npz"):
-        find_checkpoint(None)
+    for source in ("runs/a-1", "runs/latest", "a-1"):
+        with pytest.raises(CheckpointError, match=r"holds no best\.npz"):
+            find_checkpoint(source)
     (folder / "best.npz").touch()
-    assert find_checkpoint(None).resolve() == (folder / "best.npz").resolve()
-    assert find_checkpoint("runs/a-1") == folder / "best.npz"
+    Path("some.npz").touch()
+    for source in ("runs/a-1", "runs/latest", "a-1"):
+        assert find_checkpoint(source).resolve() == (folder / "best.npz").resolve()
     assert find_checkpoint("some.npz") == Path("some.npz")
+    with pytest.raises(CheckpointError, match=r"^a-2: no such file, nor a run of that name; did you mean a-1\?$"):
+        find_checkpoint("a-2")
 
 
 def test_a_run_leaves_its_traces(small_settings: list[str]) -> None:
@@ -77,7 +77,7 @@ def test_a_run_leaves_its_traces(small_settings: list[str]) -> None:
     events = list(recorded_training(config, "small", None))
     folder = Path("runs/small-1")
     assert sorted(path.name for path in folder.iterdir()) == [
-        ".lock", "best.npz", "config.yaml", "last.npz", "metrics.csv", "previous.npz",
+        ".lock", "best.npz", "config.yaml", "last.npz", "metrics.csv", "previous.npz", "result.json",
     ]  # fmt: skip
     assert configuration.load(str(folder / "config.yaml")) == config
     with (folder / "metrics.csv").open() as file:

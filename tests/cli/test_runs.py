@@ -1,0 +1,66 @@
+"""`bpcli runs`: the list, and the removal of a run."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+from bpcli.errors import ArgumentError, BusyError, CheckpointError
+from bpcli.storage.lock import exclusive
+
+Bpcli = Callable[..., Result]
+
+
+def test_the_list_for_people(bpcli: Bpcli, small: list[str]) -> None:
+    nothing = bpcli("runs")
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert nothing.stderr == "no run here yet; `bpcli train` makes one\n"
+    bpcli("train", "-q", *small)
+    bpcli("train", "-q", *small, "-s", "optimizer.learning_rate=1e-9")
+    result = bpcli("runs", "--sort", "name")
+    head, one, other = result.stdout.splitlines()
+    assert head.split() == ["name", "preset", "network", "epochs", "state", "validation", "test", "when", "size"]
+    assert one.split()[:8] == ["default-1", "default", "+5", "16", "2/2", "finished", one.split()[6], "%"]
+    assert " % *  " in one
+    assert " % *  " not in other
+    assert one.index("MB") == other.index("MB")
+    assert result.stderr.startswith("default-2: this run learned nothing")
+
+
+def test_the_list_for_programs(bpcli: Bpcli, small: list[str]) -> None:
+    assert json.loads(bpcli("runs", "--json").stdout) == []
+    told = json.loads(bpcli("train", "--json", "-q", *small).stdout)
+    (run,) = json.loads(bpcli("runs", "--json").stdout)
+    assert run.keys() == {
+        "name", "folder", "state", "preset", "changed", "hidden", "epochs", "of", "validation_accuracy",
+        "test_accuracy", "when", "bytes", "note", "members",
+    }  # fmt: skip
+    assert (run["name"], run["state"], run["hidden"], run["note"]) == ("default-1", "finished", [16], None)
+    for accuracy in ("validation_accuracy", "test_accuracy"):
+        assert run[accuracy] == told[accuracy]
+    sizes = [path.stat().st_size for path in Path("runs/default-1").iterdir()]
+    assert run["bytes"] == sum(sizes)
+
+
+def test_a_run_is_removed_only_when_told_so(bpcli: Bpcli, trained: Path) -> None:
+    asked = bpcli("runs", "--remove", "default-1")
+    assert asked.exit_code == ArgumentError.exit_code
+    assert asked.stderr == "Error: --remove default-1: asks first, but nobody can answer here; --yes is the answer\n"
+    with exclusive(trained):
+        assert bpcli("runs", "--remove", "default-1", "--yes").exit_code == BusyError.exit_code
+    assert trained.is_dir()
+    removed = bpcli("runs", "--remove", "default-1", "--yes")
+    assert (removed.exit_code, removed.stderr) == (0, "runs/default-1 is removed\n")
+    assert not list(Path("runs").iterdir())
+
+
+def test_nothing_but_runs_is_removed(bpcli: Bpcli, trained: Path) -> None:
+    Path("mine").mkdir()
+    Path("mine/file").touch()
+    for source in ("mine", ".", "runs", "mine/file", "nowhere", "pretrained", "runs/latest"):
+        result = bpcli("runs", "--remove", source, "--yes")
+        assert result.exit_code == CheckpointError.exit_code, source
+        assert "not the folder of a run; `bpcli runs` lists those that are here" in result.stderr
+    assert Path("mine/file").exists()
+    assert trained.is_dir()

@@ -1,0 +1,43 @@
+"""metrics.csv, read: whole, damaged, and while it is written."""
+
+from pathlib import Path
+
+import pytest
+
+from bpcli.errors import CheckpointError
+from bpcli.storage import metrics_csv
+from bpcli.storage.metrics_csv import COLUMNS
+
+HEADER = ",".join(COLUMNS)
+
+
+def test_empty_validation_figures_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"{HEADER}\n1,0.1,0.5,0.9,,,1.5\n")
+    (row,) = metrics_csv.read(tmp_path)
+    assert (row["validation_loss"], row["train_accuracy"]) == (None, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "no epoch of this run was finished"),
+        (HEADER + "\n", "no epoch of this run was finished"),
+        ("epoch,loss\n1,2\n", "its columns are not epoch, learning_rate"),
+        (HEADER + "\n1,0.1,0.5\n", "line 2: expected 7 finite numbers"),
+        (HEADER + "\n1,0.1,nan,0.9,,,1.5\n", "line 2: expected 7 finite numbers"),
+        (HEADER + "\n1,0.1,,0.9,,,1.5\n", "line 2: train_loss is empty"),
+        (HEADER + "\n1,0.1,0.5é\n", "not the metrics of a run"),
+    ],
+)
+def test_damaged_metrics_are_named(tmp_path: Path, content: str, complaint: str) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(content)
+    with pytest.raises(CheckpointError, match=complaint):
+        metrics_csv.read(tmp_path)
+
+
+def test_a_row_that_is_being_written_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"{HEADER}\n1,0.1,0.5,0.9,,,1.5\n2,0.1,0.5,0.")
+    assert [row["epoch"] for row in metrics_csv.read(tmp_path)] == [1]
