@@ -92,7 +92,7 @@ def test_letters_are_learned_and_said_by_name(bpcli: Bpcli, trained_on_letters: 
     Image.fromarray(images_of(letters)[16]).save("q.png")
     assert bpcli("predict", "q.png").stdout.startswith("q.png: the letter q (score ")
     answer = json.loads(bpcli("predict", "--json", "q.png").stdout)
-    assert list(answer) == ["file", "class", "score", "scores"]
+    assert list(answer) == ["file", "model", "class", "score", "scores"]
     assert (answer["class"], len(answer["scores"])) == ("the letter q", 26)
     shown = bpcli("predict", "--show", "q.png").stdout
     assert "the letter q █" in shown
