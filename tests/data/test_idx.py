@@ -23,7 +23,7 @@ FIXTURES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture],
 def test_what_was_written_is_read(tmp_path: Path, shape: list[int], packed: bool, seed: int) -> None:
     array = np.random.default_rng(seed).integers(256, size=shape, dtype=np.uint8)
     content = idx_bytes(array)
-    (tmp_path / "file").write_bytes(gzip.compress(content) if packed else content)
+    (tmp_path / "file").write_bytes(gzip.compress(content, mtime=0) if packed else content)
     read = read_idx(tmp_path / "file", len(shape), longest=1000)
     assert read.dtype == np.uint8
     assert np.array_equal(read, array)
@@ -51,10 +51,10 @@ def test_any_bytes_are_an_array_or_one_line_of_refusal(tmp_path: Path, content: 
         (GOOD[:-1], "promises 40 bytes in all, but it holds only 39"),
         (GOOD + b"x", "promises 40 bytes in all, but it holds more"),
         (b"\0\0\x08\x03" + b"\xff" * 12, "at most 1,000 are accepted"),
-        (gzip.compress(GOOD)[:-4], "cut off"),
-        (gzip.compress(GOOD) + b"more", "more bytes follow the end of its gzip data"),
-        (gzip.compress(GOOD)[:12] + b"\xff\xff\xff\xff" + gzip.compress(GOOD)[16:], "gzip data"),
-        (gzip.compress(GOOD)[:-8] + b"\0\0\0\0" + gzip.compress(GOOD)[-4:], "gzip data are damaged"),
+        (gzip.compress(GOOD, mtime=0)[:-4], "cut off"),
+        (gzip.compress(GOOD, mtime=0) + b"more", "more bytes follow the end of its gzip data"),
+        (gzip.compress(GOOD, mtime=0)[:12] + b"\xff\xff\xff\xff" + gzip.compress(GOOD)[16:], "gzip data"),
+        (gzip.compress(GOOD, mtime=0)[:-8] + b"\0\0\0\0" + gzip.compress(GOOD)[-4:], "gzip data are damaged"),
     ],
 )
 def test_each_fault_is_named(tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -108,7 +108,7 @@ def test_no_more_of_a_packed_file_is_read_than_its_data_can_take(
 
 
 def test_no_more_is_read_behind_the_end_than_shows_that_there_is_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = gzip.compress(GOOD)
+    packed = gzip.compress(GOOD, mtime=0)
     monkeypatch.setattr(idx, "_PIECE", len(packed))
     file = io.BytesIO(packed + bytes(100))
     with pytest.raises(DataError, match="more bytes follow"):
