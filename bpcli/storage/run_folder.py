@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from bpcli.errors import OutputError
+from bpcli.errors import CheckpointError, OutputError
 from bpcli.storage import files, lock, series_file
 from bpcli.storage.lock import exclusive
 
@@ -15,6 +15,8 @@ LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
 RUN_FILES = (CONFIG, LAST, PREVIOUS)  # any one of them is enough to resume a run
 _ATTEMPTS = 1000
+_LINKS = os.name != "nt"  # Windows wants a right for links, and can't replace a folder's link in one step
+_LONGEST = 4096  # bytes of a path
 
 
 @contextmanager
@@ -68,30 +70,45 @@ def _taken(out: Path) -> OutputError:
 
 
 def point_latest(folder: Path) -> None:
-    """Link `runs/latest` to the folder, by a relative path.
+    """Link `runs/latest` to the folder, by a relative path; without links, write that path into a file of this name.
 
     Raises:
-        OutputError: the link can't be made.
+        OutputError: neither can be made.
     """
     try:
         RUNS.mkdir(exist_ok=True)
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # another process has removed the temporary link
-                _link_latest(folder)
+                _name_latest(folder)
                 return
     except OSError as error:
         raise OutputError(f"{LATEST}: can't be made: {error.strerror or error}") from error
 
 
 def latest_folder() -> Path | None:
-    """Return the folder that `runs/latest` names; None if there is none, or none any more."""
-    return LATEST.resolve() if LATEST.is_dir() else None
+    """Return the folder that `runs/latest` names, absolute; None if there is no such name or no such folder.
+
+    Raises:
+        CheckpointError: `runs/latest` can't be read.
+    """
+    try:
+        folder = _written_latest() if LATEST.is_file() else LATEST
+        return folder.resolve() if folder is not None and folder.is_dir() else None
+    except OSError as error:
+        raise CheckpointError(f"{LATEST}: can't be read: {error.strerror or error}") from error
 
 
-def _link_latest(folder: Path) -> None:
+def _written_latest() -> Path | None:
+    """Return the path that the file `runs/latest` holds; None if the file is empty."""
+    with LATEST.open("rb") as file:
+        text = os.fsdecode(file.read(_LONGEST).strip())
+    return RUNS / text if text else None
+
+
+def _name_latest(folder: Path) -> None:
     files.remove_temporaries(RUNS, ".latest.*.tmp")
     temporary = RUNS / f".latest.{os.getpid()}.tmp"
-    temporary.symlink_to(os.path.relpath(folder.resolve(), RUNS.resolve()), target_is_directory=True)
+    _make_name(temporary, _from_runs(folder))
     try:
         temporary.replace(LATEST)
     except FileNotFoundError:
@@ -100,3 +117,22 @@ def _link_latest(folder: Path) -> None:
         temporary.unlink(missing_ok=True)
         raise
     files.sync_folder(RUNS)
+
+
+def _from_runs(folder: Path) -> Path:
+    """Return the path of the folder relative to `runs`; on another drive, its absolute path."""
+    try:
+        return Path(os.path.relpath(folder.resolve(), RUNS.resolve()))
+    except ValueError:
+        return folder.resolve()
+
+
+def _make_name(path: Path, target: Path) -> None:
+    """Make a link to the target; if that fails, a file that holds the target's path."""
+    try:
+        if _LINKS:
+            path.symlink_to(target, target_is_directory=True)
+            return
+    except (OSError, NotImplementedError):  # the file system has no links, or the user no right to make one
+        pass
+    path.write_bytes(os.fsencode(f"{target.as_posix()}\n"))
