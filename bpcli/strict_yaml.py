@@ -1,5 +1,6 @@
 """A strict YAML reader for configurations: small, shallow, no aliases, merge keys, tags or duplicate keys."""
 
+import codecs
 from typing import Any
 
 import yaml
@@ -17,7 +18,7 @@ def parse_yaml(content: bytes, source: str) -> object:
     """Return the plain data in a YAML text; None if it is empty.
 
     Args:
-        content: the text, in UTF-8.
+        content: the text, in UTF-8, or in UTF-16 with its mark, as PowerShell 5 writes what a command prints.
         source: the name of the text in messages.
 
     Raises:
@@ -26,7 +27,7 @@ def parse_yaml(content: bytes, source: str) -> object:
     if len(content) > MAX_LENGTH:
         raise ConfigError(f"{source}: longer than {MAX_LENGTH // 1024} KiB, which no configuration needs")
     try:
-        tree: object = yaml.load(content.decode("utf-8-sig"), _StrictLoader)  # noqa: S506 (a SafeLoader)  # nosec B506
+        tree: object = yaml.load(_decoded(content), _StrictLoader)  # noqa: S506 (a SafeLoader)  # nosec B506
     except UnicodeDecodeError as error:
         raise ConfigError(f"{source}: not UTF-8 text, at byte {error.start}") from None
     except yaml.MarkedYAMLError as error:
@@ -36,6 +37,11 @@ def parse_yaml(content: bytes, source: str) -> object:
     except (ValueError, OverflowError) as error:  # such as the date 2026-13-45, or a number with 5,000 digits
         raise ConfigError(f"{source}: holds a value that can't be read: {_flat(str(error))}") from None
     return tree
+
+
+def _decoded(content: bytes) -> str:
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if marked else "utf-8-sig")
 
 
 def to_text(tree: object) -> str:

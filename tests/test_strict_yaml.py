@@ -108,3 +108,9 @@ def test_what_pyyaml_says_is_made_one_line() -> None:
     assert _flat("a \n b\x07c") == "a b c"
     assert _flat(None) == ""
     assert _place(yaml.MarkedYAMLError(problem="somewhere")) == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_editors_and_powershell_write_marks_and_line_ends_of_their_own(encoding: str) -> None:
+    text = "# μ\r\ndata:\r\n  folder: 'C:\\ü'\r\n"
+    assert parse_yaml(text.encode(encoding), "file.yaml") == {"data": {"folder": "C:\\ü"}}

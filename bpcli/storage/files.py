@@ -5,6 +5,7 @@ Everything that changes the disk goes through `FileSystem`, so that tests can si
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,18 @@ _BINARY = getattr(os, "O_BINARY", 0)  # or Windows would write \r\n for \n
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY
 _MORE = os.O_WRONLY | os.O_APPEND | _BINARY
 _MODE = 0o666  # before the user's umask
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # errors where links don't exist
+_NO_LINKS = {  # errors where links don't exist; EINVAL on Windows
+    errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL,
+}  # fmt: skip
+_ATTEMPTS = 20 if os.name == "nt" else 1  # to replace a file: Windows refuses while another process reads it
+_PAUSE = 0.05  # seconds between them
+
+
+def _no_link(source: Path, target: Path) -> None:
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+_link = getattr(os, "link", _no_link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class FileSystem:
     write: Callable[[int, memoryview], int] = os.write
     fsync: Callable[[int], None] = os.fsync
     close: Callable[[int], None] = os.close
-    link: Callable[[Path, Path], None] = os.link
+    link: Callable[[Path, Path], None] = _link
     replace: Callable[[Path, Path], None] = os.replace
     unlink: Callable[[Path], None] = os.unlink
 
@@ -55,7 +67,7 @@ def write_file(path: Path, content: bytes, *, previous: str | None = None, fs: F
         _fill(fs.open(temporary, _NEW, _MODE), content, fs)
         if previous is not None and path.exists():
             duplicate(path, path.with_name(previous), fs=fs)
-        fs.replace(temporary, path)
+        _replace(temporary, path, fs)
         sync_folder(path.parent, fs)
     except OSError as error:
         _remove(temporary, fs)
@@ -104,10 +116,10 @@ def duplicate(source: Path, target: Path, *, fs: FileSystem = SYSTEM) -> None:
     _remove(temporary, fs)
     try:
         fs.link(source, temporary)
-        fs.replace(temporary, target)
+        _replace(temporary, target, fs)
     except OSError as error:
         if error.errno in _NO_LINKS:
-            fs.replace(source, target)
+            _replace(source, target, fs)
             return
         _remove(temporary, fs)
         raise
@@ -165,6 +177,16 @@ def _fill(descriptor: int, content: bytes, fs: FileSystem) -> None:
             fs.close(descriptor)
         raise
     fs.close(descriptor)
+
+
+def _replace(source: Path, target: Path, fs: FileSystem) -> None:
+    """Rename a file to `target`, whose old file is replaced; on Windows, wait until nobody reads that."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return fs.replace(source, target)
+        except PermissionError:
+            time.sleep(_PAUSE)
+    return fs.replace(source, target)
 
 
 def _remove(temporary: Path, fs: FileSystem) -> None:

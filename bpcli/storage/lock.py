@@ -1,4 +1,7 @@
-"""A lock that allows one writer per folder. The system releases it when the process ends, even by a crash."""
+"""A lock that allows one writer per folder. The system releases it when the process ends, even by a crash.
+
+It is `flock`, on Windows a locked byte, and nothing where Python has neither.
+"""
 
 import os
 import socket
@@ -6,13 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from bpcli.errors import BusyError
 from bpcli.storage.files import cannot_write
 
 NAME = ".lock"
 _INTRODUCTION = 0.05  # seconds that a process needs to write its name after it has taken the lock
+_FAR = 1 << 30  # the byte that is locked on Windows, where nobody can read what another has locked
 
 
 @contextmanager
@@ -35,6 +41,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         finally:
             with suppress(OSError):  # the holder's name is no longer needed
                 os.ftruncate(descriptor, 0)
+            _unlock(descriptor)
 
 
 def is_held(folder: Path) -> bool:
@@ -50,6 +57,7 @@ def is_held(folder: Path) -> bool:
             return True
         except OSError:
             return False
+        _unlock(descriptor)
     return False
 
 
@@ -59,8 +67,7 @@ def _take(descriptor: int, path: Path) -> None:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, _introduction().encode())
     except BlockingIOError:
-        holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
-        raise BusyError(f"{path.parent}: another run is writing here: {holder}") from None
+        raise BusyError(f"{path.parent}: another run is writing here: {_holder(descriptor)}") from None
     except OSError as error:
         raise cannot_write(path, error) from error
 
@@ -74,13 +81,43 @@ def _lock_soon(descriptor: int) -> None:
         _lock(descriptor)
 
 
+def _holder(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+
+
 def _lock(descriptor: int) -> None:
     """Take the lock, if the system has such locks, or raise BlockingIOError."""
+    if fcntl := _module("fcntl"):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    elif msvcrt := _module("msvcrt"):
+        try:
+            _call_far(msvcrt, descriptor, msvcrt.LK_NBLCK)
+        except PermissionError as error:
+            raise BlockingIOError(error.errno, error.strerror) from None
+
+
+def _unlock(descriptor: int) -> None:
+    """Release the byte that is locked on Windows; it would be released late after the file is closed."""
+    if not _module("fcntl") and (msvcrt := _module("msvcrt")):
+        with suppress(OSError):
+            _call_far(msvcrt, descriptor, msvcrt.LK_UNLCK)
+
+
+def _call_far(msvcrt: ModuleType, descriptor: int, mode: int) -> None:
+    os.lseek(descriptor, _FAR, os.SEEK_SET)
     try:
-        import fcntl
+        msvcrt.locking(descriptor, mode, 1)
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def _module(name: str) -> ModuleType | None:
+    """Return a module of the standard library that not every system has."""
+    try:
+        return import_module(name)
     except ImportError:
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return None
 
 
 def _introduction() -> str:

@@ -66,7 +66,7 @@ def read(folder: Path) -> tuple[Row, ...]:
     try:
         if path.stat().st_size > MAX_LENGTH:
             raise CheckpointError(f"{path}: larger than {MAX_LENGTH // 2**20} MB, which no metrics.csv is")
-        with path.open(encoding="ascii", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             whole = (line for line in file if line.endswith("\n"))  # an unfinished row is skipped
             rows = tuple(_parsed(csv.reader(whole), path))
     except OSError as error:
@@ -117,8 +117,8 @@ def _whole_rows(text: str, epochs: int) -> Iterator[str]:
     """Yield the complete rows whose epochs rise and are at most `epochs`."""
     last = 0
     for line in text.splitlines(keepends=True):
-        row = line.removesuffix("\n")
-        epoch = _epoch(row) if row != line else 0
+        row = line.removesuffix("\n").removesuffix("\r")  # an editor on Windows may have written \r\n
+        epoch = _epoch(row) if line.endswith("\n") else 0
         if last < epoch <= epochs:
             last = epoch
             yield row

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bpcli.errors import OutputError
+from bpcli.storage import files
 from bpcli.storage.files import FileSystem, append, duplicate, make_folder, remove_temporaries, write_file
 
 
@@ -37,7 +38,7 @@ def test_what_was_there_before_is_kept(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"third", "before": b"second"}
 
 
-@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOTSUP])
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOTSUP, errno.EINVAL])
 def test_it_is_kept_where_there_are_no_links(tmp_path: Path, refusal: int) -> None:
     def link(source: Path, target: Path) -> None:
         raise OSError(refusal, os.strerror(refusal))
@@ -45,6 +46,26 @@ def test_it_is_kept_where_there_are_no_links(tmp_path: Path, refusal: int) -> No
     for content in (b"first", b"second", b"third"):
         write_file(tmp_path / "a", content, previous="before", fs=FileSystem(link=link))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"third", "before": b"second"}
+
+
+def test_on_windows_a_file_is_replaced_once_nobody_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = 3
+
+    def replace(source: Path, target: Path) -> None:
+        nonlocal refusals
+        refusals -= 1
+        if refusals >= 0:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        source.replace(target)
+
+    monkeypatch.setattr(files, "_PAUSE", 0)
+    monkeypatch.setattr(files, "_ATTEMPTS", 3)
+    with pytest.raises(OutputError, match="a: can't be written: Permission denied"):
+        write_file(tmp_path / "a", b"new", fs=FileSystem(replace=replace))
+    assert not list(tmp_path.iterdir())
+    refusals = 2
+    write_file(tmp_path / "a", b"new", fs=FileSystem(replace=replace))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
 
 
 def test_two_names_of_one_file(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_empty_validation_figures_are_none(tmp_path: Path) -> None:
         (HEADER + "\n1,0.1,0.5\n", "line 2: expected 7 finite numbers"),
         (HEADER + "\n1,0.1,nan,0.9,,,1.5\n", "line 2: expected 7 finite numbers"),
         (HEADER + "\n1,0.1,,0.9,,,1.5\n", "line 2: train_loss is empty"),
-        (HEADER + "\n1,0.1,0.5é\n", "not the metrics of a run"),
+        (HEADER + "\n1,0.1,0.5é,0.9,,,1.5\n", "line 2: expected 7 finite numbers"),
     ],
 )
 def test_damaged_metrics_are_named(tmp_path: Path, content: str, complaint: str) -> None:
@@ -35,6 +35,21 @@ def test_damaged_metrics_are_named(tmp_path: Path, content: str, complaint: str)
     path.write_text(content)
     with pytest.raises(CheckpointError, match=complaint):
         metrics_csv.read(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(b"\xff" + HEADER.encode())
+    with pytest.raises(CheckpointError, match=r"not the metrics of a run: .* can't decode byte 0xff"):
+        metrics_csv.read(tmp_path)
+
+
+def test_metrics_that_a_spreadsheet_has_saved_are_read_and_repaired(tmp_path: Path) -> None:
+    path, ours = tmp_path / "metrics.csv", f"{HEADER}\n1,0.1,0.5,0.9,,,1.5\n2,0.1,0.4,0.9,,,1.5\n"
+    path.write_text(ours, encoding="utf-8-sig", newline="\r\n")
+    assert [row["train_loss"] for row in metrics_csv.read(tmp_path)] == [0.5, 0.4]
+    metrics_csv.repair(tmp_path, 2)
+    assert path.read_bytes() == ours.encode()
 
 
 def test_a_row_that_is_being_written_is_none(tmp_path: Path) -> None:
