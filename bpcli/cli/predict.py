@@ -1,5 +1,6 @@
 """`bpcli predict`: which digits pictures show, or which class."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 import msgspec
 
 from bpcli import machine
-from bpcli.cli.options import chosen_members, introduce, joined
+from bpcli.cli.options import Named, chosen_members, introduce, joined
 from bpcli.cli.output import one_line, print_text, say, with_bar
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.picture.prepare import Prepared
@@ -17,10 +18,11 @@ from bpcli.data.picture.read import MAX_BYTES
 from bpcli.data.picture.write import to_png
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
-from bpcli.inference.pictures import Seen, Source, files_in, look_at_all
+from bpcli.inference.pictures import Seen, Source, files_in, look_at_all, name_of
 from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
 from bpcli.storage.files import make_folder, write_file
 
+_WEB_ADDRESS = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 RAMP = " .:-=+*#%@"
 
 
@@ -72,24 +74,37 @@ def predict(
         raise ArgumentError("--multi looks for digits; this network was trained on pictures of other things")
     sources = list(_sources(images, recursive))
     looked = look_at_all(sources, spec, ink, multi=multi, keep_steps=save_input is not None)
-    seen = list(_readable(with_bar(looked, "picture", len(sources))))
+    results = list(_reported(with_bar(looked, "picture", len(sources))))
+    seen = [each for each in results if isinstance(each, Seen)]
+    answers = _answered(seen, members, min_score)
+    if seen:
+        introduce(members, by_default=not models)
+    complete = len(seen) == len(sources)
+    for source, picture in zip(sources, results, strict=True):
+        if isinstance(picture, ImageError):
+            if as_json:
+                print_text(_failure(source, picture))
+            continue
+        found = next(answers)
+        complete &= bool(found) and all(answer.label is not None for answer in found)
+        if as_json:
+            print_text(_as_json(picture, found, spec, joined(members)))
+        else:
+            _print(picture, found, spec, show)
+    if save_input is not None:
+        _save_all_steps(seen, save_input)
+    if not complete:
+        context.exit(ImageError.exit_code)
+
+
+def _answered(seen: Sequence[Seen], members: Sequence[Named], min_score: float | None) -> Iterator[list[Prediction]]:
+    """Yield the answers to what was found in each picture."""
     least = default_min_score([member.checkpoint for member in members]) if min_score is None else min_score
     everything = [each for picture in seen for each in picture.found]
     networks, threads = [member.model for member in members], ThreadGroup(machine.usable_cores())
     answers = iter(predict_pictures(networks, everything, least, threads))
-    if seen:
-        introduce(members, by_default=not models)
-    complete = len(seen) == len(sources)
-    for number, picture in enumerate(seen, 1):
-        answered = [next(answers) for _ in picture.found]
-        complete &= bool(answered) and all(answer.label is not None for answer in answered)
-        print_text(_as_json(picture, answered, spec, joined(members)) if as_json else _as_text(picture, answered, spec))
-        if show and not as_json:
-            _show(picture, answered, spec)
-        if save_input is not None:
-            _save_steps(picture, save_input, number)
-    if not complete:
-        context.exit(ImageError.exit_code)
+    for picture in seen:
+        yield [next(answers) for _ in picture.found]
 
 
 def _sources(images: Iterable[str], recursive: bool) -> Iterator[Source]:
@@ -98,6 +113,8 @@ def _sources(images: Iterable[str], recursive: bool) -> Iterator[Source]:
         path = Path(name)
         if name == "-":
             yield _standard_input()
+        elif _WEB_ADDRESS.match(name):
+            yield name  # not a path, which would be shown with one slash
         elif recursive and path.is_dir():
             yield from files_in(path)
         else:
@@ -114,22 +131,39 @@ def _standard_input() -> bytes:
         ) from error
 
 
-def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
-    """Yield the pictures that could be read; print the errors of the others on stderr."""
+def _reported(found: Iterable[Seen | ImageError]) -> Iterator[Seen | ImageError]:
+    """Yield what was found; print the errors on stderr."""
     for each in found:
         if isinstance(each, ImageError):
             say(f"Error: {one_line(str(each))}")
-        else:
-            yield each
+        yield each
 
 
-def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec, model: str) -> str:
-    """Return one line of JSON; names that are not Unicode are escaped."""
-    name = {"file": seen.name.encode(errors="backslashreplace").decode(), "model": model}
+def _failure(source: Source, error: ImageError) -> bytes:
+    """Return the line of JSON for a picture that can't be read."""
+    name = "standard input" if isinstance(source, bytes) else name_of(source)
+    message = str(error).removeprefix(f"{name}: ")
+    return msgspec.json.encode({"file": _unicode(name_of(source)), "error": _unicode(message)})
+
+
+def _unicode(text: str) -> str:
+    """Return the text; what is not Unicode in it, as in names of files, is escaped."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _print(seen: Seen, answers: Sequence[Prediction], spec: DataSpec, show: bool) -> None:
+    print_text(_as_text(seen, answers, spec))
+    if show:
+        _show(seen, answers, spec)
+
+
+def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec, model: str) -> bytes:
+    """Return one line of JSON, UTF-8 whatever the terminal's encoding is."""
+    name = {"file": _unicode(seen.name), "model": model}
     if seen.boxes is None:
-        return msgspec.json.encode(name | _plain(answers[0], spec)).decode()
+        return msgspec.json.encode(name | _plain(answers[0], spec))
     boxed = [_plain(answer, spec) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]
-    return msgspec.json.encode(name | {"number": _number(answers), "digits": boxed}).decode()
+    return msgspec.json.encode(name | {"number": _number(answers), "digits": boxed})
 
 
 def _plain(answer: Prediction, spec: DataSpec) -> dict[str, Any]:
@@ -181,6 +215,11 @@ def _bars(scores: Sequence[float], classes: Sequence[str], most: int) -> list[st
         f"  {classes[label]:{width}} {'█' * round(20 * min(max(scores[label], 0), 1)):20} {scores[label]:.3f}"
         for label in best
     ]
+
+
+def _save_all_steps(seen: Sequence[Seen], folder: Path) -> None:
+    for number, picture in enumerate(seen, 1):
+        _save_steps(picture, folder, number)
 
 
 def _save_steps(seen: Seen, folder: Path, number: int) -> None:

@@ -17,7 +17,7 @@ from bpcli.errors import ImageError
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
 WORTH_A_PROCESS = 100  # pictures, which take about half a second
 
-Source: TypeAlias = Path | bytes  # a file, or what it contains
+Source: TypeAlias = Path | bytes | str  # a file, or what it contains, or a web address, which is not read
 
 
 class Seen(NamedTuple):
@@ -45,7 +45,7 @@ def look_at_all(
     """Yield the network inputs found in each source, in order, or the error if it can't be read.
 
     Args:
-        sources: files, or contents of files.
+        sources: files, contents of files, or web addresses.
         spec: what the network expects.
         ink: whether the ink is darker or lighter than the paper.
         multi: whether to look for several digits.
@@ -73,10 +73,17 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def name_of(source: Source) -> str:
+    """Return the name of a source as users write it: - for standard input."""
+    return "-" if isinstance(source, bytes) else str(source)
+
+
 def look_at(source: Source, spec: DataSpec, ink: Ink, multi: bool, keep_steps: bool) -> Seen | ImageError:
     """Return the network inputs found in one source, as `look_at_all`."""
-    name = str(source) if isinstance(source, Path) else "-"
+    name = name_of(source)
     try:
+        if isinstance(source, str):
+            raise ImageError(f"{name}: is a web address; download the picture first, then name its file")
         if isinstance(source, Path) and source.is_dir():
             raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
         grey = read_picture(source)

@@ -63,6 +63,28 @@ def test_the_others_are_answered(bpcli: Callable[..., Result], trained: Path, pi
     assert result.stdout.splitlines()[1].startswith("blank.png: no digit (blank")
 
 
+def test_what_cant_be_read_has_its_line_of_json_in_its_place(
+    bpcli: Callable[..., Result], trained: Path, pictures: list[Path]
+) -> None:
+    Path("empty.png").touch()
+    address = "HTTPS://example.org//a.png"
+    files = [address, pictures[0], "empty.png", b"caf\xe9.png".decode(errors="surrogateescape"), pictures[1], "-"]
+    result = bpcli("predict", "--json", "--save-input", "steps", *files, stdin=b"nothing")
+    assert result.exit_code == ImageError.exit_code
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["file"] for line in lines] == [
+        address, str(pictures[0]), "empty.png", "caf\\udce9.png", str(pictures[1]), "-",
+    ]  # fmt: skip
+    assert [line.get("error", "")[:60] for line in lines] == [
+        "is a web address; download the picture first, then name its ", "", "is empty",
+        "can't be read: No such file or directory", "", "not a picture of a known format (PNG, JPEG, BMP, GIF, WebP, ",
+    ]  # fmt: skip
+    assert [line.keys() for line in lines if "error" in line] == [{"file", "error"}] * 4
+    assert len(result.stderr.splitlines()) == 4
+    assert f"Error: {address}: is a web address; download the picture first" in result.stderr
+    assert {path.name.split("-")[0] for path in Path("steps").iterdir()} == {"0001", "0002"}
+
+
 def test_no_digit_in_json(bpcli: Callable[..., Result], trained: Path, pictures: list[Path]) -> None:
     Image.new("L", (30, 30), 255).save("blank.png")
     result = bpcli("predict", "--json", "blank.png", pictures[0], "--min-score", "1")
@@ -166,9 +188,9 @@ def test_many_pictures_are_answered_in_order_by_several_processes(
         patch.setattr("bpcli.machine.usable_cores", lambda: 2)
         result = bpcli("predict", "--json", *named)
     names = [json.loads(line)["file"] for line in result.stdout.splitlines()]
-    assert names == [str(path) for path in pictures[:16]]
+    assert names == [str(path) for path in named]
     assert [line.split(":")[1] for line in result.stderr.splitlines()[:2]] == [" missing.png", " none.png"]
-    alone = bpcli("predict", "--json", *pictures[:16])
+    alone = bpcli("predict", "--json", *named)
     assert result.stdout == alone.stdout
 
 
