@@ -7,7 +7,7 @@ import numpy as np
 
 from bpcli import config as configuration
 from bpcli import model as models
-from bpcli.cli.options import configured, require_free
+from bpcli.cli.options import configured, png_file, require_free
 from bpcli.cli.output import print_text, shown, warn
 from bpcli.config import Config
 from bpcli.data.sheet import COLUMNS, contact_sheet
@@ -22,7 +22,7 @@ from bpcli.training.samples import seen
 @click.option("-n", "count", type=click.IntRange(1, 10_000), default=64, show_default=True,
               help="How many distorted images.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace what is there.")
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.png")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), callback=png_file, metavar="OUT.png")
 def augment(source: str, overrides: tuple[str, ...], count: int, force: bool, out: Path) -> None:
     """Draw what a network sees of distorted images.
 

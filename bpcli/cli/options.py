@@ -44,6 +44,14 @@ def configured(command: F) -> F:
     return source(override(command))
 
 
+def png_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Return the file that an option or argument names; refuse a name that promises another format than PNG."""
+    if path is not None and path.suffix.lower() != ".png":
+        better = f"{path.stem.strip('.') or 'sheet'}.png"
+        raise click.BadParameter(f"{path}: is written as PNG; its name should be {better}", context, parameter)
+    return path
+
+
 def chosen_network(source: str | None) -> Named:
     """Return the network that a command's argument names.
 

@@ -72,6 +72,9 @@ def test_what_exists_is_replaced_only_by_force(bpcli: Callable[..., Result]) -> 
         ((), 2, "Missing argument 'OUT.png'"),
         (("-n", "0", "a.png"), 2, "0 is not in the range 1<=x<=10000"),
         (("folder",), 2, "'folder' is a directory"),
+        (("a.jpg",), 2, "Invalid value for 'OUT.png': a.jpg: is written as PNG; its name should be a.png"),
+        (("a",), 2, "a: is written as PNG; its name should be a.png"),
+        (("",), 2, ".: is written as PNG; its name should be sheet.png"),
         (("-c", "nobody", "a.png"), 3, "'nobody' is neither a file nor a preset"),
         (("-s", "augment.rotate=1", "a.png"), 3, "unknown key augment.rotate; did you mean augment.rotation?"),
         (("-s", "data.folder=nowhere", "a.png"), 4, "nowhere: no such folder"),
@@ -85,4 +88,10 @@ def test_a_mistake_is_named(
     result = bpcli("augment", *DISTORTING, *arguments)
     assert result.exit_code == code
     assert complaint in result.stderr
-    assert not Path("a.png").exists()
+    assert {path.name for path in Path().iterdir()} == {"folder"}
+
+
+def test_the_case_of_the_suffix_is_no_matter(bpcli: Callable[..., Result], small_settings: list[str]) -> None:
+    settings = [part for setting in small_settings for part in ("-s", setting)]
+    assert bpcli("augment", "-n", "1", *settings, *DISTORTING, "A.PNG").exit_code == 0
+    assert len(tiles(Path("A.PNG"))) == 2
