@@ -6,7 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bpcli import __version__
-from bpcli.cli.output import one_line, shortened
+from bpcli.cli.output import one_line, print_anywhere, shortened
 from bpcli.errors import BpcliError
 
 # name: module, function, and what `bpcli --help` says of it without importing the module
@@ -85,4 +85,5 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    print_anywhere()
     cli(prog_name="bpcli")

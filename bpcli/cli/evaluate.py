@@ -9,8 +9,8 @@ from typing import Any, Literal
 import click
 
 from bpcli import machine
-from bpcli.cli.options import Named, chosen_members
-from bpcli.cli.output import percent, print_json, print_text, with_bar
+from bpcli.cli.options import Named, chosen_members, png_file
+from bpcli.cli.output import named_steps, percent, print_json, print_text
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import Split
 from bpcli.data.scenes.kinds import KINDS
@@ -24,6 +24,7 @@ from bpcli.storage.files import write_file
 
 _MATRIX = 40  # classes up to which a confusion matrix is printed
 _COLUMN = 5  # characters of a class name above its column
+_PICTURED = 1000  # images that are put into pictures of each kind
 _MOST_FREQUENT = 20  # mistakes that are listed instead of the matrix
 
 
@@ -38,11 +39,12 @@ _MOST_FREQUENT = 20  # mistakes that are listed instead of the matrix
     help="Write the mistakes, the surest first: index, label, prediction, score.",
 )  # fmt: skip
 @click.option(
-    "--errors-sheet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png",
+    "--errors-sheet", type=click.Path(path_type=Path, dir_okay=False), callback=png_file, metavar="FILE.png",
     help="Write the mistakes as pictures with their labels.",
 )  # fmt: skip
 @click.option("--pictures", is_flag=True, help="Put the images into pictures of many kinds, and read those.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="With --pictures: the first N images of the split.")
+@click.option("--limit", type=click.IntRange(1), metavar="N",
+              help=f"With --pictures: the first N images of the split, by default {_PICTURED:,}.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     sources: tuple[str, ...],
@@ -69,14 +71,14 @@ def evaluate(
         raise ArgumentError("--pictures puts digits into scenes; this network was trained on pictures of other things")
     images = common_data([(member.name, member.model) for member in members], split)
     if pictures:
-        own, together = _picture_metrics(members, images, limit)
+        own, together = _picture_metrics(members, images.first(limit or _PICTURED))
     else:
         own, together = _metrics(members, images, errors, errors_sheet)
     result = _about(members, own) | {"split": split, "classes": spec.classes} | together
     if as_json:
         print_json(result)
     else:
-        print_text(_picture_table(result) if pictures else _table(result, spec))
+        print_text(_picture_table(result, len(images)) if pictures else _table(result, spec))
 
 
 def _about(members: Sequence[Named], own: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -100,15 +102,14 @@ def _metrics(
     return [{key: each[key] for key in HEADLINE} for each in found.members], found.together
 
 
-def _picture_metrics(
-    members: Sequence[Named], images: Split, limit: int | None
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the metrics of each member and of all together, on a split's digits in pictures of each kind."""
+def _picture_metrics(members: Sequence[Named], images: Split) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the metrics of each member and of all together, on digits in pictures of each kind."""
     require_images(images)
     all_together = [member.checkpoint for member in members]
     ensembles = [all_together, *([each] for each in all_together if len(members) > 1)]
-    threads, kinds = ThreadGroup(machine.usable_cores()), with_bar(KINDS, "kind", len(KINDS))
-    found = [evaluate_scenes(ensembles, images, kind, limit, threads) for kind in kinds]
+    threads = ThreadGroup(machine.usable_cores())
+    with named_steps(len(KINDS) * len(images)) as begin:
+        found = [evaluate_scenes(ensembles, images, kind, threads, begin) for kind in KINDS]
     together, *own = (_by_kind(each) for each in zip(*found, strict=True))
     return own, together
 
@@ -177,14 +178,20 @@ def _headline(metrics: dict[str, Any]) -> str:
     return f"accuracy {percent(metrics['accuracy'])}   errors {metrics['errors']:,} of {metrics['n']:,}{loss}"
 
 
-def _picture_table(result: dict[str, Any]) -> str:
-    """Return the metrics of each kind of picture as text; of an ensemble's members, those of all kinds."""
+def _picture_table(result: dict[str, Any], images: int) -> str:
+    """Return the metrics of each kind of picture as text; of an ensemble's members, those of all kinds.
+
+    Args:
+        result: the metrics.
+        images: how many the split has, some of which were put into pictures.
+    """
+    some = f"the first {result['n']:,} of {images:,}" if result["n"] < images else f"{images:,}"
     members = result.get("members", [])
     width = max((len(each["checkpoint"]) for each in members), default=0)
     return "\n".join(
         [
             *(f"{each['checkpoint']:{width}}  {_picture_headline(each)}" for each in members),
-            f"{_who(result)} on {result['n']:,} digits of the {result['split']} split, in pictures",
+            f"{_who(result)} on {some} digits of the {result['split']} split, in pictures",
             "",
             'kind        accuracy  errors  of them "no digit"',
             *(

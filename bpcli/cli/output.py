@@ -1,8 +1,11 @@
 """Output of commands: results on stdout, everything else on stderr, each message on one plain line."""
 
+import codecs
+import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +16,27 @@ from bpcli.errors import OutputError
 T = TypeVar("T")
 _MAX_LENGTH = 1000  # characters of a message
 _FEW = 10  # items that need no bar
+_STEPS_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"  # without a rate: steps differ
+_PLAIN = str.maketrans(  # what is printed where a terminal's encoding lacks a character
+    {"∂": "d", "δ": "delta", "·": "*", "×": "x", "−": "-", "–": "-"}
+    | {"→": "->", "↓": "v", "█": "#", "│": "|", "…": "..."}
+)
+
+
+def print_anywhere() -> None:
+    """Make stdout and stderr print plainer characters where their encoding lacks some, as that of Windows does."""
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # it is None where it is closed
+            stream.reconfigure(errors="plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return ASCII for the characters that can't be encoded, and where the text goes on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end].translate(_PLAIN)
+    return lacking.encode("ascii", "backslashreplace"), error.end
 
 
 def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:
@@ -22,6 +46,33 @@ def with_bar(items: Iterable[T], unit: str, total: int) -> Iterable[T]:
     from tqdm import tqdm
 
     return tqdm(items, unit=unit, total=total, leave=False)
+
+
+@contextmanager
+def named_steps(total: int) -> Iterator[Callable[[str], None]]:
+    """Yield a function that begins a step with a name; a progress bar shows it if stderr is a terminal.
+
+    Any thread may call it.
+    """
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    from threading import Lock
+
+    from tqdm import tqdm
+
+    lock = Lock()
+    with tqdm(total=total, leave=False, bar_format=_STEPS_BAR) as bar:
+
+        def begin(name: str) -> None:
+            with lock:
+                before = bar.desc
+                bar.set_description(name, refresh=False)
+                bar.update(before != "")  # the step before is done
+                if bar.desc != before:
+                    bar.refresh()
+
+        yield begin
 
 
 def print_json(result: object, *, pretty: bool = False) -> None:

@@ -7,12 +7,12 @@ import click
 
 from bpcli import machine
 from bpcli.cli.options import chosen_paths, require_free
-from bpcli.cli.output import open_page, print_text, shown
+from bpcli.cli.output import named_steps, open_page, print_text, shown
 from bpcli.core.threads import ThreadGroup
 from bpcli.report import tables
 from bpcli.report.extras import require_extra
 from bpcli.report.history import read_run
-from bpcli.report.study import Study, study
+from bpcli.report.study import STEPS, Study, study
 from bpcli.storage.find import NEWEST, named
 from bpcli.storage.series_file import is_series
 
@@ -40,8 +40,10 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
         raise click.UsageError("--format png takes one run")
     target = out or _target(chosen[0].folder, kind, len(chosen))
     _require_free(target, kind, force)
-    seen = [study(run, ThreadGroup(machine.usable_cores())) for run in chosen]
-    _write_pictures(seen[0], target) if kind == "png" else _write_page(seen, target)
+    with named_steps(len(chosen) * len(STEPS) + 1) as begin:
+        seen = [study(run, ThreadGroup(machine.usable_cores()), begin) for run in chosen]
+        begin("plots and page" if kind == "html" else "plots")
+        _write_pictures(seen[0], target) if kind == "png" else _write_page(seen, target)
     print_text(f"the report is in {shown(target)}")
     if opened:
         open_page(target)

@@ -1,6 +1,6 @@
 """Robustness: how many digits are recognized in pictures, in scenes of every kind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bpcli.core.threads import ThreadGroup
@@ -30,21 +30,28 @@ class KindMetrics:
     refused: int
 
 
+def _ignore(kind: str) -> None:
+    """Default for `on_scene`: do nothing."""
+
+
 def evaluate_scenes(
-    ensembles: Sequence[Sequence[Checkpoint]], split: Split, kind: str, limit: int | None, threads: ThreadGroup
+    ensembles: Sequence[Sequence[Checkpoint]],
+    split: Split,
+    kind: str,
+    threads: ThreadGroup,
+    on_scene: Callable[[str], None] = _ignore,
 ) -> list[KindMetrics]:
-    """Put the first digits of a split into scenes of a kind, and return each ensemble's metrics for them.
+    """Put the digits of a split into scenes of a kind, and return each ensemble's metrics for them.
 
     Args:
         ensembles: each is one or several networks that answer together, as in `bpcli predict`.
         split: the digits.
         kind: one of `bpcli.data.scenes.kinds.KINDS`.
-        limit: how many of the digits; None for all.
         threads: the threads that share the work.
+        on_scene: called with the kind before each scene, by any of the threads.
     """
-    some = split if limit is None else split.first(limit)
-    pictures = prepare_scenes(some, kind, threads)
-    return [_metrics(kind, some.labels, _predictions(members, pictures, threads)) for members in ensembles]
+    pictures = prepare_scenes(split, kind, threads, on_scene)
+    return [_metrics(kind, split.labels, _predictions(members, pictures, threads)) for members in ensembles]
 
 
 def _predictions(members: Sequence[Checkpoint], pictures: Sequence[Prepared], threads: ThreadGroup) -> list[Prediction]:
@@ -56,12 +63,15 @@ def _metrics(kind: str, labels: Bytes, predictions: Sequence[Prediction]) -> Kin
     return KindMetrics(kind, len(labels), right, sum(each.label is None for each in predictions))
 
 
-def prepare_scenes(split: Split, kind: str, threads: ThreadGroup) -> list[Prepared]:
-    """Put the digits of a split into scenes of a kind, and return them as found there."""
+def prepare_scenes(
+    split: Split, kind: str, threads: ThreadGroup, on_scene: Callable[[str], None] = _ignore
+) -> list[Prepared]:
+    """Put the digits of a split into scenes of a kind, and return them as found there; see `evaluate_scenes`."""
     found: list[Prepared | None] = [None] * len(split)
 
     def work(index: int) -> None:
         for number in range(index, len(split), threads.size):
+            on_scene(kind)
             digit = split.images[number].reshape(split.side, split.side)
             found[number] = prepare(read_picture(scene(kind, digit, number)))
 

@@ -1,6 +1,7 @@
 """The study of a run: all numbers that the report shows and the tables hold."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from bpcli.report.units import Activity, Histogram, Reals, activity, gradient, m
 SAMPLE = 1024  # training images whose gradient is shown
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+STEPS = ("data", "answers", "units and gradients")  # of a study
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,27 @@ class Study:
         return weights
 
 
-def study(run: Run, threads: ThreadGroup) -> Study:
+def _ignore(step: str) -> None:
+    """Default for `on_step`: do nothing."""
+
+
+def study(run: Run, threads: ThreadGroup, on_step: Callable[[str], None] = _ignore) -> Study:
     """Return the study of a run.
+
+    Args:
+        run: the run.
+        threads: the threads that share the work.
+        on_step: called with the run's name and each of `STEPS`, before it begins.
 
     Raises:
         DataError: the data on which it was trained can't be read.
     """
-    model = run.model
+    model, (read, answer, measure) = run.model, (f"{run.name}, {step}" for step in STEPS)
+    on_step(read)
     data = {name: read_split_of(model, name) for name in SPLITS}
+    on_step(answer)
     given = {name: predictions(model, split, threads) for name, split in data.items() if len(split)}
+    on_step(measure)
     active = activity(model, data["test"].images)
     used = _first_layer_use(run, active)
     ranking = np.argsort(-used, kind="stable")

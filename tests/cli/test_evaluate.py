@@ -8,6 +8,7 @@ from click.testing import Result
 from PIL import Image
 
 from bpcli import resources
+from bpcli.cli import evaluate as command
 from bpcli.data.datasets import read_split
 from bpcli.data.scenes.kinds import KINDS
 from bpcli.errors import CheckpointError, OutputError
@@ -88,6 +89,13 @@ def test_the_mistakes_are_written(bpcli: Callable[..., Result], trained: Path) -
         assert sheet.width > 1000
 
 
+def test_a_sheet_of_mistakes_is_a_png(bpcli: Callable[..., Result], trained: Path) -> None:
+    result = bpcli("evaluate", "--errors-sheet", "e.jpg")
+    assert result.exit_code == 2
+    assert "'--errors-sheet': e.jpg: is written as PNG; its name should be e.png" in result.stderr
+    assert not Path("e.jpg").exists()
+
+
 def test_a_list_of_mistakes_that_cant_be_written(bpcli: Callable[..., Result], trained: Path) -> None:
     result = bpcli("evaluate", "--errors", "nowhere/e.csv")
     assert result.exit_code == OutputError.exit_code
@@ -104,6 +112,22 @@ def test_digits_in_pictures_kind_by_kind(bpcli: Callable[..., Result], trained: 
         assert 0 <= metrics["refused"] <= metrics["errors"]
 
 
+def test_a_thousand_digits_are_put_into_pictures_unless_told_otherwise(
+    bpcli: Callable[..., Result], small_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "by default 1,000" in " ".join(bpcli("evaluate", "--help").stdout.split())
+    monkeypatch.setattr(command, "_PICTURED", 3)
+    monkeypatch.setattr(command, "KINDS", {"plain": KINDS["plain"]})
+    first = bpcli("evaluate", "--pictures").stdout.splitlines()[0]
+    assert first.endswith("on the first 3 of 10,000 digits of the test split, in pictures")
+    assert json.loads(bpcli("evaluate", "--pictures", "--json").stdout)["n"] == 3
+
+
+def test_all_digits_are_not_called_the_first() -> None:
+    result = {"checkpoint": "a.npz", "split": "test", "n": 1234, "kinds": {}}
+    assert command._picture_table(result, 1234).startswith("a.npz on 1,234 digits of the test split, in pictures\n")
+
+
 def test_the_network_that_comes_with_bpcli_reads_pictures(bpcli: Callable[..., Result]) -> None:
     result = bpcli("evaluate", "--pictures", "--limit", "2")
     assert result.stderr == ""
@@ -111,7 +135,7 @@ def test_the_network_that_comes_with_bpcli_reads_pictures(bpcli: Callable[..., R
     assert [row[0] for row in rows] == list(KINDS)
     assert sum(int(row[3]) for row in rows) <= 2
     first = result.stdout.splitlines()[0]
-    assert first.endswith("pretrained on 2 digits of the test split, in pictures")
+    assert first.endswith("pretrained on the first 2 of 10,000 digits of the test split, in pictures")
 
 
 def test_the_network_that_comes_with_bpcli_is_as_good_as_its_docs_say(bpcli: Callable[..., Result]) -> None:
@@ -170,7 +194,7 @@ def test_a_committee_reads_pictures(bpcli: Callable[..., Result], three: list[st
     lines = bpcli("evaluate", *three[:2], "--pictures", "--limit", "1").stdout.splitlines()
     wrong = sum(metrics["errors"] for metrics in alone["kinds"].values())
     assert lines[1].endswith(f"errors {wrong} of {len(KINDS)} in pictures of all kinds")
-    assert lines[2] == "committee of 2 on 1 digits of the test split, in pictures"
+    assert lines[2] == "committee of 2 on the first 1 of 200 digits of the test split, in pictures"
 
 
 def test_members_that_were_validated_on_other_images(
