@@ -15,4 +15,4 @@ def config(source: str, overrides: tuple[str, ...], listing: bool) -> None:
     if listing:
         print_text("\n".join(configuration.preset_names()))
     else:
-        print_text(configuration.to_yaml(configuration.load(source, overrides)), nl=False)
+        print_text(configuration.to_yaml(configuration.load(source, overrides)).encode(), nl=False)  # -c reads UTF-8

@@ -28,7 +28,8 @@ def explain(expression: str, inputs: tuple[str, ...], wrt: str | None, dot: bool
     if as_json:
         print_json(as_record(expression, found))
     else:
-        print_text("\n".join(as_dot(found) if dot else as_text(expression, found)))
+        lines = "\n".join(as_dot(found) if dot else as_text(expression, found))
+        print_text(lines.encode() if dot else lines)  # Graphviz reads UTF-8
 
 
 def _explained(expression: str, inputs: Sequence[str], wrt: str | None) -> Explained:

@@ -22,12 +22,13 @@ def links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bo
     """Whether links can be made; a right for them is missing as on Windows, or on a file system such as FAT."""
 
     def refuse(*arguments: Any, **options: Any) -> None:
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        raise error
 
-    if request.param == "no right to links":
-        monkeypatch.setattr(os, "symlink", refuse)
+    error: Exception = OSError(errno.EPERM, os.strerror(errno.EPERM))
     if request.param == "no links in Python":
-        monkeypatch.delattr(os, "symlink")
+        error = NotImplementedError("symlink_to")
+    if request.param.startswith("no "):
+        monkeypatch.setattr(Path, "symlink_to", refuse)
     if request.param == "Windows":
         monkeypatch.setattr(run_folder, "_LINKS", False)
     return bool(request.param == "links")
