@@ -1,6 +1,9 @@
-"""The processors and the memory of this machine."""
+"""The processors, the memory and the shell of this machine."""
 
 import os
+import shlex
+
+_WINDOWS = os.name == "nt"
 
 
 def usable_cores() -> int:
@@ -25,3 +28,12 @@ def memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return 1 << 62
+
+
+def quote(text: str) -> str:
+    """Return the text as one word of a command line, in double quotes on Windows, where shells know no others."""
+    if not _WINDOWS:
+        return shlex.quote(text)
+    from subprocess import list2cmdline
+
+    return list2cmdline([text])

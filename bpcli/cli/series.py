@@ -1,10 +1,10 @@
 """The table that `bpcli train --seeds` prints at its end: every run, their statistics, and the committee."""
 
 from collections.abc import Mapping
-from shlex import quote
 from typing import Any
 
 from bpcli.cli.output import percent
+from bpcli.machine import quote
 
 _WIDTH = 24  # of the first column; a seed has up to 19 digits
 

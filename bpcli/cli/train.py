@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -16,6 +15,7 @@ from bpcli.cli.output import percent, print_json, print_text, say, shown, silenc
 from bpcli.cli.series import table
 from bpcli.cli.signals import Stop, noted_signals
 from bpcli.inference.evaluation import Score
+from bpcli.machine import quote
 from bpcli.storage.find import find_run
 from bpcli.storage.series_file import is_series, parse_seeds
 from bpcli.training import events
