@@ -52,4 +52,5 @@ def read_run(source: str | Path) -> Run:
     if path == Path(source):
         raise CheckpointError(f"{source}: not the folder of a run; a run is a folder such as runs/default-1")
     folder = path.parent
-    return Run(folder.resolve().name, folder, checkpoint.load(path), metrics_csv.read(folder))
+    name = folder.resolve().name.encode(errors="backslashreplace").decode()  # it may not be Unicode
+    return Run(name, folder, checkpoint.load(path), metrics_csv.read(folder))
