@@ -8,7 +8,7 @@ from threading import Timer
 from typing import Any
 
 HANGS = 300  # seconds after which nobody waits any longer
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @contextmanager

@@ -29,11 +29,11 @@ def take_away() -> None:
     """Remove modules, functions and signals; refuse files that are opened in the encoding of the locale."""
     for name in MODULES:
         sys.modules[name] = None  # type: ignore[assignment]  # an import of it then fails
-    for name in OF_OS:
-        delattr(os, name)
+    for module, names in ((os, OF_OS), (signal, SIGNALS)):
+        for name in names:
+            if hasattr(module, name):  # no system has all of them
+                delattr(module, name)
     os.symlink = no_right
-    for name in SIGNALS:
-        delattr(signal, name)
     warnings.filterwarnings("ignore", category=EncodingWarning)
     warnings.filterwarnings("error", category=EncodingWarning, module=r"bpcli(\.|$)")
 

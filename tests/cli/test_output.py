@@ -41,6 +41,7 @@ def test_what_programs_read_is_utf_8_everywhere(arguments: list[str]) -> None:
     assert printed(*arguments, PYTHONIOENCODING="cp1252") == printed(*arguments, PYTHONIOENCODING="utf-8")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locale")
 def test_the_locale_of_c_is_no_obstacle() -> None:
     posix = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     assert "∂a/∂x = ∂a/∂x·∂x/∂x" in printed("explain", "x*y", "x=1", "y=2", **posix).decode()
