@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from bpcli.errors import ArgumentError, CheckpointError
 from bpcli.storage import listing
 from bpcli.storage.find import named
 from bpcli.storage.listing import Listed
+from bpcli.storage.run_folder import LATEST
 
 _ORDERS: dict[str, Callable[[Listed], Any]] = {  # what comes first
     "when": lambda run: -run.when,
@@ -53,7 +55,7 @@ def runs(sort: str, remove: str | None, yes: bool, as_json: bool) -> None:
 def _remove(source: str, yes: bool) -> None:
     """Remove a run, once the user has agreed."""
     folder = named(source)
-    if folder.is_symlink() or not folder.is_dir() or not listing.is_run_or_series(folder):
+    if folder.is_symlink() or Path(source) == LATEST or not folder.is_dir() or not listing.is_run_or_series(folder):
         raise CheckpointError(f"{source}: not the folder of a run; `bpcli runs` lists those that are here")
     size = _bytes(listing.listed_one(folder).size)
     if not yes and not sys.stdin.isatty():

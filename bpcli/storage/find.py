@@ -4,15 +4,15 @@ import os
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from shlex import quote
 from typing import NamedTuple
 
 from bpcli import resources
 from bpcli.errors import ArgumentError, CheckpointError
+from bpcli.machine import quote
 from bpcli.storage import checkpoint, files, listing, series_file
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.files import SYSTEM, FileSystem
-from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS, RUN_FILES, RUNS, latest_folder
+from bpcli.storage.run_folder import BEST, CONFIG, LAST, LATEST, PREVIOUS, RUN_FILES, RUNS, latest_folder
 
 PRETRAINED, NEWEST = "pretrained", "latest"  # names of networks; a file of such a name is ./pretrained
 
@@ -40,6 +40,8 @@ def named(source: str) -> Path:
         return newest_run()
     path, run = Path(source), RUNS / source
     try:
+        if path == LATEST and path.is_file():  # in place of a link
+            return latest_folder() or path
         return path if path.exists() or not run.is_dir() else run
     except OSError as error:  # such as a name that is too long
         raise CheckpointError(f"{source}: can't be read: {error.strerror or error}") from error
