@@ -109,7 +109,8 @@ def say(text: str) -> None:
 
 def silence() -> None:
     """Discard everything that is printed on stderr from now on."""
-    sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for the rest of the process)
+    if getattr(sys.stderr, "name", None) != os.devnull:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for the rest of the process)
 
 
 def warn(text: str) -> None:

@@ -1,31 +1,26 @@
 """`bpcli train`: train, show the progress, keep the run."""
 
-import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from bpcli import config as configuration
 from bpcli.cli.options import configured
-from bpcli.cli.output import percent, print_json, print_text, say, shown, silence, warn
+from bpcli.cli.output import percent, print_json, print_text, say, shown
+from bpcli.cli.progress import STYLES, ProgressReporter
 from bpcli.cli.series import table
 from bpcli.cli.signals import Stop, noted_signals
-from bpcli.inference.evaluation import Score
 from bpcli.machine import quote
 from bpcli.storage.find import find_run
 from bpcli.storage.series_file import is_series, parse_seeds
-from bpcli.training import events
-from bpcli.training.events import EpochEnd, Event, MemberStarted, SeriesStarted, Started, Step
+from bpcli.training.events import Event
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series, resumed_series
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 
 @click.command()
@@ -43,7 +38,12 @@ if TYPE_CHECKING:
 )
 @click.option("--epochs", type=int, metavar="N", help="Short for -s train.epochs=N; extends a run that is resumed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout at the end.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing while training but for warnings.")
+@click.option(
+    "--progress", type=click.Choice(STYLES),
+    help="bar: a bar of the whole run with its time to go, and some twenty lines at most; lines: a line for each "
+    "epoch; none: only warnings. By default bar on a terminal, else lines. All epochs are in metrics.csv.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Short for --progress none.")
 @click.pass_context
 def train(
     context: click.Context,
@@ -54,6 +54,7 @@ def train(
     seeds: str | None,
     epochs: int | None,
     as_json: bool,
+    progress: str | None,
     quiet: bool,
 ) -> None:
     """Train a network and keep the run: its configuration, metrics.csv, best.npz and last.npz.
@@ -63,17 +64,19 @@ def train(
     settings = overrides if epochs is None else (*overrides, f"train.epochs={epochs}")
     _require_compatible(settings, out, resume, seeds)
     given = source if context.get_parameter_source("source") is not ParameterSource.DEFAULT else None
-    reporter, result = ProgressReporter(quiet), Result()
+    reporter, result = ProgressReporter("none" if quiet else progress), Result()
     with noted_signals() as stop:
-        with closing(
-            _begun(source, settings, out, seeds, stop.arrived)
-            if resume is None
-            else _resumed(resume, given, settings, stop.arrived)
-        ) as happenings:
+        with (
+            closing(reporter),
+            closing(
+                _begun(source, settings, out, seeds, stop.arrived)
+                if resume is None
+                else _resumed(resume, given, settings, stop.arrived)
+            ) as happenings,
+        ):
             for event in happenings:
                 result.add(event)
                 reporter.handle(event)
-        reporter.close()
         _end(context, result, stop, as_json)
 
 
@@ -133,96 +136,9 @@ def _with_paths_shown(values: Any) -> Any:
     return values
 
 
-class ProgressReporter:
-    """Reports a run or series on stderr: a bar for each epoch on a terminal, and a line for each epoch."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet, self._in_series = quiet, False
-        self._bar: tqdm[NoReturn] | None = None
-
-    def handle(self, event: Event) -> None:
-        """Report an event."""
-        match event:
-            case events.Step():
-                self._step(event)
-            case events.Started():
-                self._start_from(event)
-            case events.Notice():
-                warn(event.text)
-            case events.EpochEnd():
-                self._epoch(event)
-            case events.Finished():
-                self.close()
-                if event.warning:
-                    warn(event.warning)
-            case events.Tested():
-                if self._in_series:
-                    self._say(f"test accuracy {percent(event.test.accuracy)}")
-            case events.SeriesStarted() | events.MemberStarted():
-                self._begin_series_or_member(event)
-
-    def close(self) -> None:
-        """Remove the bar from the screen."""
-        if self._bar is not None:
-            with suppress(OSError):  # the terminal is gone
-                self._bar.close()
-            self._bar = None
-
-    def _begin_series_or_member(self, event: SeriesStarted | MemberStarted) -> None:
-        if isinstance(event, events.MemberStarted):
-            self._say(f"run {event.number} of {event.count}, seed {event.seed}")
-            return
-        self._in_series = True
-        if event.finished:
-            self._say(f"{len(event.finished)} of the {len(event.seeds)} runs are finished")
-
-    def _say(self, text: str) -> None:
-        if not self._quiet:
-            say(text)
-
-    def _start_from(self, event: Started) -> None:
-        self._say(
-            f"training on {event.training:,} images, validating on {event.validation:,}; "
-            f"{event.parameters:,} parameters"
-        )
-        if event.epoch or event.step:
-            self._say(f"going on after epoch {event.epoch}" + f" and {event.step} steps of the next" * bool(event.step))
-
-    def _step(self, event: Step) -> None:
-        if self._quiet or not sys.stderr.isatty():
-            return
-        try:
-            self._draw(event)
-        except OSError:  # the terminal is gone
-            self._bar = None
-            silence()
-
-    def _draw(self, event: Step) -> None:
-        if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=event.steps, unit="batch", leave=False, desc=f"epoch {event.epoch + 1}")
-        self._bar.set_postfix(loss=f"{event.loss:.4f}", refresh=False)
-        self._bar.update(event.step + 1 - self._bar.n)
-
-    def _epoch(self, event: EpochEnd) -> None:
-        self.close()
-        width = len(str(event.epochs))
-        validation = f"  validation {_score(event.validation)}" if event.validation else ""
-        best = "  best" if event.validation and event.is_best else ""
-        self._say(
-            f"epoch {event.epoch + 1:{width}}/{event.epochs}  training {_score(event.train)}{validation}"
-            f"  rate {event.learning_rate:.3g}  {event.seconds:.2f} s{best}"
-        )
-
-
 def summary(result: Mapping[str, Any]) -> str:
     """Return the last line of a run: its accuracies and where it lies."""
     validation = result["validation_accuracy"]
     kept = f"validation accuracy {percent(validation)}, " if validation is not None else ""
     where = f"the run is in {result['run']}; see it with: bpcli report {quote(result['run'])}"
     return f"{kept}test accuracy {percent(result['test_accuracy'])}; {where}"
-
-
-def _score(score: Score) -> str:
-    return f"{score.loss:.4f} {percent(score.accuracy)}"

@@ -29,6 +29,11 @@ def optimizer(config: Config, images: int) -> Optimizer:
     return Adam(settings.beta1, settings.beta2, settings.epsilon, decay, decoupled=settings.kind == "adamw")
 
 
+def steps(config: Config, images: int) -> int:
+    """Return the number of steps of an epoch over so many images; the last batch may be smaller."""
+    return -(-images // config.train.batch_size)
+
+
 def schedule(config: Config) -> Schedule:
     """Return the learning rate's schedule."""
     settings = config.schedule

@@ -16,6 +16,8 @@ class Started:
         folder: of the run.
         training, validation: the number of images in the splits.
         parameters: the number of weights and biases.
+        epochs: the number of epochs of the run, fewer if its patience ends.
+        steps: the number of steps of an epoch.
         epoch, step: where the run starts or continues, each from 0.
     """
 
@@ -23,6 +25,8 @@ class Started:
     training: int
     validation: int
     parameters: int
+    epochs: int
+    steps: int
     epoch: int = 0
     step: int = 0
 
@@ -62,7 +66,7 @@ class EpochEnd:
         train: over the epoch's batches, each before its step.
         validation: after the epoch; None without a validation split.
         seconds: the duration of the epoch, validation included.
-        is_best: whether no earlier epoch was as good.
+        best_epoch: the first of the best epochs so far, from 0; without validation, this epoch.
     """
 
     epoch: int
@@ -71,7 +75,12 @@ class EpochEnd:
     train: Score
     validation: Score | None
     seconds: float
-    is_best: bool
+    best_epoch: int
+
+    @property
+    def is_best(self) -> bool:
+        """Whether no earlier epoch was as good."""
+        return self.best_epoch == self.epoch
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -139,7 +139,8 @@ def _epoch_end(
     is_best = validated is None or validated.accuracy > state.best_accuracy
     trained = Score(state.loss_sum / images + penalty, state.correct / images)
     validated = validated and Score(validated.loss + penalty, validated.accuracy)
-    return EpochEnd(state.epoch, model.config.train.epochs, rate, trained, validated, seconds, is_best)
+    best_epoch = state.epoch if is_best else state.best_epoch
+    return EpochEnd(state.epoch, model.config.train.epochs, rate, trained, validated, seconds, best_epoch)
 
 
 def _finish(state: State, end: EpochEnd) -> None:

@@ -149,7 +149,8 @@ def _same_spec(folder: Path, saved: DataSpec, found: DataSpec) -> DataSpec:
 
 def _started(config: Config, folder: Path, data: DataSet, state: State) -> Started:
     count = parameters.count(models.network(config, data.spec).sizes)
-    return Started(folder, len(data.training), len(data.validation), count, state.epoch, state.step)
+    training, epochs, steps = len(data.training), config.train.epochs, builders.steps(config, len(data.training))
+    return Started(folder, training, len(data.validation), count, epochs, steps, state.epoch, state.step)
 
 
 def _recorded(

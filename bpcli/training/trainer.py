@@ -67,7 +67,7 @@ class Trainer:
         self._optimizer = builders.optimizer(config, len(training))
         self._schedule, self._learning_rate = builders.schedule(config), config.optimizer.learning_rate
         self._size = min(config.train.batch_size, len(training))
-        self.steps = -(-len(training) // self._size)
+        self.steps = builders.steps(config, len(training))
         self._dropout = config.model.dropout
         self._seed, self._ranges = config.seed, builders.augment_ranges(config)
         self._distorters = self._make_distorters()

@@ -23,13 +23,14 @@ def test_a_line_an_epoch_and_a_last_line(bpcli: Callable[..., Result], small: li
     assert result.exit_code == 0
     told = result.stderr.splitlines()
     assert told[0] == "training on 500 images, validating on 100; 12,730 parameters"
-    assert [line.split()[:2] for line in told[1:]] == [["epoch", "1/2"], ["epoch", "2/2"]]
+    assert [line.split()[0] for line in told[1:]] == ["training", "epoch", "1/2", "2/2"]
     assert result.stdout.startswith("validation accuracy ")
     assert result.stdout.endswith("; the run is in runs/default-1; see it with: bpcli report runs/default-1\n")
 
 
-def test_quiet_leaves_the_result(bpcli: Callable[..., Result], small: list[str]) -> None:
-    result = bpcli("train", "-q", *small)
+@pytest.mark.parametrize("option", ["-q", "--progress=none"])
+def test_quiet_leaves_the_result(bpcli: Callable[..., Result], small: list[str], option: str) -> None:
+    result = bpcli("train", option, *small)
     assert result.stderr == ""
     assert len(result.stdout.splitlines()) == 1
 
@@ -48,7 +49,7 @@ def test_without_validation_there_is_none_to_tell(bpcli: Callable[..., Result], 
     metrics = json.loads(result.stdout)
     assert metrics["validation_accuracy"] is None
     assert metrics["test_accuracy"] > 0
-    assert "validation" not in result.stderr.splitlines()[1]
+    assert [line.split()[4:6] for line in result.stderr.splitlines()[-2:]] == [["-", "-"]] * 2
     assert bpcli("train", *small, "-s", "data.validation=0").stdout.startswith("test accuracy ")
 
 
@@ -80,12 +81,22 @@ def test_a_mistake_is_one_line_and_a_code(
     assert [path.name for path in Path("full").iterdir()] == ["file"]
 
 
+def test_a_mistake_is_told_where_the_bar_was(bpcli: Callable[..., Result], small: list[str]) -> None:
+    wild = ["-s", "optimizer.learning_rate=1000", "-s", "model.output=identity", "-s", "loss=quadratic"]
+    result = bpcli("train", "--progress", "bar", *small, *wild)
+    assert result.exit_code == TrainingError.exit_code
+    *_, bar, wiped, last = result.stderr.split("\r")
+    assert "to go" in bar
+    assert wiped.strip() == ""
+    assert last.startswith("Error: ")
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_the_run_after_the_batch_and_keeps_it(tmp_path: Path, small: list[str], name: str) -> None:
     command = [sys.executable, "-m", "bpcli", "train", *small, "-s", "train.epochs=100000"]
     with child(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert any(line.startswith("epoch ") for line in process.stderr)
+        assert any("/100000 " in line for line in process.stderr)
         process.send_signal(getattr(signal, name))
         _, told = process.communicate(timeout=20)
     assert process.returncode == 128 + getattr(signal, name)
@@ -113,5 +124,6 @@ def test_a_bar_on_a_terminal(tmp_path: Path, small: list[str]) -> None:
             seen += part
     os.close(parent)
     assert process.returncode == 0
-    assert b"batch" in seen
-    assert b"epoch 2/2" in seen
+    assert b"to go, " in seen
+    assert b"epoch 2/2 " in seen
+    assert b"\r  2/2 " in seen

@@ -262,7 +262,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_taken(
     (notice,) = (event for event in events if isinstance(event, Notice))
     assert notice.text.startswith("run/last.npz: ")
     assert notice.text.endswith("; going on from previous.npz, the checkpoint before")
-    assert events[0] == Started(Path("run"), 200, 400, 785 * 6 + 70, 5, 0)
+    assert events[0] == Started(Path("run"), 200, 400, 785 * 6 + 70, 20, 10, 5, 0)
     assert contents(Path("run")) == whole
 
 

@@ -151,7 +151,7 @@ def test_bad_data_leave_no_folder(small_settings: list[str]) -> None:
 def test_the_first_event_says_where_the_run_is(small_settings: list[str]) -> None:
     config = configuration.load("default", small_settings)
     events = recorded_training(config, "first", None)
-    assert next(events) == Started(Path("runs/first-1"), 500, 100, 785 * 16 + 17 * 10)
+    assert next(events) == Started(Path("runs/first-1"), 500, 100, 785 * 16 + 17 * 10, 2, 8)
     events.close()
 
 

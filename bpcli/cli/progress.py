@@ -1,0 +1,214 @@
+"""What `bpcli train` shows on stderr meanwhile: a bar of the whole run, a table of the epochs, and warnings."""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import product
+from typing import TYPE_CHECKING, NoReturn
+
+from bpcli.cli.output import percent, say, silence, warn
+from bpcli.inference.evaluation import Score
+from bpcli.training import events
+from bpcli.training.events import EpochEnd, Event, MemberStarted, SeriesStarted, Started, Step
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+STYLES = ("bar", "lines", "none")
+MANY = 20  # epochs; of a longer run, only some have a line above the bar
+
+_HEADER = """\
+{0:>{width}}          training          validation  learning            best
+{1:>{width}}      loss  accuracy      loss  accuracy      rate  seconds  epoch"""
+_LOSS = 8  # characters that there is room for
+_ROW = "{0:>{width}}  {1:>8}  {2:>8}  {3:>8}  {4:>8}  {5:>8.3g}  {6:>7.2f}  {7:>5}"
+_BAR = "{desc} {percentage:3.0f}%|{bar}| {remaining} to go, {rate_noinv_fmt}{postfix}"
+
+
+class ProgressReporter:
+    """Reports a run or a series on stderr.
+
+    Args:
+        style: `bar`: a bar of the whole run, and lines of at most some twenty epochs; `lines`: a line for each epoch;
+            `none`: warnings only. By default a bar on a terminal, elsewhere lines. The time to go is that until the
+            last epoch; a run whose patience ends has less.
+    """
+
+    def __init__(self, style: str | None = None) -> None:
+        self._style = style or ("bar" if sys.stderr.isatty() else "lines")
+        self._screen, self._said = _Screen(), set[str]()
+        self._run, self._in_series = "", False
+        self._first = self._epochs = 0
+        self._held: EpochEnd | None = None
+
+    def handle(self, event: Event) -> None:
+        """Report an event."""
+        if self._style != "none":
+            self._show(event)
+        if isinstance(event, events.Notice):
+            self._screen.above(lambda: warn(event.text))
+        elif isinstance(event, events.Finished) and event.warning:
+            self._screen.above(lambda: warn(event.warning))
+
+    def close(self) -> None:
+        """Remove the bar from the screen, and say how the last epoch was if that hasn't been said."""
+        self._screen.end_bar()
+        self._say_held()
+
+    def _show(self, event: Event) -> None:
+        match event:
+            case events.Step():
+                self._step(event)
+            case events.EpochEnd():
+                self._epoch(event)
+            case events.Started():
+                self._begin(event)
+            case events.Finished():
+                self.close()
+            case events.Tested() if self._in_series:
+                self._say(f"test accuracy {percent(event.test.accuracy)}")
+            case events.SeriesStarted():
+                self._begin_series(event)
+            case events.MemberStarted():
+                self._begin_member(event)
+
+    def _begin_series(self, event: SeriesStarted) -> None:
+        self._in_series = True
+        if event.finished:
+            self._say(f"{len(event.finished)} of the {len(event.seeds)} runs are finished")
+
+    def _begin_member(self, event: MemberStarted) -> None:
+        self._run = f"run {event.number} of {event.count}, "
+        self._say(f"{self._run}seed {event.seed}")
+
+    def _begin(self, event: Started) -> None:
+        self._say_once(
+            f"training on {event.training:,} images, validating on {event.validation:,}; "
+            f"{event.parameters:,} parameters"
+        )
+        if event.epoch or event.step:
+            self._say(f"going on after epoch {event.epoch}" + f" and {event.step} steps of the next" * bool(event.step))
+        self._first, self._epochs = event.epoch, event.epochs
+        if self._style == "bar" and event.epoch < event.epochs:
+            done = event.epoch * event.steps + event.step
+            self._screen.begin_bar(done, event.epochs * event.steps, self._place(event.epoch))
+
+    def _step(self, event: Step) -> None:
+        done = event.epoch * event.steps + event.step + 1
+        self._screen.move_bar(done, self._place(event.epoch), f"loss {_loss(event.loss)}")
+
+    def _place(self, epoch: int) -> str:
+        """Return where the run is, for people."""
+        return f"{self._run}epoch {_of(epoch, self._epochs)}"
+
+    def _epoch(self, event: EpochEnd) -> None:
+        self._held = event
+        if self._style == "lines" or event.epoch == self._first or (event.epoch + 1) % stride(event.epochs) == 0:
+            self._say_held()
+
+    def _say_held(self) -> None:
+        """Say how the last epoch was, unless that has been said."""
+        if self._held:
+            self._say_once(header(self._held.epochs))
+            self._say(row(self._held))
+            self._held = None
+
+    def _say_once(self, text: str) -> None:
+        """Say what is the same for each run of a series."""
+        if text not in self._said:
+            self._said.add(text)
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._screen.above(lambda: say(text))
+
+
+class _Screen:
+    """Stderr, with a bar as its last line. Once the terminal is gone, nothing is drawn."""
+
+    _bar: "tqdm[NoReturn] | None" = None
+
+    def begin_bar(self, done: int, total: int, text: str) -> None:
+        """Draw a bar of which `done` of `total` batches were done before; the rate is the mean over those that follow.
+
+        Validations and checkpoints lower this mean, and so count in the time to go.
+        """
+        from tqdm import tqdm
+
+        def draw() -> None:
+            self._bar = tqdm(
+                desc=text, initial=done, total=total, unit=" batches", bar_format=_BAR, leave=False, dynamic_ncols=True,
+                smoothing=0, miniters=1,
+            )  # fmt: skip
+
+        self._draw(draw)
+
+    def move_bar(self, done: int, text: str, postfix: str) -> None:
+        """Fill the bar so far, if there is one."""
+        if bar := self._bar:
+            bar.set_description_str(text, refresh=False)
+            bar.set_postfix_str(postfix, refresh=False)
+            self._draw(lambda: bar.update(done - bar.n))
+
+    def above(self, speak: Callable[[], None]) -> None:
+        """Let something be printed above the bar."""
+        if self._bar:
+            self._draw(self._bar.clear)
+        speak()
+        if self._bar:
+            self._draw(self._bar.refresh)
+
+    def end_bar(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            with suppress(OSError):
+                self._bar.close()
+            self._bar = None
+
+    def _draw(self, draw: Callable[[], object]) -> None:
+        try:
+            draw()
+        except OSError:  # the terminal is gone
+            silence()
+            self.end_bar()
+
+
+def stride(epochs: int) -> int:
+    """Return how many epochs apart lines are, so that a run has at most `MANY` of them: 1, 2, 5, 10, 20 and so on."""
+    steps = (int(digit + "0" * zeros) for zeros, digit in product(range(len(str(epochs))), "125"))
+    return next(step for step in steps if epochs <= MANY * step)
+
+
+def header(epochs: int) -> str:
+    """Return the two lines above the rows of a run of so many epochs."""
+    return _HEADER.format("", "epoch", width=_width(epochs))
+
+
+def row(end: EpochEnd) -> str:
+    """Return the line of an epoch; its columns are those of `header`. The losses and accuracies are as in metrics.csv.
+
+    `best epoch` is the first epoch with the best validation accuracy so far.
+    """
+    best = end.best_epoch + 1 if end.validation else "-"
+    scores = (*_score(end.train), *_score(end.validation))
+    return _ROW.format(
+        _of(end.epoch, end.epochs), *scores, end.learning_rate, end.seconds, best, width=_width(end.epochs)
+    )
+
+
+def _of(epoch: int, epochs: int) -> str:
+    return f"{epoch + 1:{len(str(epochs))}}/{epochs}"
+
+
+def _width(epochs: int) -> int:
+    return max(len("epoch"), len(_of(0, epochs)))
+
+
+def _score(score: Score | None) -> tuple[str, str]:
+    return (_loss(score.loss), percent(score.accuracy)) if score else ("-", "-")
+
+
+def _loss(loss: float) -> str:
+    """Return a loss in at most `_LOSS` characters."""
+    text = f"{loss:.4f}"
+    return text if len(text) <= _LOSS else f"{loss:.1e}"
