@@ -97,20 +97,25 @@ def question(names: Collection[str]) -> str:
 
 
 def nearest_keys(name: str, keys: Collection[str]) -> list[str]:
-    """Return the keys that an unknown one may mean; `lr` of other tools means optimizer.learning_rate."""
-    ours = KEYS.get(_plain(name))
-    return _same_last(name, keys) or ([ours] if ours else []) or _similar(name, keys)
+    """Return the keys that an unknown one may mean, or the most similar one."""
+    return meant_keys(name, keys) or _similar(name, keys)
+
+
+def meant_keys(name: str, keys: Collection[str]) -> list[str]:
+    """Return the keys that end so; or ours of a name that other tools use, such as optimizer.learning_rate for `lr`."""
+    ours = KEYS.get(plain(name))
+    return _same_last(name, keys) or [key for key in keys if key == ours]
 
 
 def nearest_sections(name: str, sections: Collection[str]) -> list[str]:
     """Return the section that an unknown one may mean, if there is one."""
-    ours = SECTIONS.get(_plain(name))
+    ours = SECTIONS.get(plain(name))
     return [ours] if ours else get_close_matches(name, sections, n=1)
 
 
 def nearest_values(key: str, name: str, known: Collection[str]) -> list[str]:
     """Return the name that an unknown one may mean as the value of a key, if there is one."""
-    ours = VALUES.get(key, {}).get(_plain(name))
+    ours = VALUES.get(key, {}).get(plain(name))
     return [ours] if ours else nearest(name, known)
 
 
@@ -125,6 +130,11 @@ def nearest_options(name: str, known: Collection[str]) -> list[str]:
     return [bare[each] for each in get_close_matches(name.lstrip("-"), bare, n=1)]
 
 
+def plain(name: str) -> str:
+    """Return a name in the form of the tables: the last part of a key, without dashes in front, in lower case."""
+    return name.lstrip("-").rpartition(".")[2].lower().replace("-", "_")
+
+
 def in_brackets(text: str) -> str:
     """Return `[300, 100]` for numbers such as `300,100`, `300 100`, `(300, 100)` or `300-100`; "" for anything else."""
     return f"[{', '.join(_NUMBER.findall(text))}]" if _NUMBERS.fullmatch(text) else ""
@@ -134,14 +144,9 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 _NUMBERS = re.compile(r"[(\[]? *[0-9]{1,9}(?:[ ,x-]+[0-9]{1,9}){0,31} *,? *[)\]]?")
 
 
-def _plain(name: str) -> str:
-    """Return a name in the form of the tables: the last part of a key, without dashes in front, in lower case."""
-    return name.lstrip("-").rpartition(".")[2].lower().replace("-", "_")
-
-
 def _same_last(name: str, known: Iterable[str]) -> list[str]:
     """Return the known names whose last part is this one's."""
-    return [each for each in known if each.rpartition(".")[2] == _plain(name)]
+    return [each for each in known if each.rpartition(".")[2] == plain(name)]
 
 
 def _similar(name: str, known: Collection[str]) -> list[str]:

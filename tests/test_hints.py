@@ -24,7 +24,8 @@ def test_a_name_of_another_tool_leads_to_our_key() -> None:
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     {
-        "lr": "optimizer.learning_rate", "epochs": "train.epochs", "batch": "train.batch_size", "hidden": "model.hidden",
+        "lr": "optimizer.learning_rate", "epochs": "train.epochs", "batch": "train.batch_size",
+        "hidden": "model.hidden",
         "batch_size": "train.batch_size", "dropout": "model.dropout", "lr_decay": "schedule.factor",
         "weight_decay": "optimizer.weight_decay", "l2": "optimizer.weight_decay", "loss_fn": "loss",
         "num_epochs": "train.epochs", "n_epochs": "train.epochs", "max_iter": "train.epochs",

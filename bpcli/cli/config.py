@@ -14,8 +14,8 @@ from bpcli.cli.output import one_line, print_file
 def config(source: str, overrides: tuple[str, ...], listing: bool) -> None:
     """Print the whole configuration of a preset or file, with any overrides, as YAML.
 
-    Comments say what each key means and which values it may have. `bpcli train -c FILE` reads what is printed, and a file
-    may leave out any key: default's value then holds.
+    Comments say what each key means and which values it may have. `bpcli train -c FILE` reads what is printed; a file
+    may leave out any key, for which the value in default then holds.
     """
     print_file(_presets() if listing else _whole(source, overrides))
 

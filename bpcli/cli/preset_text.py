@@ -31,7 +31,7 @@ class Line(NamedTuple):
 
     @property
     def choices(self) -> list[str]:
-        """The values that the key may have, as far as they are names: those that the comment lists, or true and false."""
+        """The names that the key may have as its value: those that the comment lists, or true and false."""
         if self.value in ("true", "false"):
             return ["true", "false"]
         listed = _NAMES.search(re.sub(r" \([^)]*\)", "", self.comment))
@@ -43,7 +43,7 @@ def summary(preset: str) -> str:
     return _text(preset).partition("\n")[0].removeprefix("# ")
 
 
-def keys() -> list[Line]:
+def settings() -> list[Line]:
     """Return the lines of default.yaml that hold a key and its value."""
     return [line for line in _lines() if line.value is not None]
 

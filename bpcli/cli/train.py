@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 @click.option(
     "--seeds", metavar="SEEDS", help="Train a run for each seed, such as 0..6 or 0,3,5, and test all together."
 )
-@click.option("--epochs", type=int, metavar="N", help="Short for -s train.epochs=N; extends a run that is resumed.")
+@click.option(
+    "--epochs", type=click.IntRange(1, 100_000), metavar="N",
+    help="Short for -s train.epochs=N; extends a run that is resumed.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout at the end.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while training but for warnings.")
 @click.pass_context

@@ -6,16 +6,15 @@ from bpcli.config import Config
 
 
 def test_every_key_is_found() -> None:
-    assert sorted(line.key for line in preset_text.keys()) == sorted(configuration.keys())
+    assert sorted(line.key for line in preset_text.settings()) == sorted(configuration.keys())
 
 
 def test_the_comments_list_every_name_that_a_key_may_have() -> None:
-    listed = {line.key: line.choices for line in preset_text.keys() if line.choices}
-    names = {key: sorted(known) for key, known in configuration._NAMES.items()} | {
-        "data.kind": ["any", "auto", "digits"]
-    }
+    listed = {line.key: line.choices for line in preset_text.settings() if line.choices}
+    names = {key: sorted(known) for key, known in configuration._NAMES.items()}
+    names["data.kind"] = ["any", "auto", "digits"]
     switches = [key for key, value in _values(configuration.load()).items() if isinstance(value, bool)]
-    assert {key: sorted(each) for key, each in listed.items()} == names | dict.fromkeys(switches, ["false", "true"])
+    assert {key: sorted(each) for key, each in listed.items()} == names | {key: ["false", "true"] for key in switches}
 
 
 def _values(config: Config) -> dict[str, object]:
