@@ -9,8 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bpcli import __version__
-from bpcli.cli import completers
-from bpcli.cli.helpful import HelpfulCommand, one_line_errors, write_examples
+from bpcli.cli.refusal import one_line_errors
 
 # group: name: module, function, and what `bpcli --help` says of it without importing the module
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
@@ -73,16 +72,18 @@ class LazyGroup(click.Group):
         """Return the command of a name, imported."""
         if name not in COMMANDS:
             return None
-        from bpcli.cli.examples import EXAMPLES
+        from bpcli.cli.helpful import HelpfulCommand
 
         module, _, function = COMMANDS[name][0].partition(":")
-        return HelpfulCommand(name, getattr(import_module(module), function), EXAMPLES.get(name, {}))
+        return HelpfulCommand(name, getattr(import_module(module), function))
 
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that the words begin with; while the shell completes, one that is quick to import."""
         if context.resilient_parsing:
+            from bpcli.cli import completers
+
             return args[0], completers.quick(args) or self.get_command(context, args[0]), args[1:]
         if args[0] not in COMMANDS and args[0][:1] != "-":
             from bpcli.cli import advice
@@ -106,9 +107,9 @@ class LazyGroup(click.Group):
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples at the end of the help text."""
-        from bpcli.cli.examples import EXAMPLES
+        from bpcli.cli import examples
 
-        write_examples(formatter, EXAMPLES[""])
+        examples.write(formatter, "")
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

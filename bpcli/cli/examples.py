@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import click
+
 EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
     "": {
         "bpcli train -c quick": "train for some seconds",
@@ -55,3 +57,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         'eval "$(bpcli completion zsh)"': "in this shell alone",
     },
 }
+
+
+def write(formatter: click.HelpFormatter, command: str) -> None:
+    """Write a command's examples into its help text; none where a command has none."""
+    if command in EXAMPLES:
+        with formatter.section("Examples"):
+            for example, meaning in EXAMPLES[command].items():
+                formatter.write(f"{'':{formatter.current_indent}}{example}  # {meaning}\n")
