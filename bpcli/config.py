@@ -320,10 +320,8 @@ def _value(value: object, kind: Any, key: str, source: str) -> object:
     try:
         converted = msgspec.convert(_renamed(_numbers(value, kind), key), kind)
     except msgspec.ValidationError as error:
-        wrong = str(error).replace("`", "").replace("array", "list").partition(" - at")[0]
-        raise ConfigError(
-            f"{source}: {key} = {_shown(value)}: {wrong[0].lower()}{wrong[1:]}{_as_list(value, kind)}"
-        ) from None
+        wrong = f"{_complaint(str(error))}{_as_list(value, kind)}"
+        raise ConfigError(f"{source}: {key} = {_shown(value)}: {wrong}") from None
     if isinstance(converted, float) and not isfinite(converted):
         raise ConfigError(f"{source}: {key} = {_shown(value)}: expected a finite number")
     for name in (converted if isinstance(converted, tuple) else (converted,)) if key in _NAMES else ():
@@ -332,6 +330,12 @@ def _value(value: object, kind: Any, key: str, source: str) -> object:
             hint = hints.question(hints.nearest_values(key, str(name), _NAMES[key]))
             raise ConfigError(f"{source}: {key} = {_shown(name)}: expected one of {known}{hint}")
     return converted
+
+
+def _complaint(text: str) -> str:
+    """Return what msgspec says of a value, in words of YAML."""
+    text = text.replace("`", "").replace("array", "list").replace("Expected bool", "Expected true or false")
+    return f"{text[0].lower()}{text[1:]}".partition(" - at")[0]
 
 
 def _renamed(value: object, key: str) -> object:
@@ -385,11 +389,12 @@ def _meant(name: str, value: object) -> str:
 
 
 def _such_as(value: object, path: str) -> str:
-    """Return a hint at what a section wants instead of a value; `optimizer = adam` means optimizer.kind."""
+    """Return what a section wants instead of a value: the key that `optimizer = adam` means, or else all its keys."""
     for key, names in _NAMES.items():
         if path and key.startswith(path) and value in names:
             return hints.question([f"{key}={value}"])
-    return ", such as seed: 1"
+    inside = [key.removeprefix(path) for key in keys() if path and key.startswith(path)]
+    return f"; its keys are {', '.join(inside)}" if inside else ", such as seed: 1"
 
 
 def _as_list(value: object, kind: Any) -> str:

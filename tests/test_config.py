@@ -208,6 +208,11 @@ def test_plain_data_are_called_by_their_source() -> None:
         ("Learning-Rate=1", "unknown key Learning-Rate; did you mean optimizer.learning_rate?"),
         ("schedule=cosine", "schedule = cosine: expected keys and values; did you mean schedule.kind=cosine?"),
         ("model.hidden=(300, 100)", "model.hidden = (300, 100): expected list, got str; did you mean [300, 100]?"),
+        ("data.deslant=1", "data.deslant = 1: expected true or false, got int"),
+        (
+            "schedule=true",
+            "schedule = True: expected keys and values; its keys are kind, milestones, factor, warmup",
+        ),
         ("model.hidden=0", "model.hidden = 0: expected list, got int"),
         ("schedule.milestones=8", "schedule.milestones = 8: expected list, got int; did you mean [8]?"),
         (

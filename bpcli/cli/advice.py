@@ -7,6 +7,7 @@ from shlex import quote
 import click
 
 from bpcli import hints, resources
+from bpcli.cli.examples import EXAMPLES
 
 
 def on_command(name: str, commands: Collection[str]) -> str:
@@ -17,13 +18,33 @@ def on_command(name: str, commands: Collection[str]) -> str:
     return f"No such command '{name}'{hints.question([f'bpcli {each}' for each in found]) or '.'}"
 
 
-def on_option(command: click.Command, option: str, words: Sequence[str]) -> str:
+def on_usage(command: click.Command, error: click.UsageError, words: Sequence[str], context: click.Context) -> str:
+    """Return the message about words after a command that it can't take."""
+    match error:
+        case click.NoSuchOption():
+            return _on_option(command, error.option_name, words)
+        case click.BadOptionUsage():
+            return _on_value(command, error)
+        case click.MissingParameter() if error.param is not None:
+            example = next(iter(EXAMPLES.get(str(command.name), ())), command.name)
+            return f"Missing argument {error.param.get_error_hint(context)}; for example: {example}"
+    return error.format_message()
+
+
+def _on_option(command: click.Command, option: str, words: Sequence[str]) -> str:
     """Return the message about an unknown option among the words after a command."""
     place = next((n for n, word in enumerate(words) if word.startswith(option)), 0)
     typed, equals, value = words[place].partition("=")
     following = next((word for word in words[place + 1 : place + 2] if not word.startswith("-")), "VALUE")
     found = _meant(typed, value if equals else following, _options(command))
     return f"No such option '{typed}'{hints.question(found) or '.'}"
+
+
+def _on_value(command: click.Command, error: click.BadOptionUsage) -> str:
+    """Return the message about an option whose value is missing, or that takes none."""
+    found = [each for each in command.params if error.option_name in each.opts and each.metavar]
+    hint = f": {error.option_name} {found[0].metavar}" if found else ""
+    return f"{error.format_message().rstrip('.')}{hint}"
 
 
 def on_argument(command: click.Command, word: str) -> str:

@@ -23,14 +23,10 @@ class HelpfulCommand(click.Command):
         words = list(args)
         try:
             rest = super().parse_args(context, args)
-        except click.NoSuchOption as error:
-            from bpcli.cli import advice
+        except click.UsageError as error:
+            from bpcli.cli import advice  # which needs difflib
 
-            raise click.UsageError(advice.on_option(self, error.option_name, words), context) from error
-        except click.MissingParameter as error:
-            missing = error.param.get_error_hint(context) if error.param is not None else ""
-            example = next(iter(examples.EXAMPLES.get(str(self.name), ())), self.name)
-            raise click.UsageError(f"Missing argument {missing}; for example: {example}", context) from error
+            raise click.UsageError(advice.on_usage(self, error, words, context), context) from error
         if rest and not context.resilient_parsing:
             from bpcli.cli import advice
 

@@ -29,6 +29,7 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("train train.epochs=3", 2, "train takes no argument such as 'train.epochs=3'; did you mean -s train.epochs=3?"),
     ("train -s train.epochs 3", 2, "takes no argument such as '3'; a preset or a file comes after -c, a setting after"),
     ("train -s train.epochs:3", 3, "-s train.epochs:3: expected KEY=VALUE, such as train.epochs=3"),
+    ("train -s", 2, "Option '-s' requires an argument: -s KEY=VALUE"),
     ("train --epoch 3", 2, "No such option '--epoch'; did you mean --epochs?"),
     ("train --lr 0.1", 2, "No such option '--lr'; did you mean -s optimizer.learning_rate=0.1?"),
     ("train -lr 0.1", 2, "No such option '-lr'; did you mean -s optimizer.learning_rate=0.1?"),
