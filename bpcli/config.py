@@ -7,17 +7,16 @@ settings override both.
 import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
-from difflib import get_close_matches
-from functools import cache
+from functools import cache, reduce
 from math import isfinite
-from operator import attrgetter
+from operator import attrgetter, getitem
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from bpcli import resources
+from bpcli import hints, resources
 from bpcli.core.activations import ACTIVATIONS
 from bpcli.core.initializers import INITIALIZERS
 from bpcli.core.losses import OUTPUTS
@@ -25,7 +24,7 @@ from bpcli.core.optimizers import OPTIMIZERS
 from bpcli.core.pixels import NORMALIZATIONS
 from bpcli.core.schedules import SCHEDULES
 from bpcli.errors import ConfigError
-from bpcli.strict_yaml import MAX_LENGTH, parse_yaml, to_text
+from bpcli.strict_yaml import MAX_LENGTH, parse_yaml, to_line, to_text
 
 Tree = dict[str, Any]
 
@@ -168,7 +167,7 @@ def override(config: Config, overrides: Iterable[str]) -> Config:
 
 def differences(one: Config, other: Config) -> dict[str, tuple[object, object]]:
     """Return the dotted keys in which two configurations differ, each with its two values."""
-    return {key: pair for key in _keys() if (pair := (_at(one, key), _at(other, key)))[0] != pair[1]}
+    return {key: pair for key in keys() if (pair := (_at(one, key), _at(other, key)))[0] != pair[1]}
 
 
 def from_tree(tree: object, source: str) -> Config:
@@ -189,9 +188,31 @@ def to_yaml(config: Config) -> str:
     return to_text(to_tree(config))
 
 
+def to_lines(config: Config) -> dict[str, str]:
+    """Return the value of each dotted key as YAML in one line."""
+    tree = to_tree(config)
+    return {key: to_line(reduce(getitem, key.split("."), tree)) for key in keys()}
+
+
 def preset_names() -> list[str]:
     """Return the names of the presets that come with bpcli."""
-    return sorted(path.stem for path in resources.presets().glob("*.yaml"))
+    return resources.preset_names()
+
+
+def keys(section: type[Struct] = Config, path: str = "") -> list[str]:
+    """Return every dotted key of the configuration, or of a section of it."""
+    found = []
+    for field in msgspec.structs.fields(section):
+        if isinstance(field.type, type) and issubclass(field.type, Struct):
+            found += keys(field.type, f"{path}{field.name}.")
+        else:
+            found.append(f"{path}{field.name}")
+    return found
+
+
+def in_form(key: str, text: str) -> str:
+    """Return the text of a value in the form that its key wants: `[100]` for 100 where a list is wanted."""
+    return hints.in_brackets(text) or text if isinstance(_at(load(), key), tuple) else text
 
 
 def find(source: str) -> Path:
@@ -205,18 +226,30 @@ def find(source: str) -> Path:
     try:
         if Path(source).is_file():
             return Path(source)
+        if Path(source).is_dir():
+            raise ConfigError(f"{source!r} is a folder; {_WANTED}")
     except OSError as error:  # such as a name that is too long
         raise ConfigError(f"{source}: can't be read: {error.strerror or error}") from error
     presets = preset_names()
-    raise ConfigError(f"{source!r} is neither a file nor a preset ({', '.join(presets)}){_nearest(source, presets)}")
+    hint = hints.question(hints.nearest(source, presets))
+    raise ConfigError(f"{source!r} is neither a file nor a preset ({', '.join(presets)}){hint}")
+
+
+_WANTED = "-c wants a preset (see `bpcli config --list`) or a YAML file"
 
 
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_LENGTH + 1)
+            content = file.read(MAX_LENGTH + 1)
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror or error}") from error
+    if b"\0" in content[:_HEAD]:
+        raise ConfigError(f"{path}: not a text file; {_WANTED}")
+    return content
+
+
+_HEAD = 1024  # bytes; a picture or a checkpoint has a zero among its first
 
 
 def _defaults() -> Tree:
@@ -270,7 +303,7 @@ def _checked(tree: object, source: str, section: type[Struct] = Config, path: st
         return {}
     if not isinstance(tree, dict):
         where = path.removesuffix(".") or "a configuration"
-        raise ConfigError(f"{source}: {where} = {_shown(tree)}: expected keys and values, such as seed: 1")
+        raise ConfigError(f"{source}: {where} = {_shown(tree)}: expected keys and values{_such_as(tree, path)}")
     fields = {field.name: field.type for field in msgspec.structs.fields(section)}
     checked: Tree = {}
     for given, value in tree.items():
@@ -278,7 +311,7 @@ def _checked(tree: object, source: str, section: type[Struct] = Config, path: st
         if key in checked:
             raise ConfigError(f"{source}: {path}{given} and {path}{key} are the same key; give one of them")
         if key not in fields:
-            raise ConfigError(f"{source}: unknown key {_shown(f'{path}{key}')}{_nearest(f'{path}{key}', _keys())}")
+            raise ConfigError(f"{source}: unknown key {_shown(f'{path}{key}')}{_meant(f'{path}{key}', value)}")
         kind = fields[key]
         if isinstance(kind, type) and issubclass(kind, Struct):
             checked[key] = _checked(value, source, kind, f"{path}{key}.")
@@ -292,17 +325,22 @@ def _value(value: object, kind: Any, key: str, source: str) -> object:
     try:
         converted = msgspec.convert(_renamed(_numbers(value, kind), key), kind)
     except msgspec.ValidationError as error:
-        wrong = str(error).replace("`", "").replace("array", "list").partition(" - at")[0]
-        raise ConfigError(f"{source}: {key} = {_shown(value)}: {wrong[0].lower()}{wrong[1:]}") from None
+        wrong = f"{_complaint(str(error))}{_as_list(value, kind)}"
+        raise ConfigError(f"{source}: {key} = {_shown(value)}: {wrong}") from None
     if isinstance(converted, float) and not isfinite(converted):
         raise ConfigError(f"{source}: {key} = {_shown(value)}: expected a finite number")
     for name in (converted if isinstance(converted, tuple) else (converted,)) if key in _NAMES else ():
         if name not in _NAMES[key]:
             known = ", ".join(_NAMES[key])
-            raise ConfigError(
-                f"{source}: {key} = {_shown(name)}: expected one of {known}{_nearest(str(name), _NAMES[key])}"
-            )
+            hint = hints.question(hints.nearest_values(key, str(name), _NAMES[key]))
+            raise ConfigError(f"{source}: {key} = {_shown(name)}: expected one of {known}{hint}")
     return converted
+
+
+def _complaint(text: str) -> str:
+    """Return what msgspec says of a value, in words of YAML."""
+    text = text.replace("`", "").replace("array", "list").replace("Expected bool", "Expected true or false")
+    return f"{text[0].lower()}{text[1:]}".partition(" - at")[0]
 
 
 def _renamed(value: object, key: str) -> object:
@@ -348,29 +386,30 @@ def _consistent(config: Config, source: str) -> Config:
     return config
 
 
-def _keys(section: type[Struct] = Config, path: str = "") -> list[str]:
-    """Return every dotted key of the configuration."""
-    keys = []
-    for field in msgspec.structs.fields(section):
-        if isinstance(field.type, type) and issubclass(field.type, Struct):
-            keys += _keys(field.type, f"{path}{field.name}.")
-        else:
-            keys.append(f"{path}{field.name}")
-    return keys
+def _meant(name: str, value: object) -> str:
+    """Return a hint at the keys that an unknown key may mean, or at the section if its value is one."""
+    if isinstance(value, dict):
+        return hints.question(hints.nearest_sections(name, {key.partition(".")[0] for key in keys() if "." in key}))
+    return hints.question(hints.nearest_keys(name, keys()))
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the known names that are most similar to this one, or an empty string."""
-    known, last = list(known), name.rpartition(".")[2]
-    same_last = [key for key in known if key.rpartition(".")[2] == last]
-    close = same_last or get_close_matches(name, known, n=1) or _by_last(last, known)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+def _such_as(value: object, path: str) -> str:
+    """Return what a section wants instead of a value: the key that `optimizer = adam` means, or else all its keys."""
+    for key, names in _NAMES.items():
+        if path and key.startswith(path) and value in names:
+            return hints.question([f"{key}={value}"])
+    inside = [key.removeprefix(path) for key in keys() if path and key.startswith(path)]
+    return f"; its keys are {', '.join(inside)}" if inside else ", such as seed: 1"
 
 
-def _by_last(last: str, known: Iterable[str]) -> list[str]:
-    """Return the known key whose last part is most similar to this one, if there is one."""
-    by_last = {key.rpartition(".")[2]: key for key in known}
-    return [by_last[each] for each in get_close_matches(last, by_last, n=1)]
+def _as_list(value: object, kind: Any) -> str:
+    """Return a hint at the list that a value would be in brackets, if a list is what its key wants."""
+    text = hints.in_brackets(str(value)) if isinstance(value, int | str) else ""
+    try:
+        msgspec.convert(msgspec.json.decode(text or "0"), kind)
+    except (msgspec.ValidationError, msgspec.DecodeError):  # such as [007]
+        return ""
+    return hints.question([text] if text else [])
 
 
 def _shown(value: object) -> str:

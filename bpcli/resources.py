@@ -20,6 +20,11 @@ def presets() -> Path:
     return folder("presets", "configs")
 
 
+def preset_names() -> list[str]:
+    """Return the names of the presets."""
+    return sorted(path.stem for path in presets().glob("*.yaml"))
+
+
 def mnist() -> Path:
     """Return the folder of the four MNIST files."""
     return folder("mnist", "data/mnist")

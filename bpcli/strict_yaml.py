@@ -50,6 +50,13 @@ def to_text(tree: object) -> str:
     return text
 
 
+def to_line(value: object) -> str:
+    """Return a value as YAML in one line that `parse_yaml` reads back, to stand after a key."""
+    style = '"' if isinstance(value, str) and "\n" in value else None
+    text: str = yaml.safe_dump(value, default_flow_style=True, default_style=style, width=float("inf"))
+    return text.removesuffix("...\n").strip()
+
+
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's safe loader; it also refuses everything that can hide or multiply content."""
 

@@ -22,9 +22,10 @@ ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "resources": set(),
     "machine": set(),
+    "hints": set(),
     "strict_yaml": {"yaml"},
     "core": {"numpy", "threadpoolctl"},
-    "config": {"msgspec", "bpcli.core", "bpcli.strict_yaml"},
+    "config": {"msgspec", "bpcli.core", "bpcli.hints", "bpcli.strict_yaml"},
     "data": {"numpy", "PIL", "bpcli.core"},
     "model": MODEL,
     "storage": STORAGE | {"msgspec", "bpcli.strict_yaml"},
@@ -32,7 +33,8 @@ ROOMS: dict[str, set[str]] = {
     "training": TRAINING | {"msgspec", "threadpoolctl", "bpcli.strict_yaml"},
     "gradcheck": TRAINING | {"msgspec"},
     "report": INFERENCE | {"PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.gradcheck"},
-    "cli": TRAINING | {"click", "tqdm", "msgspec", "bpcli", "bpcli.gradcheck", "bpcli.report"},
+    "cli": TRAINING
+    | {"click", "tqdm", "msgspec", "bpcli", "bpcli.hints", "bpcli.strict_yaml", "bpcli.gradcheck", "bpcli.report"},
 }
 
 
@@ -58,7 +60,7 @@ def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
     if room(path) in ("__init__", "__main__"):
         return
     allowed = ROOMS[room(path)] | EVERYWHERE | {f"bpcli.{room(path)}"}
-    if room(path) in ("errors", "resources", "machine", "core"):
+    if room(path) in ("errors", "resources", "machine", "hints", "core"):
         allowed = ROOMS[room(path)] | {f"bpcli.{room(path)}"}
     found = {name for name in imports(path.read_text(encoding="utf-8")) if name not in sys.stdlib_module_names}
     found.discard("bpcli.__version__")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli import config as configuration
+from bpcli import hints
 from bpcli.config import from_tree, load, preset_names, to_tree, to_yaml
 from bpcli.errors import ConfigError
 
@@ -200,7 +201,24 @@ def test_plain_data_are_called_by_their_source() -> None:
         ("train.epochs=[1", "line 1, column 3: not valid here: expected ',' or ']', but got '<stream end>'"),
         ("model.hidden=[3, 0]", "model.hidden = [3, 0]: expected int >= 1"),
         ("treads=1", "unknown key treads; did you mean train.threads?"),
-        ("trian.epochs=1", "unknown key trian"),
+        ("trian.epochs=1", "unknown key trian; did you mean train?"),
+        ("optim.lr=1", "unknown key optim; did you mean optimizer?"),
+        ("optimizer.lr=1", "unknown key optimizer.lr; did you mean optimizer.learning_rate?"),
+        ("loss_fn=mse", "unknown key loss_fn; did you mean loss?"),
+        ("Learning-Rate=1", "unknown key Learning-Rate; did you mean optimizer.learning_rate?"),
+        ("schedule=cosine", "schedule = cosine: expected keys and values; did you mean schedule.kind=cosine?"),
+        ("model.hidden=(300, 100)", "model.hidden = (300, 100): expected list, got str; did you mean [300, 100]?"),
+        ("data.deslant=1", "data.deslant = 1: expected true or false, got int"),
+        (
+            "schedule=true",
+            "schedule = True: expected keys and values; its keys are kind, milestones, factor, warmup",
+        ),
+        ("model.hidden=0", "model.hidden = 0: expected list, got int"),
+        ("schedule.milestones=8", "schedule.milestones = 8: expected list, got int; did you mean [8]?"),
+        (
+            "loss=MSE",
+            "loss = MSE: expected one of binary_cross_entropy, cross_entropy, quadratic; did you mean quadratic?",
+        ),
         ("a.b.epohcs=1", "unknown key a"),
         ("zzzz=1", "unknown key zzzz"),
         ("kind=1", "unknown key kind; did you mean data.kind or optimizer.kind or schedule.kind?"),
@@ -220,6 +238,7 @@ def test_a_mistake_is_one_message(setting: str, complaint: str) -> None:
 def test_no_more_of_a_file_is_read_than_shows_that_it_is_too_long(tmp_path: Path) -> None:
     path = tmp_path / "long.yaml"
     with path.open("wb") as file:
+        file.write(b"#" * 2000)
         file.truncate(200_000_000)
     tracemalloc.start()
     try:
@@ -256,6 +275,24 @@ def test_a_name_that_is_no_file_is_one_message() -> None:
     with pytest.raises(ConfigError) as caught:
         load("nowhere")
     assert str(caught.value) == f"'nowhere' is neither a file nor a preset ({', '.join(preset_names())})"
+
+
+def test_a_value_of_another_tool_leads_to_our_name() -> None:
+    for key, names in hints.VALUES.items():
+        for theirs, ours in names.items():
+            with pytest.raises(ConfigError) as caught:
+                load("default", [f"{key}={theirs}"])
+            known = str(caught.value).partition("expected one of ")[2]
+            assert known.endswith(f"; did you mean {ours}?")
+            assert ours in known.partition(";")[0].split(", ")
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"PK\x03\x04\0\0"])
+def test_a_file_that_is_no_text_is_told_what_is_wanted(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "digit.png"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"digit\.png: not a text file; -c wants a preset \(see .*\) or a YAML file$"):
+        load(str(path))
 
 
 def test_old_names_are_read_as_the_new_ones_and_say_nothing() -> None:

@@ -1,49 +1,70 @@
 """The command line: `bpcli COMMAND …`. Each command is a module that is imported only when it is called."""
 
+import os
 from importlib import import_module
+from itertools import chain
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from bpcli import __version__
-from bpcli.cli.output import one_line, print_anywhere, shortened
-from bpcli.errors import BpcliError
+from bpcli.cli.output import print_anywhere
+from bpcli.cli.refusal import one_line_errors
 
-# name: module, function, and what `bpcli --help` says of it without importing the module
-COMMANDS: dict[str, tuple[str, str]] = {
-    "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
-    "evaluate": ("bpcli.cli.evaluate:evaluate", "Show how good a trained network is."),
-    "runs": ("bpcli.cli.runs:runs", "List the runs that are here, and how each stands."),
-    "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
-    "check": ("bpcli.cli.check:check", "Prove that a configuration's gradients are right."),
-    "explain": ("bpcli.cli.explain:explain", "Show the computational graph of an expression and its derivatives."),
-    "report": (
-        "bpcli.cli.report:report",
-        "Show a run, or several, as one HTML file.",
-    ),
-    "draw": ("bpcli.cli.draw:draw", "Write a page to draw digits on, with the network inside."),
-    "augment": ("bpcli.cli.augment:augment", "Draw what a network sees of distorted images."),
-    "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
+# group: name: module, function, and what `bpcli --help` says of it without importing the module
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Train": {
+        "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
+        "runs": ("bpcli.cli.runs:runs", "List the runs that are here, and how each stands."),
+        "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
+    },
+    "Use": {
+        "predict": ("bpcli.cli.predict:predict", "Say which digits pictures show."),
+        "evaluate": ("bpcli.cli.evaluate:evaluate", "Show how good a trained network is."),
+        "completion": ("bpcli.cli.completion:completion", "Let the shell complete commands, options, keys and runs."),
+    },
+    "Understand": {
+        "check": ("bpcli.cli.check:check", "Prove that a configuration's gradients are right."),
+        "explain": ("bpcli.cli.explain:explain", "Show an expression's computational graph and its derivatives."),
+    },
+    "Data": {
+        "augment": ("bpcli.cli.augment:augment", "Draw what a network sees of distorted images."),
+    },
+    "Share": {
+        "report": ("bpcli.cli.report:report", "Show a run, or several, as one HTML file."),
+        "draw": ("bpcli.cli.draw:draw", "Write a page to draw digits on, with the network inside."),
+    },
 }
-
-
-class Refusal(click.ClickException):
-    """A user's error in the form that click prints."""
-
-    def __init__(self, error: BpcliError) -> None:
-        super().__init__(shortened(one_line(str(error))))
-        self.exit_code = error.exit_code  # type: ignore[misc]  # click types it as the class's alone
+COMMANDS = dict(chain.from_iterable(group.items() for group in GROUPS.values()))
 
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for: `bpcli --help` stays quick."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the options before the command; turn a user's error into one line on stderr and its exit code."""
+        with one_line_errors():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Parse the options before the command.
+
+        Raises:
+            click.UsageError: there is one that belongs to a command.
+        """
+        try:
+            return super().parse_args(context, args)
+        except click.NoSuchOption as error:
+            hint = "options of a command come after its name, as in: bpcli train -c quick"
+            raise click.UsageError(f"No such option '{error.option_name}'; {hint}", context) from error
+
     def invoke(self, context: click.Context) -> object:
         """Run the command; turn a user's error into one line on stderr and its exit code."""
-        try:
+        with one_line_errors():
             return super().invoke(context)
-        except BpcliError as error:
-            raise Refusal(error) from error
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names, in the order in which a newcomer needs them."""
@@ -53,9 +74,24 @@ class LazyGroup(click.Group):
         """Return the command of a name, imported."""
         if name not in COMMANDS:
             return None
+        from bpcli.cli.helpful import HelpfulCommand
+
         module, _, function = COMMANDS[name][0].partition(":")
-        command: click.Command = getattr(import_module(module), function)
-        return command
+        return HelpfulCommand(name, getattr(import_module(module), function))
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the words begin with; while the shell completes, one that is quick to import."""
+        if context.resilient_parsing:
+            from bpcli.cli import completers
+
+            return args[0], completers.quick(args) or self.get_command(context, args[0]), args[1:]
+        if args[0] not in COMMANDS and args[0][:1] != "-":
+            from bpcli.cli import advice
+
+            raise click.UsageError(advice.on_command(args[0], COMMANDS), context)
+        return super().resolve_command(context, args)
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands and the group's options that begin so, without importing a command."""
@@ -65,14 +101,23 @@ class LazyGroup(click.Group):
         return commands + click.Command.shell_complete(self, context, incomplete)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands into the help text."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        """Write the list of commands into the help text, in groups."""
+        width = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), summary) for name, (_, summary) in group.items()])
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples at the end of the help text."""
+        from bpcli.cli import examples
+
+        examples.write(formatter, "")
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bpcli")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Backpropagation you can read, check and run: an MNIST trainer in NumPy.
 
     \b
@@ -81,9 +126,15 @@ def cli() -> None:
     be written, 9 a folder that another run is using, 129, 130 and 143 stopped by a signal
     (hang-up, Ctrl-C, termination).
     """  # noqa: D301 (click's mark for text that is not to be wrapped)
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main() -> None:
     """Run the command line and exit."""
     print_anywhere()
+    if "_BPCLI_COMPLETE" in os.environ:  # a shell asks for completions
+        from bpcli.cli import shells
+
+        shells.register()
     cli(prog_name="bpcli")

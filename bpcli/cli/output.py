@@ -99,6 +99,17 @@ def print_text(text: str | bytes, *, nl: bool = True) -> None:
         raise OutputError(f"standard output: can't be written: {error.strerror or error}") from error
 
 
+def print_file(text: str) -> None:
+    """Print the text of a file on stdout: in UTF-8, in which it is read back, unless a terminal shows it.
+
+    Raises:
+        OutputError: it can't be written.
+        BrokenPipeError: the reader has gone.
+    """
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    print_text(text if on_terminal else text.encode(), nl=False)
+
+
 def say(text: str) -> None:
     """Print on stderr. If that fails, as after a hang-up, print nothing there from then on."""
     try:

@@ -62,7 +62,7 @@ def _remove(source: str, yes: bool) -> None:
         raise ArgumentError(f"--remove {source}: asks first, but nobody can answer here; --yes is the answer")
     if yes or click.confirm(f"remove {shown(folder)}, {size}?", err=True):
         listing.remove(folder)
-        say(f"{shown(folder)} is removed")
+        print_text(f"{shown(folder)} is removed")
 
 
 def _table(found: Sequence[Listed]) -> Iterator[str]:

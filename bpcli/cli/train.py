@@ -36,7 +36,10 @@ from bpcli.training.series import recorded_series, resumed_series
 @click.option(
     "--seeds", metavar="SEEDS", help="Train a run for each seed, such as 0..6 or 0,3,5, and test all together."
 )
-@click.option("--epochs", type=int, metavar="N", help="Short for -s train.epochs=N; extends a run that is resumed.")
+@click.option(
+    "--epochs", type=click.IntRange(1, 100_000), metavar="N",
+    help="Short for -s train.epochs=N; extends a run that is resumed.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout at the end.")
 @click.option(
     "--progress", type=click.Choice(STYLES),

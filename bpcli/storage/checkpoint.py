@@ -36,6 +36,7 @@ MAX_CHECKPOINT = 256 * 2**20  # bytes of the file
 _BESIDES = 2**20  # bytes in it besides the vectors
 _MAX_TEXT = 64 * 1024  # characters of the JSON text
 _MAX_HEADER = 1000  # bytes before an array's data; NumPy writes 128
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".heic")
 _NETWORK, _BEST = "", "best."  # sections of members, one vector each; the optimizer's sections have its own names
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
@@ -227,6 +228,8 @@ def load(path: Path) -> Checkpoint:
     except ConfigError as error:
         raise CheckpointError(str(error)) from error
     except (Malformed, msgspec.DecodeError, RecursionError) as error:
+        if path.suffix.lower() in _PICTURES:
+            raise CheckpointError(f"{path}: a picture, not a checkpoint; `bpcli predict` reads pictures") from error
         raise CheckpointError(f"{path}: not a checkpoint of bpcli, or damaged: {_short(str(error))}") from error
 
 

@@ -162,7 +162,9 @@ def sync_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """Return the error for a failed system call on a file."""
-    return OutputError(f"{path}: can't be written: {error.strerror or error}")
+    missing = isinstance(error, FileNotFoundError) and not path.parent.exists()
+    hint = f"; there is no folder {path.parent}; make it first" if missing else ""
+    return OutputError(f"{path}: can't be written: {error.strerror or error}{hint}")
 
 
 def _fill(descriptor: int, content: bytes, fs: FileSystem) -> None:

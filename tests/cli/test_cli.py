@@ -10,7 +10,8 @@ import pytest
 from click.testing import Result
 
 import bpcli as package
-from bpcli.cli import COMMANDS
+from bpcli import hints
+from bpcli.cli import COMMANDS, GROUPS, advice
 from bpcli.cli.output import one_line
 from bpcli.errors import OutputError
 from tests.children import HANGS, child
@@ -75,23 +76,42 @@ def test_help_needs_neither_numpy_nor_pillow(arguments: list[str]) -> None:
     assert imported.isdisjoint({"numpy", "PIL", "yaml", "msgspec", "tqdm", "threadpoolctl"})
 
 
-def test_completion_needs_neither_numpy_nor_pillow() -> None:
-    script = (
-        "import os, sys\n"
-        "os.environ.update(_BPCLI_COMPLETE='bash_complete', COMP_WORDS='bpcli ', COMP_CWORD='1')\n"
-        "sys.argv = ['bpcli']\n"
-        "import atexit; atexit.register(lambda: print('loaded', {'numpy', 'PIL'} & set(sys.modules)))\n"
-        "from bpcli.cli import main; main()"
-    )
-    result = python("-c", script)
-    assert "plain,train" in result.stdout
-    assert "loaded set()" in result.stdout
-
-
-def test_an_unknown_command_is_usage(bpcli: Callable[..., Result]) -> None:
-    result = bpcli("trian")
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("trian", "bpcli train"),
+        ("eval", "bpcli evaluate"),
+        ("presets", "bpcli config --list"),
+        ("help", "bpcli --help"),
+        ("resume", "bpcli train --resume"),
+    ],
+)
+def test_an_unknown_command_is_usage_and_says_which_may_be_meant(
+    bpcli: Callable[..., Result], typed: str, meant: str
+) -> None:
+    result = bpcli(typed)
     assert result.exit_code == 2
-    assert "No such command 'trian'" in result.stderr
+    assert result.stderr == f"Error: No such command '{typed}'; did you mean {meant}?\nTry 'bpcli --help' for help.\n"
+
+
+def test_every_other_tools_command_leads_to_one_of_ours() -> None:
+    for typed in hints.COMMANDS:
+        ours = advice.on_command(typed, COMMANDS).partition("did you mean bpcli ")[2].rstrip("?")
+        assert ours.partition(" ")[0] in {*COMMANDS, "--help", "--version"} or hints.COMMANDS[typed] == "runs"
+
+
+def test_nothing_at_all_prints_the_help(bpcli: Callable[..., Result]) -> None:
+    result = bpcli()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == bpcli("--help").stdout
+
+
+def test_the_commands_are_listed_in_groups_a_line_each(bpcli: Callable[..., Result]) -> None:
+    lines = bpcli("--help").stdout.splitlines()
+    for title, group in GROUPS.items():
+        start = lines.index(f"{title}:") + 1
+        assert [line.split()[0] for line in lines[start : start + len(group)]] == list(group)
+        assert lines[start + len(group)] == ""
 
 
 def test_control_characters_never_reach_the_terminal() -> None:

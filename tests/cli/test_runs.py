@@ -51,7 +51,7 @@ def test_a_run_is_removed_only_when_told_so(bpcli: Bpcli, trained: Path) -> None
         assert bpcli("runs", "--remove", "default-1", "--yes").exit_code == BusyError.exit_code
     assert trained.is_dir()
     removed = bpcli("runs", "--remove", "default-1", "--yes")
-    assert (removed.exit_code, removed.stderr) == (0, "runs/default-1 is removed\n")
+    assert (removed.exit_code, removed.stdout) == (0, "runs/default-1 is removed\n")
     assert not list(Path("runs").iterdir())
 
 

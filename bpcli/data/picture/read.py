@@ -23,6 +23,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow's PPM i
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 32_000_000
 _TIFF = (b"II", b"MM")  # the first bytes by which Pillow recognises TIFF files
+_ZIP = b"PK\x03\x04"  # the first bytes of a checkpoint
 _STDERR = 2
 VISIBLE = 0.25  # a picture with a smaller range of grey on white paper was meant for black paper
 
@@ -66,7 +67,10 @@ def _decode(content: bytes, name: str) -> Grey:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: not a picture of a known format (PNG, JPEG, BMP, GIF, WebP, TIFF, PGM)") from None
+        hint = "; a network comes after -m" if content.startswith(_ZIP) else ""
+        raise ImageError(
+            f"{name}: not a picture of a known format (PNG, JPEG, BMP, GIF, WebP, TIFF, PGM){hint}"
+        ) from None
     except Exception as error:  # a damaged file can raise any error in a decoder
         raise ImageError(f"{name}: can't be decoded: {_one_line(error)}") from error
 
