@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from math import isqrt
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bpcli.report.sprites import diverging, palette
 from bpcli.report.study import LayerStudy, Study
 from bpcli.report.tables import SHOWN
 from bpcli.report.units import Activity, Histogram
+from bpcli.storage.files import write_file
 
 # `PROPERTIES` maps each colour to the page's CSS custom property
 INK, FAINT, PAPER = "#1d2330", "#c9ced8", "#fefefe"
@@ -206,12 +208,16 @@ def gallery(pictures: Sequence[tuple[Array, str]], across: int = 8) -> Figure:
 
 
 def write_png(seen: Study, folder: Path) -> None:
-    """Write curves.png, confusion_matrix.png, weights.png and errors.png."""
+    """Write curves.png, confusion_matrix.png, weights.png and errors.png; each says that bpcli wrote it."""
     with our_style():
         for name, whole in _png_figures(seen).items():
-            whole.savefig(folder / name, dpi=DOTS, metadata={"Software": None})
+            content = BytesIO()
+            whole.savefig(content, format="png", dpi=DOTS, metadata={"Software": SOFTWARE})
+            write_file(folder / name, content.getvalue())
 
 
+SOFTWARE = "bpcli report"
+PLOT_MARK = rb"\x89PNG.*tEXtSoftware\0" + SOFTWARE.encode()  # matches the beginning of each of these files
 PNG_FILES = ("curves.png", "confusion_matrix.png", "weights.png", "errors.png")
 
 
