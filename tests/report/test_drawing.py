@@ -305,7 +305,7 @@ def test_a_score_is_a_sum_and_a_formula(small_split: Split, output: str) -> None
     np.testing.assert_allclose(empty, np.broadcast_to(expected.logits[-1], (5, 10)), atol=0.006)
     np.testing.assert_allclose(z, expected.logits[:-1], atol=0.006)
     formulas = {
-        "sigmoid": ("1 / (1 + exp(−z))", 1 / (1 + np.exp(-z))),
+        "sigmoid": ("1\u00a0/\u00a0(1\u00a0+\u00a0exp(−z))", 1 / (1 + np.exp(-z))),
         "softmax": (
             "exp(z), divided by the sum of exp(z) over all classes",
             np.exp(z) / np.exp(z).sum(1, keepdims=True),

@@ -30,7 +30,7 @@ const ACTIVATIONS = {
 
 /** The scores of each output function, from the logits z, and its formula in words. */
 const OUTPUTS = {
-  sigmoid: { formula: "1 / (1 + exp(−z))", scores: (logits) => logits.map(ACTIVATIONS.sigmoid.value) },
+  sigmoid: { formula: "1\u00a0/\u00a0(1\u00a0+\u00a0exp(−z))", scores: (logits) => logits.map(ACTIVATIONS.sigmoid.value) },
   identity: { formula: "z", scores: (logits) => logits.slice() },
   softmax: {
     formula: "exp(z), divided by the sum of exp(z) over all classes",
