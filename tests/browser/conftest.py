@@ -71,8 +71,8 @@ def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("pages")
     seen = study(read_run(str(run_folder)), ThreadGroup(machine.usable_cores()))
     texts = {
-        "report": report_page(seen),
-        "comparison": comparison_page([seen, seen]),
+        "report": report_page(seen, "it learned <nothing>"),
+        "comparison": comparison_page([seen, seen], ["", "it learned <nothing>"]),
         "draw": drawing_page(loaded, 0.1),
     }
     for name, text in texts.items():
