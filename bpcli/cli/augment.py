@@ -7,10 +7,10 @@ import numpy as np
 
 from bpcli import config as configuration
 from bpcli import model as models
-from bpcli.cli.options import configured, png_file, require_free
+from bpcli.cli.options import configured, forcible, png_file, require_free
 from bpcli.cli.output import print_text, shown, warn
 from bpcli.config import Config
-from bpcli.data.sheet import COLUMNS, contact_sheet
+from bpcli.data.sheet import COLUMNS, SHEET_MARK, contact_sheet
 from bpcli.storage.files import write_file
 from bpcli.training import builders
 from bpcli.training import data as run_data
@@ -21,7 +21,7 @@ from bpcli.training.samples import seen
 @configured
 @click.option("-n", "count", type=click.IntRange(1, 10_000), default=64, show_default=True,
               help="How many distorted images.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@forcible
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False), callback=png_file, metavar="OUT.png")
 def augment(source: str, overrides: tuple[str, ...], count: int, force: bool, out: Path) -> None:
     """Draw what a network sees of distorted images.
@@ -30,7 +30,7 @@ def augment(source: str, overrides: tuple[str, ...], count: int, force: bool, ou
     this configuration make of it.
     """
     config = configuration.load(source, overrides)
-    require_free(out, force)
+    require_free(out, force, SHEET_MARK)
     if not builders.augment_ranges(config).any:
         warn(f"{source} distorts nothing; for example -s augment.rotation=15 does")
     write_file(out, _sheet(config, count))

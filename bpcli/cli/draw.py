@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.options import chosen_network, introduce, require_free
+from bpcli.cli.options import chosen_network, forcible, introduce, require_free
 from bpcli.cli.output import open_page, print_text, shown
 from bpcli.inference.predictions import default_min_score
 from bpcli.report.drawing import drawing_page
+from bpcli.report.web import DRAWING_MARK
 from bpcli.storage.files import write_file
 
 
@@ -16,14 +17,14 @@ from bpcli.storage.files import write_file
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("digit.html"), metavar="FILE",
               show_default=True, help="The page.")  # fmt: skip
 @click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@forcible
 def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
     """Write a page to draw digits on, with the network inside.
 
     One file that works offline in any browser and can be put on any web host as it is. Without an argument: the
     run in the folder runs that ended last, or, where none has, the network that comes with bpcli.
     """
-    require_free(out, force)
+    require_free(out, force, DRAWING_MARK)
     network = chosen_network(source)
     loaded = network.checkpoint
     write_file(out, drawing_page(loaded, default_min_score([loaded])).encode())

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import click
 
 from bpcli import machine
-from bpcli.cli.options import Named, chosen_members, png_file
+from bpcli.cli.options import Named, chosen_members, forcible, png_file, require_free
 from bpcli.cli.output import named_steps, percent, print_json, print_text
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import Split
 from bpcli.data.scenes.kinds import KINDS
-from bpcli.data.sheet import contact_sheet
+from bpcli.data.sheet import SHEET_MARK, contact_sheet
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError
 from bpcli.inference.ensemble import common_data, evaluate_ensemble
@@ -26,6 +26,8 @@ _MATRIX = 40  # classes up to which a confusion matrix is printed
 _COLUMN = 5  # characters of a class name above its column
 _PICTURED = 1000  # images that are put into pictures of each kind
 _MOST_FREQUENT = 20  # mistakes that are listed instead of the matrix
+_ERRORS = ("index", "label", "prediction", "score")  # columns of the list of mistakes
+_ERRORS_MARK = ",".join(_ERRORS).encode() + b"\n"  # matches the beginning of every such list
 
 
 @click.command()
@@ -45,6 +47,7 @@ _MOST_FREQUENT = 20  # mistakes that are listed instead of the matrix
 @click.option("--pictures", is_flag=True, help="Put the images into pictures of many kinds, and read those.")
 @click.option("--limit", type=click.IntRange(1), metavar="N",
               help=f"With --pictures: the first N images of the split, by default {_PICTURED:,}.")  # fmt: skip
+@forcible
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     sources: tuple[str, ...],
@@ -53,6 +56,7 @@ def evaluate(
     errors_sheet: Path | None,
     pictures: bool,
     limit: int | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Show accuracy, loss, and precision and recall of each class with the confusion matrix.
@@ -65,6 +69,7 @@ def evaluate(
         raise click.UsageError("--errors and --errors-sheet list the data set's own images; leave out --pictures")
     if limit is not None and not pictures:
         raise click.UsageError("--limit goes with --pictures")
+    _require_free(errors, errors_sheet, force)
     members = chosen_members(sources)
     spec = members[0].model.spec
     if pictures and not spec.digits:
@@ -79,6 +84,13 @@ def evaluate(
         print_json(result)
     else:
         print_text(_picture_table(result, len(images)) if pictures else _table(result, spec))
+
+
+def _require_free(errors: Path | None, errors_sheet: Path | None, force: bool) -> None:
+    """Refuse to replace files of others, before any work is done."""
+    for path, mark in ((errors, _ERRORS_MARK), (errors_sheet, SHEET_MARK)):
+        if path is not None:
+            require_free(path, force, mark)
 
 
 def _about(members: Sequence[Named], own: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -128,7 +140,7 @@ def _write_errors(wrong: Sequence[Mistake], classes: Sequence[str], path: Path) 
     """Write the mistakes as CSV with a header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["index", "label", "prediction", "score"])
+    writer.writerow(_ERRORS)
     writer.writerows([each.index, classes[each.label], classes[each.prediction], f"{each.score:.6f}"] for each in wrong)
     write_file(path, text.getvalue().encode())
 

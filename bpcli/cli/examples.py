@@ -27,7 +27,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
     },
     "predict": {
         "bpcli predict photo.png": "which digit is it?",
-        "bpcli predict --show -m pretrained photo.png": "what does bpcli's own network see?",
+        "bpcli predict --show -m pretrained photo.png": "what does bpcli's own see?",
         "bpcli predict --multi --json number.png": "every digit, for a program",
     },
     "check": {

@@ -1,6 +1,8 @@
 """Options and arguments that several commands share."""
 
+import re
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +19,8 @@ from bpcli.storage.find import PRETRAINED, find_members, find_network, name_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 _BETTER = f"trained without distortions; {PRETRAINED} reads photographs better"
+
+_HEAD = 4096  # bytes of a file in which its mark stands
 
 
 class Named(NamedTuple):
@@ -121,9 +125,33 @@ def _reads_photographs(member: Named) -> bool:
     return member.checkpoint.config.augment.distorts or not member.model.spec.digits
 
 
-def require_free(path: Path, force: bool) -> None:
-    """Refuse to replace a file unless `force` is set."""
+def forcible(command: F) -> F:
+    """Add the option --force, for `require_free`."""
+    help_text = "Replace any file; without it, only one that this command made."
+    return click.option("--force", is_flag=True, help=help_text)(command)
+
+
+def require_free(path: Path, force: bool, mark: bytes) -> None:
+    """Refuse to replace a file, unless `force` is set or its beginning matches `mark`: then bpcli made it.
+
+    Args:
+        path: the file to be written.
+        force: whether to replace any file.
+        mark: a regular expression for the first bytes of a file that may be replaced.
+
+    Raises:
+        OutputError: the file must not be replaced, or is a folder.
+    """
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; -o names the file to write")
-    if path.exists() and not force:
+    if path.exists() and not force and not re.match(mark, _head(path), re.DOTALL):
         raise OutputError(f"{path}: exists; --force replaces it")
+
+
+def _head(path: Path) -> bytes:
+    """Return the first bytes of a file; none if it can't be read, or is no file but a device or a pipe."""
+    try:
+        with path.open("rb") if path.is_file() else BytesIO() as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""

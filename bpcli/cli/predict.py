@@ -18,8 +18,9 @@ from bpcli.data.picture.read import MAX_BYTES
 from bpcli.data.picture.write import to_png
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
-from bpcli.inference.pictures import Seen, Source, files_in, look_at_all, name_of
+from bpcli.inference.pictures import Seen, Source, example, files_in, look_at_all, name_of
 from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
+from bpcli.model import Model
 from bpcli.storage.files import make_folder, write_file
 
 _WEB_ADDRESS = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -63,7 +64,8 @@ def predict(
 ) -> None:
     """Say which digit each picture shows: file, digit, and the score that the network gives it.
 
-    IMAGE is a file, a folder (with -r) or - for standard input. A picture that can't be read is reported on stderr, one
+    IMAGE is a file, a folder (with -r), - for standard input, or an image of the network's own data set such as
+    test:123, validation:5 or train:0. A picture that can't be read is reported on stderr, one
     that shows no digit is answered so; the others are answered, and the exit code is then 5. A network that was trained
     on other classes answers with their names. Without -m: the run in the folder runs that ended last, or, where none
     has, the network that comes with bpcli.
@@ -72,24 +74,20 @@ def predict(
     spec = members[0].model.spec
     if multi and not spec.digits:
         raise ArgumentError("--multi looks for digits; this network was trained on pictures of other things")
-    sources = list(_sources(images, recursive))
+    sources = list(_sources(images, recursive, members[0].model))
     looked = look_at_all(sources, spec, ink, multi=multi, keep_steps=save_input is not None)
     results = list(_reported(with_bar(looked, "picture", len(sources))))
     seen = [each for each in results if isinstance(each, Seen)]
     answers = _answered(seen, members, min_score)
     if seen:
         introduce(members, by_default=not models)
-    complete = len(seen) == len(sources)
+    complete = True
     for source, picture in zip(sources, results, strict=True):
-        if isinstance(picture, ImageError):
-            if as_json:
-                print_text(_failure(source, picture))
-            continue
-        found = next(answers)
+        found = next(answers) if isinstance(picture, Seen) else []
         complete &= bool(found) and all(answer.label is not None for answer in found)
         if as_json:
-            print_text(_as_json(picture, found, spec, joined(members)))
-        else:
+            print_text(_as_json(source, picture, found, members))
+        elif isinstance(picture, Seen):
             _print(picture, found, spec, show)
     if save_input is not None:
         _save_all_steps(seen, save_input)
@@ -107,7 +105,7 @@ def _answered(seen: Sequence[Seen], members: Sequence[Named], min_score: float |
         yield [next(answers) for _ in picture.found]
 
 
-def _sources(images: Iterable[str], recursive: bool) -> Iterator[Source]:
+def _sources(images: Iterable[str], recursive: bool, model: Model) -> Iterator[Source]:
     """Yield the pictures in the order in which they were named; those of a folder by name."""
     for name in images:
         path = Path(name)
@@ -118,7 +116,7 @@ def _sources(images: Iterable[str], recursive: bool) -> Iterator[Source]:
         elif recursive and path.is_dir():
             yield from files_in(path)
         else:
-            yield path
+            yield path if path.exists() else example(name, model) or path
 
 
 def _standard_input() -> bytes:
@@ -157,9 +155,11 @@ def _print(seen: Seen, answers: Sequence[Prediction], spec: DataSpec, show: bool
         _show(seen, answers, spec)
 
 
-def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec, model: str) -> bytes:
+def _as_json(source: Source, seen: Seen | ImageError, answers: Sequence[Prediction], members: Sequence[Named]) -> bytes:
     """Return one line of JSON, UTF-8 whatever the terminal's encoding is."""
-    name = {"file": _unicode(seen.name), "model": model}
+    if isinstance(seen, ImageError):
+        return _failure(source, seen)
+    name, spec = {"file": _unicode(seen.name), "model": joined(members)}, members[0].model.spec
     if seen.boxes is None:
         return msgspec.json.encode(name | _plain(answers[0], spec))
     boxed = [_plain(answer, spec) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]
@@ -224,7 +224,7 @@ def _save_all_steps(seen: Sequence[Seen], folder: Path) -> None:
 
 def _save_steps(seen: Seen, folder: Path, number: int) -> None:
     """Write each step as <number>-<name>-<step>.png."""
-    stem = Path(seen.name).stem if seen.name != "-" else "stdin"
+    stem = Path(seen.name).stem.replace(":", "-") if seen.name != "-" else "stdin"  # Windows allows no colon
     make_folder(folder)
     for place, each in enumerate(seen.found, 1):
         which = f"{number:04}-{stem}" if seen.boxes is None else f"{number:04}-{stem}-{place:02}"

@@ -6,13 +6,16 @@ from pathlib import Path
 import click
 
 from bpcli import machine
-from bpcli.cli.options import chosen_paths, require_free
+from bpcli.cli.options import chosen_paths, forcible, require_free
 from bpcli.cli.output import named_steps, open_page, print_text, shown
 from bpcli.core.threads import ThreadGroup
+from bpcli.inference.doubts import doubt
 from bpcli.report import tables
 from bpcli.report.extras import require_extra
-from bpcli.report.history import read_run
+from bpcli.report.history import Run, read_run
 from bpcli.report.study import STEPS, Study, study
+from bpcli.report.web import REPORT_MARK
+from bpcli.storage import outcome
 from bpcli.storage.find import NEWEST, named
 from bpcli.storage.series_file import is_series
 
@@ -26,7 +29,7 @@ from bpcli.storage.series_file import is_series
 @click.option("--format", "kind", type=click.Choice(["html", "png"]), default="html", show_default=True,
               help="A page, or the plots as files.")  # fmt: skip
 @click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@forcible
 def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, force: bool) -> None:
     """Show a run, or several, as one HTML file.
 
@@ -39,7 +42,8 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
     if kind == "png" and len(chosen) > 1:
         raise click.UsageError("--format png takes one run")
     target = out or _target(chosen[0].folder, kind, len(chosen))
-    _require_free(target, kind, force)
+    for path, mark in _files(target, kind, len(chosen)):
+        require_free(path, force, mark)
     with named_steps(len(chosen) * len(STEPS) + 1) as begin:
         seen = [study(run, ThreadGroup(machine.usable_cores()), begin) for run in chosen]
         begin("plots and page" if kind == "html" else "plots")
@@ -65,12 +69,14 @@ def _target(folder: Path, kind: str, runs: int) -> Path:
     return folder / ("report.html" if kind == "html" else "report")
 
 
-def _require_free(target: Path, kind: str, force: bool) -> None:
-    """Refuse to replace existing files, before any work is done."""
-    from bpcli.report.plots import PNG_FILES  # needs the extra packages
+def _files(target: Path, kind: str, runs: int) -> list[tuple[Path, bytes]]:
+    """Return the files that a report consists of, each with the mark by which it is known."""
+    from bpcli.report.plots import PLOT_MARK, PNG_FILES  # needs the extra packages
 
-    for path in [target] if kind == "html" else [target / name for name in PNG_FILES]:
-        require_free(path, force)
+    if kind == "png":
+        return [(target / name, PLOT_MARK) for name in PNG_FILES]
+    table = (target.with_suffix(".csv"), tables.COMPARISON_MARK)
+    return [(target, REPORT_MARK), *([table] if runs > 1 else [])]
 
 
 def _write_page(seen: Sequence[Study], target: Path) -> None:
@@ -80,7 +86,17 @@ def _write_page(seen: Sequence[Study], target: Path) -> None:
         tables.write_tables(each)
     if len(seen) > 1:
         tables.write_text(target.with_suffix(".csv"), tables.comparison(seen))
-    tables.write_text(target, page.report_page(seen[0]) if len(seen) == 1 else page.comparison_page(seen))
+    warnings = [_warning(each.run) for each in seen]
+    text = page.report_page(seen[0], warnings[0]) if len(seen) == 1 else page.comparison_page(seen, warnings)
+    tables.write_text(target, text)
+
+
+def _warning(run: Run) -> str:
+    """Return why a run's network should not be trusted, or ""."""
+    if (ended := outcome.read(run.folder)) is not None:
+        return ended.warning
+    found = doubt(run.loaded.config, run.loaded.spec, run.loaded.metrics)
+    return f"this run learned nothing: {found}" if found else ""
 
 
 def _write_pictures(seen: Study, target: Path) -> None:

@@ -7,11 +7,14 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 TILE = 84  # maximum side in pixels of an enlarged picture; larger pictures keep their size
 CAPTION = 16  # pixels below each picture
 GAP = 4
 COLUMNS = 12
+SOFTWARE = "bpcli sheet"
+SHEET_MARK = rb"\x89PNG.*tEXtSoftware\0" + SOFTWARE.encode()  # matches the beginning of every sheet
 
 
 def contact_sheet(images: NDArray[np.uint8], captions: Sequence[str]) -> bytes:
@@ -28,8 +31,9 @@ def contact_sheet(images: NDArray[np.uint8], captions: Sequence[str]) -> bytes:
         sheet.paste(picture, (left, top))
         draw.rectangle((left - 1, top - 1, left + tile, top + tile), outline=200)
         draw.text((left + tile / 2, top + tile + 2), _shortened(caption, draw, tile + GAP), fill=0, anchor="ma")
-    content = BytesIO()
-    sheet.save(content, "PNG")
+    content, about = BytesIO(), PngInfo()
+    about.add_text("Software", SOFTWARE)
+    sheet.save(content, "PNG", pnginfo=about)
     return content.getvalue()
 
 

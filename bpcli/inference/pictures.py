@@ -1,23 +1,36 @@
 """Picture files: find them in folders, read and prepare them, in several processes if there are many."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from bpcli import machine
+from bpcli.core.types import Bytes
+from bpcli.data.datasets import SplitName
 from bpcli.data.picture.background import Ink
 from bpcli.data.picture.prepare import Prepared, prepare, prepare_all
 from bpcli.data.picture.read import read_picture
 from bpcli.data.picture.segment import Box
 from bpcli.data.spec import DataSpec
-from bpcli.errors import ImageError
+from bpcli.errors import ArgumentError, ImageError
+from bpcli.inference.evaluation import read_split_of
+from bpcli.model import Model
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
 WORTH_A_PROCESS = 100  # pictures, which take about half a second
 
-Source: TypeAlias = Path | bytes | str  # a file, or what it contains, or a web address, which is not read
+
+class Example(NamedTuple):
+    """An image of a data set, with the name that users give it, such as test:123; pixels (side, side)."""
+
+    name: str
+    pixels: Bytes
+
+
+Source: TypeAlias = Path | bytes | str | Example  # a file, or what it contains, or a web address, which is not read
 
 
 class Seen(NamedTuple):
@@ -34,6 +47,25 @@ class Seen(NamedTuple):
     boxes: list[Box] | None
 
 
+_EXAMPLE = re.compile(r"(test|validation|train):([0-9]{1,9})")
+
+
+def example(name: str, model: Model) -> Example | None:
+    """Return the image of a network's own data set that a name such as test:123 stands for; None for any other name.
+
+    Raises:
+        ArgumentError: the split has no image of that number.
+        DataError: the data can't be read.
+    """
+    found = _EXAMPLE.fullmatch(name)
+    if found is None:
+        return None
+    split = read_split_of(model, cast(SplitName, found[1]))
+    if int(found[2]) >= len(split):
+        raise ArgumentError(f"{name}: the {found[1]} split has {len(split):,} images, numbered from 0")
+    return Example(name, split.images[int(found[2])].reshape(model.spec.side, model.spec.side))
+
+
 def files_in(path: Path) -> Iterator[Path]:
     """Yield the picture files in a folder and in the folders in it, by name."""
     yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
@@ -45,7 +77,7 @@ def look_at_all(
     """Yield the network inputs found in each source, in order, or the error if it can't be read.
 
     Args:
-        sources: files, contents of files, or web addresses.
+        sources: files, contents of files, images of data sets, or web addresses.
         spec: what the network expects.
         ink: whether the ink is darker or lighter than the paper.
         multi: whether to look for several digits.
@@ -75,12 +107,17 @@ def _leave_interrupts_to_the_parent() -> None:
 
 def name_of(source: Source) -> str:
     """Return the name of a source as users write it: - for standard input."""
+    if isinstance(source, Example):
+        return source.name
     return "-" if isinstance(source, bytes) else str(source)
 
 
 def look_at(source: Source, spec: DataSpec, ink: Ink, multi: bool, keep_steps: bool) -> Seen | ImageError:
     """Return the network inputs found in one source, as `look_at_all`."""
     name = name_of(source)
+    if isinstance(source, Example):
+        steps = {"input": source.pixels} if keep_steps else {}
+        return Seen(name, [Prepared(source.pixels, "", steps)], [(0, 0, spec.side, spec.side)] if multi else None)
     try:
         if isinstance(source, str):
             raise ImageError(f"{name}: is a web address; download the picture first, then name its file")

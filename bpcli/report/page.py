@@ -33,8 +33,8 @@ class Digit(NamedTuple):
     scores: list[float]
 
 
-def report_page(seen: Study) -> str:
-    """Return the report of a run, an HTML document."""
+def report_page(seen: Study, warning: str = "") -> str:
+    """Return the report of a run, an HTML document; a warning about the run stands at its top."""
     about = seen.run.loaded.spec
     inliner = Inliner(plots.PROPERTIES)
     with plots.our_style():
@@ -44,6 +44,7 @@ def report_page(seen: Study) -> str:
         inliner,
         plots=drawn,
         title=seen.run.name,
+        warning=warning,
         side=about.side,
         classes=about.classes,
         digits=about.digits,
@@ -62,8 +63,8 @@ def report_page(seen: Study) -> str:
     )
 
 
-def comparison_page(studies: Sequence[Study]) -> str:
-    """Return the comparison of several runs, an HTML document."""
+def comparison_page(studies: Sequence[Study], warnings: Sequence[str] = ()) -> str:
+    """Return the comparison of several runs, an HTML document; at its top stand the `warnings`, one a run or ""."""
     inliner = Inliner(plots.PROPERTIES)
     runs = [seen.run for seen in studies]
     shared = [run.loaded.spec for run in runs]
@@ -78,6 +79,7 @@ def comparison_page(studies: Sequence[Study]) -> str:
         inliner,
         plots=drawn,
         title=f"{len(runs)} runs",
+        warnings=[(run.name, warning) for run, warning in zip(runs, warnings, strict=False) if warning],
         classes=shared[0].classes if len({each.classes for each in shared}) == 1 else (),
         digits=all(each.digits for each in shared),
         runs=[(overview(seen), seen.splits) for seen in studies],

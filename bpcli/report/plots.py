@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from math import isqrt
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bpcli.report.sprites import diverging, palette
 from bpcli.report.study import LayerStudy, Study
 from bpcli.report.tables import SHOWN
 from bpcli.report.units import Activity, Histogram
+from bpcli.storage.files import write_file
 
 # `PROPERTIES` maps each colour to the page's CSS custom property
 INK, FAINT, PAPER = "#1d2330", "#c9ced8", "#fefefe"
@@ -105,11 +107,13 @@ def _epochs(axes: Axes) -> None:
 
 
 def compared(axes: Axes, runs: Sequence[Run], kind: str) -> None:
-    """Plot the loss or accuracy of several runs by epoch: on validation images, or else on training images."""
-    for number, run in enumerate(runs):
-        values = run.column(f"validation_{kind}") or run.column(f"train_{kind}")
-        style: dict[str, Any] = {"color": SERIES[number % len(SERIES)], "linestyle": _DASHES[number // len(SERIES) % 4]}
-        axes.plot(run.column("epoch"), values, marker=_marker(run), label=_plain(run.name), **style)
+    """Plot the loss or accuracy of several runs by epoch: a colour a run, a line style a split.
+
+    If there are more runs than colours, those of one colour differ by their markers.
+    """
+    drawn = {split for number, run in enumerate(runs) for split in _curves(axes, run, kind, number)}
+    for split in sorted(drawn, reverse=True):
+        axes.plot([], color=INK, linestyle=_LINES[split], label=_SPOKEN[split])
     axes.set_ylabel(kind)
     if kind == "accuracy":
         axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -117,7 +121,21 @@ def compared(axes: Axes, runs: Sequence[Run], kind: str) -> None:
     axes.legend(fontsize=7)
 
 
-_DASHES = ("-", "--", ":", "-.")
+_LINES = {"validation": "-", "train": (0, (3, 1.5))}  # drawn in this order
+_MARKERS = (".", "x", "^", "s")
+_MARKED = 20  # markers on a line, at most
+
+
+def _curves(axes: Axes, run: Run, kind: str, number: int) -> list[str]:
+    """Plot one run's curves, the first of them with its name in the legend; return their splits."""
+    splits = [split for split in _LINES if run.column(f"{split}_{kind}")]
+    style: dict[str, Any] = {
+        "color": SERIES[number % len(SERIES)], "marker": _MARKERS[number // len(SERIES) % len(_MARKERS)],
+        "markersize": 5, "markevery": -(-len(run.epochs) // _MARKED),
+    }  # fmt: skip
+    for split, label in zip(splits, (_plain(run.name), None), strict=False):
+        axes.plot(run.column("epoch"), run.column(f"{split}_{kind}"), linestyle=_LINES[split], label=label, **style)
+    return splits
 
 
 def _plain(text: str) -> str:
@@ -206,12 +224,16 @@ def gallery(pictures: Sequence[tuple[Array, str]], across: int = 8) -> Figure:
 
 
 def write_png(seen: Study, folder: Path) -> None:
-    """Write curves.png, confusion_matrix.png, weights.png and errors.png."""
+    """Write curves.png, confusion_matrix.png, weights.png and errors.png; each says that bpcli wrote it."""
     with our_style():
         for name, whole in _png_figures(seen).items():
-            whole.savefig(folder / name, dpi=DOTS, metadata={"Software": None})
+            content = BytesIO()
+            whole.savefig(content, format="png", dpi=DOTS, metadata={"Software": SOFTWARE})
+            write_file(folder / name, content.getvalue())
 
 
+SOFTWARE = "bpcli report"
+PLOT_MARK = rb"\x89PNG.*tEXtSoftware\0" + SOFTWARE.encode()  # matches the beginning of each of these files
 PNG_FILES = ("curves.png", "confusion_matrix.png", "weights.png", "errors.png")
 
 

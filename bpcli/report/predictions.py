@@ -76,9 +76,9 @@ def uncertain_hits(given: Predictions, most: int) -> Indices:
 
 
 def cell(given: Predictions, label: int, answer: int) -> Indices:
-    """Return the images of one cell of the confusion matrix, the least certain answer first."""
+    """Return the images of one cell of the confusion matrix, the lowest score first."""
     inside = np.flatnonzero((given.labels == label) & (given.answers == answer))
-    return inside[np.argsort(given.margins[inside], kind="stable")]
+    return inside[np.argsort(given.winning[inside], kind="stable")]
 
 
 class Bin(NamedTuple):

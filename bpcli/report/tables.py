@@ -16,6 +16,11 @@ from bpcli.storage.files import write_file
 FOLDER = "report"
 SHOWN = 24  # number of mistakes, and of uncertain answers
 
+_COLUMNS = ("run", "parameters", "epochs", "best_epoch", "seconds", "calibration_error")  # of comparison.csv
+_SCORES = [(split, kind) for split in SPLITS for kind in ("loss", "accuracy")]
+_COMPARED = [*_COLUMNS, *(f"{split}_{kind}" for split, kind in _SCORES)]
+COMPARISON_MARK = ",".join(_COMPARED).encode() + b"\n"  # matches the beginning of every comparison.csv
+
 
 def write_tables(seen: Study) -> Path:
     """Write the tables of a run.
@@ -53,11 +58,9 @@ def tables(seen: Study) -> dict[str, str]:
 def comparison(studies: Sequence[Study]) -> str:
     """Return the content of comparison.csv: a row for each run."""
     rows = [(overview(seen), seen.splits) for seen in studies]
-    columns = ["run", "parameters", "epochs", "best_epoch", "seconds", "calibration_error"]
-    scores = [(split, kind) for split in SPLITS for kind in ("loss", "accuracy")]
     return _csv(
-        [*columns, *(f"{split}_{kind}" for split, kind in scores)],
-        ([*(row[name] for name in columns), *(splits.get(s, {}).get(k) for s, k in scores)] for row, splits in rows),
+        _COMPARED,
+        ([*(row[name] for name in _COLUMNS), *(splits.get(s, {}).get(k) for s, k in _SCORES)] for row, splits in rows),
     )
 
 

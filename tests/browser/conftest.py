@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bpcli import config as configuration
 from bpcli import machine
@@ -27,6 +27,7 @@ QUIET = [
 ]  # fmt: skip
 
 PATIENCE = 300_000  # milliseconds: a busy machine is slow, not wrong
+expect.set_options(timeout=PATIENCE)  # and not wait_for_function, whose second look the pages' policy forbids
 _HARMLESS = "warning: Canvas2D: Multiple readback"  # the tests themselves look at canvases
 
 Opened = Callable[..., Any]
@@ -70,8 +71,8 @@ def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("pages")
     seen = study(read_run(str(run_folder)), ThreadGroup(machine.usable_cores()))
     texts = {
-        "report": report_page(seen),
-        "comparison": comparison_page([seen, seen]),
+        "report": report_page(seen, "it learned <nothing>"),
+        "comparison": comparison_page([seen, seen], ["", "it learned <nothing>"]),
         "draw": drawing_page(loaded, 0.1),
     }
     for name, text in texts.items():

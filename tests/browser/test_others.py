@@ -59,7 +59,7 @@ def test_the_drawing_page_of_another_network(browser: Browser, tmp_path: Path, a
     with shown(browser, tmp_path / "page.html", page_of(network_of(about, 16), "A & B"), width) as page:
         stroke(page)
         page.locator("#why summary").click()
-        page.locator("#maps figcaption").filter(has_text=re.compile("[+−][0-9]")).first.wait_for()
+        page.locator("#sums td").filter(has_text=re.compile("[+−][0-9]")).first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         names = page.locator("#scores .name").all_text_contents()
         assert len(names) == min(len(about.classes), 12)

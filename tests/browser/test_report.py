@@ -2,6 +2,8 @@
 
 import json
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import Opened
 
 
@@ -44,3 +46,16 @@ def test_the_keyboard_opens_a_cell_too(opened: Opened) -> None:
         page.locator("#cell-digits li").first.wait_for()
         page.locator("#cell-close").click()
         assert not page.locator("#cell").is_visible()
+
+
+def test_a_click_beside_the_open_cell_closes_it(opened: Opened) -> None:
+    with opened("report") as page:
+        dialog = page.locator("#cell")
+        page.locator("[data-cell='0-0']").click()
+        expect(dialog).to_be_visible()
+        box = dialog.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 4, box["y"] + 4)  # on its own margin
+        expect(dialog).to_be_visible()
+        page.mouse.click(box["x"] - 20, box["y"] + 20)
+        expect(dialog).to_be_hidden()

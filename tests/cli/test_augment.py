@@ -63,7 +63,8 @@ def test_what_exists_is_replaced_only_by_force(bpcli: Callable[..., Result]) -> 
     assert (result.exit_code, result.stderr) == (8, "Error: mine.png: exists; --force replaces it\n")
     assert Path("mine.png").read_text() == "mine"
     assert bpcli("augment", "-n", "1", *DISTORTING, "--force", "mine.png").exit_code == 0
-    assert len(tiles(Path("mine.png"))) == 2
+    assert bpcli("augment", "-n", "3", *DISTORTING, "mine.png").exit_code == 0  # it replaces its own sheets
+    assert len(tiles(Path("mine.png"))) == 4
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,25 @@ def test_what_exists_is_replaced_only_by_force(bpcli: Callable[..., Result], tra
     assert bpcli("draw", "--force").exit_code == 0
 
 
+def test_the_page_is_made_again_without_asking(bpcli: Callable[..., Result], trained: Path) -> None:
+    assert bpcli("draw").exit_code == 0
+    made = Path("digit.html").read_bytes()
+    old = made.replace(b'<meta name="generator" content="bpcli draw">\n', b"")  # as version 0.1 wrote it
+    for before in (made, old):
+        Path("digit.html").write_bytes(before + b"<!-- before -->")
+        assert bpcli("draw").exit_code == 0
+        assert Path("digit.html").read_bytes() == made
+
+
+@pytest.mark.parametrize(
+    "content", ["", "<!DOCTYPE html>\n<title>Mine – bpcli report</title>", "look: – bpcli</title>"]
+)
+def test_another_page_is_not_taken_for_its_own(bpcli: Callable[..., Result], trained: Path, content: str) -> None:
+    Path("digit.html").write_text(content)
+    assert bpcli("draw").exit_code == OutputError.exit_code
+    assert Path("digit.html").read_text() == content
+
+
 def test_the_browser_is_shown_the_page(
     bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

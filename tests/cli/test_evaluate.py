@@ -103,6 +103,25 @@ def test_a_list_of_mistakes_that_cant_be_written(bpcli: Callable[..., Result], t
     assert len(result.stderr.splitlines()) == 1
 
 
+OTHERS = {
+    "--errors": ("e.csv", b"index,label,prediction,score,note\n"),
+    "--errors-sheet": ("e.png", b"\x89PNG\r\n\x1a\nbpcli sheet"),
+}
+
+
+@pytest.mark.parametrize("option", OTHERS)
+def test_mistakes_replace_what_exists_only_by_force(bpcli: Callable[..., Result], trained: Path, option: str) -> None:
+    name, content = OTHERS[option]
+    Path(name).write_bytes(content)
+    result = bpcli("evaluate", option, name)
+    assert (result.exit_code, result.stdout, result.stderr) == (8, "", f"Error: {name}: exists; --force replaces it\n")
+    assert Path(name).read_bytes() == content
+    assert bpcli("evaluate", option, name, "--force").exit_code == 0
+    made = Path(name).read_bytes()
+    assert bpcli("evaluate", option, name, "--split", "train").exit_code == 0  # it replaces its own files
+    assert Path(name).read_bytes() != made
+
+
 def test_digits_in_pictures_kind_by_kind(bpcli: Callable[..., Result], trained: Path) -> None:
     result = json.loads(bpcli("evaluate", "--pictures", "--limit", "2", "--split", "validation", "--json").stdout)
     assert (result["checkpoint"], result["split"], result["n"]) == ("runs/default-1/best.npz", "validation", 2)

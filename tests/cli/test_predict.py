@@ -11,7 +11,7 @@ from click.testing import Result
 from PIL import Image
 
 from bpcli.data.datasets import read_split
-from bpcli.errors import CheckpointError, ImageError, OutputError
+from bpcli.errors import ArgumentError, CheckpointError, ImageError, OutputError
 from bpcli.storage import checkpoint
 
 
@@ -164,6 +164,25 @@ def test_the_network_that_answers_is_named(bpcli: Callable[..., Result], trained
     assert json.loads(unnamed.stdout)["model"] == json.loads(named.stdout)["model"] == "runs/default-1/best.npz"
     both = bpcli("predict", "--json", pictures[0], "-m", "pretrained", "-m", "latest")
     assert json.loads(both.stdout)["model"] == "pretrained + runs/default-1/best.npz"
+
+
+def test_an_image_of_the_data_set_has_a_name(bpcli: Callable[..., Result], trained: Path, small_mnist: Path) -> None:
+    shown = bpcli("predict", "--json", "test:3", "validation:0", "train:499", "--save-input", "in", "--min-score", "0")
+    assert shown.exit_code == 0
+    names, answers = ["test:3", "validation:0", "train:499"], [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [answer["file"] for answer in answers] == names
+    saved = Image.open(next(Path("in").glob("0001-*-input.png")))
+    digit = read_split(small_mnist, "test", 0).images[3]
+    assert (np.asarray(saved).reshape(-1) == digit).all()
+    expected = checkpoint.load(trained / "best.npz").model.scores(digit[None])[0]
+    assert answers[0]["scores"] == pytest.approx(expected.tolist(), abs=1e-6)
+    multi = json.loads(bpcli("predict", "--json", "--multi", "test:3").stdout)
+    assert [digit["box"] for digit in multi["digits"]] == [[0, 0, 28, 28]]
+    beyond = bpcli("predict", "test:200")
+    assert (beyond.exit_code, beyond.stdout) == (ArgumentError.exit_code, "")
+    assert beyond.stderr == "Error: test:200: the test split has 200 images, numbered from 0\n"
+    Path("test:3").write_bytes(b"nothing")
+    assert "test:3: not a picture of a known format" in bpcli("predict", "test:3").stderr
 
 
 def test_a_network_that_learned_nothing_is_used_with_a_warning(

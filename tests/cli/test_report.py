@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import Result
+from msgspec import structs
 from PIL import Image
 
 from bpcli.errors import CheckpointError, OutputError
+from bpcli.storage import outcome
 
 TABLES = {
     "answers.csv", "classes.csv", "confusion_matrix.csv", "layers.json", "mistakes.csv", "reliability.csv",
@@ -62,18 +64,25 @@ def test_plots_as_files(bpcli: Callable[..., Result], trained: Path) -> None:
     for name in names:
         with Image.open(Path("plots", name)) as picture:
             assert np.asarray(picture.convert("L")).std() > 5
-    result = bpcli("report", "--format", "png", "-o", "plots")
-    assert (result.exit_code, result.stderr) == (8, "Error: plots/curves.png: exists; --force replaces it\n")
+    Image.new("L", (8, 8)).save("plots/weights.png")
+    result = bpcli("report", "--format", "png", "-o", "plots")  # the first, curves.png, is its own
+    assert (result.exit_code, result.stderr) == (8, "Error: plots/weights.png: exists; --force replaces it\n")
 
 
 def test_several_runs(bpcli: Callable[..., Result], trained: Path, small_settings: list[str]) -> None:
     settings = [part for setting in [*small_settings, "model.hidden=[]"] for part in ("-s", setting)]
     bpcli("train", "-q", "-o", "other", *settings)
+    scores = ",".join(f"{split}_{kind}" for split in ("train", "validation", "test") for kind in ("loss", "accuracy"))
+    Path("comparison.csv").write_text(f"run,parameters,epochs,best_epoch,seconds,calibration_error,{scores}\n")
     assert bpcli("report", trained, "other").stdout == "the report is in comparison.html\n"
     compared = rows(Path("comparison.csv"))
     assert [row["run"] for row in compared] == ["default-1", "other"]
     assert [row["parameters"] for row in compared] == ["12730", "7850"]
     assert "model.hidden" in Path("comparison.html").read_text()
+    Path("comparison.csv").write_text("run,note\n")
+    result = bpcli("report", trained, "other")  # the page is its own
+    assert (result.exit_code, result.stderr) == (8, "Error: comparison.csv: exists; --force replaces it\n")
+    assert Path("comparison.csv").read_text() == "run,note\n"
     assert bpcli("report", trained, "other", "--format", "png").exit_code == 2
 
 
@@ -92,7 +101,10 @@ def test_what_exists_is_replaced_only_by_force(bpcli: Callable[..., Result], tra
     assert (result.exit_code, result.stderr) == (8, "Error: mine.html: exists; --force replaces it\n")
     assert Path("mine.html").read_text() == "mine"
     assert bpcli("report", "-o", "mine.html", "--force").exit_code == 0
-    assert Path("mine.html").read_text() != "mine"
+    made = Path("mine.html").read_text()
+    Path("mine.html").write_text(made.replace('<meta name="generator" content="bpcli report">\n', ""))  # as version 0.1
+    assert bpcli("report", "-o", "mine.html").exit_code == 0
+    assert Path("mine.html").read_text() == made
 
 
 def test_the_browser_is_shown_the_file(
@@ -123,6 +135,19 @@ def test_a_mistake_is_one_line_and_a_code(
     assert complaint in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not Path("report.html").exists()
+
+
+def test_a_run_that_learned_nothing_says_so_at_the_top(bpcli: Callable[..., Result], trained: Path) -> None:
+    bpcli("report")
+    assert "learned nothing" not in (trained / "report.html").read_text(encoding="utf-8")
+    ended = outcome.read(trained)
+    assert ended is not None
+    outcome.write(trained, structs.replace(ended, warning="this run learned <nothing>"))
+    bpcli("report")
+    assert "this run learned &lt;nothing&gt;" in (trained / "report.html").read_text(encoding="utf-8")
+    outcome.remove(trained)
+    bpcli("report", "default-1", "default-1", "-o", "both.html")
+    assert "learned nothing" not in Path("both.html").read_text(encoding="utf-8")
 
 
 def test_a_folder_is_no_file(bpcli: Callable[..., Result], trained: Path) -> None:

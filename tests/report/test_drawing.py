@@ -286,3 +286,32 @@ def test_no_activation_is_forgotten() -> None:
     code = drawing.script()
     for name in [*ACTIVATIONS, *(output for output, _ in OUTPUTS)]:
         assert re.search(rf"^  {name}[:(]", code, re.MULTILINE)
+
+
+@needs_node
+@pytest.mark.parametrize("output", ["sigmoid, binary_cross_entropy", "softmax, cross_entropy", "identity, quadratic"])
+def test_a_score_is_a_sum_and_a_formula(small_split: Split, output: str) -> None:
+    name, loss = output.split(", ")
+    loaded = network([30], f"model.output={name}", f"loss={loss}")
+    images = small_split.images[:5]
+    code = """(pixels) => {
+      const empty = emptyLogits(network, pixels), { logits } = forward(network, pixels);
+      return logits.map((z, place) => sum(empty[place], z).map((text) => Number(text.replace("−", "-"))));
+    }"""
+    shown = with_network(loaded, code, images.tolist())
+    empty, ink, z = shown.transpose(2, 0, 1)
+    expected = loaded.model.outputs(np.vstack([images, np.zeros((1, 784), np.uint8)]))
+    np.testing.assert_allclose(empty + ink, z, atol=1e-9)
+    np.testing.assert_allclose(empty, np.broadcast_to(expected.logits[-1], (5, 10)), atol=0.006)
+    np.testing.assert_allclose(z, expected.logits[:-1], atol=0.006)
+    formulas = {
+        "sigmoid": ("1\u00a0/\u00a0(1\u00a0+\u00a0exp(−z))", 1 / (1 + np.exp(-z))),
+        "softmax": (
+            "exp(z), divided by the sum of exp(z) over all classes",
+            np.exp(z) / np.exp(z).sum(1, keepdims=True),
+        ),
+        "identity": ("z", z),
+    }
+    told, scores = formulas[name]
+    np.testing.assert_allclose(scores, expected.scores[:-1], atol=0.006)
+    assert run("return OUTPUTS[data].formula;", name) == told

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -117,6 +118,45 @@ def test_several_runs_are_compared(seen: Study) -> None:
     assert page.texts["text"].count(" <b>a & 'b'") == 4  # in the legends
     assert "Nothing: the configurations are the same." in page.texts["p"]
     assert page.texts["td"].count(f"{100 * seen.splits['test']['accuracy']:.2f}\u00a0%") >= 2
+
+
+@pytest.fixture(scope="module")
+def poor(seen: Study) -> str:
+    """The report of a network that is sure of nothing: each answer has a score of 0.01, and the others 0."""
+    scores = np.where(np.eye(10)[seen.test.answers] == 1, 0.01, 0).astype(np.float32)
+    return report_page(replace(seen, test=replace(seen.test, scores=scores)), "it learned <nothing>")
+
+
+def test_a_run_that_went_wrong_has_a_warning_at_the_top(seen: Study, report: str, poor: str) -> None:
+    notes = [
+        re.findall('role="note"><b>Warning:</b> (.*)</p>', text.partition("<main>")[0])
+        for text in (report, poor, comparison_page([seen, seen], ["", "it learned <nothing>"]))
+    ]
+    told = "it learned &lt;nothing&gt;"
+    assert notes == [[], [told], [f"&lt;b&gt;a &amp; &#39;b&#39;: {told}"]]
+
+
+def test_a_small_score_has_a_bar_that_is_seen(poor: str) -> None:
+    bars = [a for tag, a in Page(poor).elements if tag == "rect" and a.get("class") in ("right", "answer", "other")]
+    heights = {bar["height"] for bar in bars}
+    assert heights == {"0.50", "2.90"}  # a line for 0; for 0.01 another tenth of 24, its root
+
+
+def test_compared_runs_have_a_colour_each_and_a_line_for_each_split(seen: Study) -> None:
+    nothing = {"validation_loss": None, "validation_accuracy": None}
+    alone = replace(seen.run, name="alone", epochs=tuple({**row, **nothing} for row in seen.run.epochs))
+    whole = plots.figure([lambda axes: plots.compared(axes, [seen.run, alone, *[seen.run] * 7], "loss")])
+    (axes,) = whole.axes
+    curves = [(line, np.asarray(line.get_ydata()).tolist()) for line in axes.get_lines()]
+    drawn = [(line, values) for line, values in curves if values]
+    validation, training = seen.run.column("validation_loss"), seen.run.column("train_loss")
+    assert [values for _, values in drawn] == [validation, training, training, *[validation, training] * 7]
+    assert [line.get_linestyle() for line, _ in drawn] == ["-", "--", "--", *["-", "--"] * 7]
+    looks = [(line.get_color(), line.get_marker()) for line, _ in drawn]
+    assert looks[0] == looks[1]
+    assert len(set(looks)) == 9
+    names = axes.get_legend_handles_labels()[1]
+    assert names == [" <b>a & 'b'", " alone", *[" <b>a & 'b'"] * 7, "validation", "training"]
 
 
 @pytest.mark.parametrize("about", [LETTERS, NAMES, TWO], ids=["letters", "names", "two"])

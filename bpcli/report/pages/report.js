@@ -34,15 +34,23 @@ async function open(name, sheets) {
   const tiles = cell.index.map((index, place) => tile(sheet, place, sheets, index, cell.scores[place]));
   document.getElementById("cell-title").textContent = `Label ${label}, answered ${answer}`;
   document.getElementById("cell-note").textContent =
-    `${cell.index.length} of ${cell.of}, the least certain first; below each its score and its place in the test file.`;
+    `${cell.index.length} of ${cell.of}, the lowest score first; below each its score and its place in the test file.`;
   document.getElementById("cell-digits").replaceChildren(...tiles);
   document.getElementById("cell").showModal();
 }
 
+/** Return whether a click was beside an element, as one on the page behind an open dialog is. */
+function beside(whole, { clientX, clientY }) {
+  const { left, right, top, bottom } = whole.getBoundingClientRect();
+  return clientX < left || clientX > right || clientY < top || clientY > bottom;
+}
+
 if (source) {
+  const dialog = document.getElementById("cell");
   const sheets = JSON.parse(source.textContent);
   for (const button of document.querySelectorAll("[data-cell]")) {
     button.addEventListener("click", () => open(button.dataset.cell, sheets));
   }
-  document.getElementById("cell-close").addEventListener("click", () => document.getElementById("cell").close());
+  document.getElementById("cell-close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && beside(dialog, event) && dialog.close());
 }

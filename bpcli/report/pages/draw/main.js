@@ -30,6 +30,7 @@ function start() {
     if (!element("why").open) return;
     const places = shownClasses(network, latest.scores);
     showMaps(network, places, latest.pixels ? contributions(network, latest.pixels, places) : places.map(() => []));
+    showSums(network, places, latest, latest.pixels && emptyLogits(network, latest.pixels));
   };
   const finish = () => {
     answer();

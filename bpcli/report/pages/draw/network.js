@@ -28,15 +28,18 @@ const ACTIVATIONS = {
   identity: { value: (z) => z, derivative: () => 1 },
 };
 
-/** The scores of each output function, from the logits. */
+/** The scores of each output function, from the logits z, and its formula in words. */
 const OUTPUTS = {
-  sigmoid: (logits) => logits.map(ACTIVATIONS.sigmoid.value),
-  identity: (logits) => logits.slice(),
-  softmax(logits) {
-    const top = Math.max(...logits);
-    const powers = logits.map((z) => Math.exp(z - top));
-    const sum = powers.reduce((total, power) => total + power);
-    return powers.map((power) => power / sum);
+  sigmoid: { formula: "1\u00a0/\u00a0(1\u00a0+\u00a0exp(−z))", scores: (logits) => logits.map(ACTIVATIONS.sigmoid.value) },
+  identity: { formula: "z", scores: (logits) => logits.slice() },
+  softmax: {
+    formula: "exp(z), divided by the sum of exp(z) over all classes",
+    scores(logits) {
+      const top = Math.max(...logits);
+      const powers = logits.map((z) => Math.exp(z - top));
+      const sum = powers.reduce((total, power) => total + power);
+      return powers.map((power) => power / sum);
+    },
   },
 };
 
@@ -107,7 +110,7 @@ function activations(layers, z) {
 function forward(network, pixels) {
   const { a } = activations(network.layers, weighted(network.layers[0], normalized(network, pixels)));
   const logits = Array.from(a.pop());
-  return { hidden: a, logits, scores: network.output(logits) };
+  return { hidden: a, logits, scores: network.output.scores(logits) };
 }
 
 /** Return δ = ∂logit/∂z of one class at the first layer, given every layer's z and a. */
@@ -135,6 +138,11 @@ function backward({ fanIn, fanOut, weights }, delta) {
 /** Return the byte of bare paper in the network's input: a digit is white on black, whatever its ink. */
 function paperOf({ digits, light }) {
   return digits || light ? 0 : 255;
+}
+
+/** Return the logits of the empty picture, on which there is no ink. */
+function emptyLogits(network, pixels) {
+  return forward(network, pixels.map(() => paperOf(network))).logits;
 }
 
 const PATH = 100; // steps on the path from the empty picture to the drawn one

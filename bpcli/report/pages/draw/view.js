@@ -64,6 +64,8 @@ function buildView(network) {
   element("many").hidden = shown.length === classes.length;
   element("many").textContent = `The ${MOST} highest scores of ${classes.length}`;
   element("maps").append(...shown.map((place) => figure(picture(side, side, `Pixels for ${classes[place]}`), classes[place])));
+  element("sums").append(...shown.map(sumRow));
+  element("formula").textContent = network.output.formula;
   Object.assign(element("seen"), { width: side, height: side });
   element("seen").setAttribute("aria-label", `The ${network.digits ? "digit" : "picture"} in ${side} by ${side} pixels`);
   element("seen").classList.toggle("pale", paperOf(network) > 0);
@@ -171,11 +173,33 @@ function showMaps({ classes }, places, shares) {
     const [own, name] = [shares[row], classes[places[row]]];
     paint(canvas, own.length, (i) => diverging(own[i] / most));
     canvas.setAttribute("aria-label", `Pixels for ${name}`);
-    caption.textContent = `${name}: ${signed(own)}`;
+    caption.textContent = name;
   }
 }
 
-function signed(values) {
-  const sum = values.reduce((total, value) => total + value, 0);
-  return `${sum < 0 ? "−" : "+"}${Math.abs(sum).toFixed(1)}`;
+function sumRow() {
+  const row = document.createElement("tr");
+  row.innerHTML = '<th scope="row"></th><td></td><td></td><td></td><td></td>';
+  return row;
+}
+
+/** Show for each class the sum that makes its score: what its logit is without ink, and what the ink adds, are z. */
+function showSums({ classes }, places, { logits, scores }, empty) {
+  for (const [row, whole] of [...element("sums").children].entries()) {
+    const [name, ...numbers] = whole.children;
+    const place = places[row];
+    write(name, classes[place]);
+    const texts = empty ? [...sum(empty[place], logits[place]), scores[place].toFixed(3)] : ["–", "–", "–", "–"];
+    texts.forEach((text, column) => (numbers[column].textContent = text));
+  }
+}
+
+/** Return the texts of a logit without ink, of what the ink adds, and of z: as they are rounded they add up. */
+function sum(empty, z) {
+  const [before, after] = [Math.round(100 * empty), Math.round(100 * z)];
+  return [before, after - before, after].map((hundredths) => signed(hundredths / 100));
+}
+
+function signed(number) {
+  return `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(2)}`;
 }
