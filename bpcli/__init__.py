@@ -8,17 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bpcli.config import Config
-    from bpcli.errors import BpcliError, BpcliWarning
-    from bpcli.interface.classifier import MLPClassifier
-    from bpcli.interface.predictor import Predictor, load, load_ensemble
-    from bpcli.interface.runs import Run, open_run, resume, train
+    from bpcli.config import Config as Config
+    from bpcli.errors import BpcliError as BpcliError
+    from bpcli.errors import BpcliWarning as BpcliWarning
+    from bpcli.interface.classifier import MLPClassifier as MLPClassifier
+    from bpcli.interface.predictor import Predictor as Predictor
+    from bpcli.interface.predictor import load as load
+    from bpcli.interface.predictor import load_ensemble as load_ensemble
+    from bpcli.interface.runs import Run as Run
+    from bpcli.interface.runs import open_run as open_run
+    from bpcli.interface.runs import resume as resume
+    from bpcli.interface.runs import train as train
 
 __version__ = "0.2.0"
-__all__ = [
-    "BpcliError", "BpcliWarning", "Config", "MLPClassifier", "Predictor", "Run", "load", "load_ensemble", "open_run",
-    "resume", "train",
-]  # fmt: skip
 
 # the module of each name: a name is imported when it is used first, so that `import bpcli` needs no NumPy
 _MODULES = {
@@ -34,6 +36,7 @@ _MODULES = {
     "resume": "bpcli.interface.runs",
     "train": "bpcli.interface.runs",
 }
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:

@@ -133,7 +133,8 @@ class Predictor:
         if isinstance(pictures := _pictures(images), list):
             answers = [self._class(answer) for answer in self.read(pictures)]
             return answers if isinstance(images, (list, tuple)) else answers[0]
-        return self.classes[self.scores(pictures).argmax(axis=-1)]
+        found = self.classes[self.scores(pictures).argmax(axis=-1)]
+        return found if found.ndim else found.item()
 
     def scores(self, images: Any) -> Array:
         """Return the scores of each image, (n, classes), or (classes,) for one image, in the order of `classes`.
@@ -197,10 +198,22 @@ class Predictor:
             CheckpointError: the split is empty, or the networks don't share it.
             ArgumentError: there is no such split.
         """
-        split = self._split(images) if isinstance(images, str) else self._labelled(np.asarray(images), labels)
+        split = self.split(images) if isinstance(images, str) else self._labelled(np.asarray(images), labels)
         return evaluate_ensemble(self.models, split, _threads()).together
 
-    def _split(self, name: str) -> Split:
+    def split(self, name: str = "test") -> Split:
+        """Return the images (n, side²) and the labels (n,) of a split of the data that the network was trained on.
+
+        A label is the index of its class: `model.classes[split.labels]` is what `predict` should say.
+
+        Args:
+            name: train, validation or test.
+
+        Raises:
+            DataError: a file is missing or malformed.
+            CheckpointError: the networks don't share the split.
+            ArgumentError: there is no such split.
+        """
         if name not in get_args(SplitName):
             raise ArgumentError(f"{name!r} is no split of the data; these are: {', '.join(get_args(SplitName))}")
         return common_data([*zip(self.names, self.models, strict=True)], name)  # type: ignore[arg-type]
