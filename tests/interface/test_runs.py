@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ def test_without_validation_images_the_history_says_so(settings: dict[str, Any])
     assert np.isnan(run.history.validation_loss).all()
     assert run.metrics["validation_accuracy"] is None
     assert "validation" not in repr(run) + run._repr_html_()
+
+
+def test_another_thread_trains_too(settings: dict[str, Any]) -> None:
+    """There no handler can be set."""
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(bpcli.train, **settings).result().metrics["epochs"] == 2
 
 
 def test_a_notebook_shows_curves_and_accuracies(settings: dict[str, Any]) -> None:
