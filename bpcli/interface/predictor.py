@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from bpcli import machine, resources
+from bpcli import machine
 from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array, Bytes
 from bpcli.data.datasets import Split, SplitName
@@ -20,18 +20,18 @@ from bpcli.data.picture.prepare import Prepared, prepare
 from bpcli.data.picture.read import read_picture
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, BpcliWarning, DataError
+from bpcli.inference.doubts import doubt
 from bpcli.inference.ensemble import common_data, evaluate_ensemble, mean_scores, require_same_task
 from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
 from bpcli.model import Model
 from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Checkpoint
-from bpcli.storage.find import find_members
+from bpcli.storage.find import find_members, name_of
 
 Named: TypeAlias = str | os.PathLike[str]
 Picture: TypeAlias = Named | Image.Image
 Ink: TypeAlias = Literal["auto", "dark", "light"]
 
-PRETRAINED = "pretrained"
 _PATHS = (str, os.PathLike)
 _PICTURES = (*_PATHS, Image.Image)
 
@@ -40,8 +40,8 @@ def load(source: Named) -> "Predictor":
     """Return a trained network.
 
     Args:
-        source: a run, a checkpoint, a series, whose networks then answer together, or "pretrained", the network that
-            comes with bpcli.
+        source: a run, by its folder or its name, or "latest", the one that ended last; a series, whose networks then
+            answer together; a checkpoint; or "pretrained", the network that comes with bpcli.
 
     Raises:
         CheckpointError: there is none, or it can't be read.
@@ -60,19 +60,12 @@ def load_ensemble(source: Named, *others: Named) -> "Predictor":
         CheckpointError: one can't be read, or they don't take the same pictures and tell the same classes apart.
         ArgumentError: one is named twice.
     """
-    found = find_members([_path(each) for each in (source, *others)])
-    for note in found.notes:
-        warnings.warn(note, BpcliWarning, stacklevel=2)
-    return Predictor(tuple(map(_name, found.paths)), tuple(map(checkpoint.load, found.paths)))
-
-
-def _path(source: Named) -> str:
-    """Return what `find_members` knows the source by."""
-    return str(resources.pretrained()) if source == PRETRAINED else os.fspath(source)
-
-
-def _name(path: Path) -> str:
-    return PRETRAINED if path == resources.pretrained() else str(path)
+    found = find_members([os.fspath(each) for each in (source, *others)])
+    names, members = tuple(map(name_of, found.paths)), tuple(map(checkpoint.load, found.paths))
+    doubts = [(name, doubt(each.config, each.spec, each.metrics)) for name, each in zip(names, members, strict=True)]
+    for text in (*found.notes, *(f"{name} learned nothing: {text}" for name, text in doubts if text)):
+        warnings.warn(text, BpcliWarning, stacklevel=2)
+    return Predictor(names, members)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -6,12 +6,13 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+import msgspec
 import numpy as np
 
 from bpcli import config as configuration
@@ -22,7 +23,10 @@ from bpcli.errors import BpcliWarning
 from bpcli.interface import curve
 from bpcli.interface.predictor import Predictor
 from bpcli.report import history
+from bpcli.storage import outcome, series_file
+from bpcli.storage.find import find_run
 from bpcli.storage.metrics_csv import COLUMNS
+from bpcli.storage.outcome import Outcome
 from bpcli.training.events import EpochEnd, Event, Notice, Step
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
@@ -34,6 +38,7 @@ History: TypeAlias = "np.recarray[Any, Any]"
 Settings: TypeAlias = Mapping[str, object]
 
 REPORT = "report.html"
+_TEXTS = ("warning", "failed")
 
 
 def train(
@@ -71,7 +76,7 @@ def resume(source: str | os.PathLike[str] = "latest", *, epochs: int | None = No
     """Go on with a run that was stopped, or for more epochs, and return it.
 
     Args:
-        source: the run's folder; by default that of the latest run.
+        source: the run's folder or name; by default the one that began or went on last.
         epochs: how many epochs the run has from now on; by default as many as before.
         progress: show a bar on stderr.
 
@@ -79,19 +84,27 @@ def resume(source: str | os.PathLike[str] = "latest", *, epochs: int | None = No
         CheckpointError: there is no such run, or it can't go on.
         ConfigError, DataError, TrainingError, BusyError, OutputError, KeyboardInterrupt: as `train`.
     """
-    overrides = [] if epochs is None else [f"train.epochs={epochs}"]
-    return _run(lambda should_stop: resumed_training(os.fspath(source), None, overrides, should_stop), progress)
+    folder, overrides = find_run(os.fspath(source)), [] if epochs is None else [f"train.epochs={epochs}"]
+    if series_file.is_series(folder):
+        raise series_file.not_one(folder)
+    return _run(lambda should_stop: resumed_training(str(folder), None, overrides, should_stop), progress)
 
 
 def open_run(source: str | os.PathLike[str]) -> "Run":
-    """Return the run in a folder.
+    """Return a run, by its folder or its name, or "latest", the one that ended last.
 
     Raises:
         CheckpointError: there is none, it has no finished epoch, or its files are damaged.
     """
     found = history.read_run(os.fspath(source))
-    known = {"epochs": len(found.epochs), "best_epoch": found.loaded.epoch, "seconds": round(found.seconds, 3)}
-    return Run(found, known | dict(found.loaded.metrics))
+    found = replace(found, folder=found.folder.resolve())  # it stays the same if the working directory changes
+    return Run(found, outcome.read(found.folder) or _so_far(found))
+
+
+def _so_far(run: history.Run) -> Outcome:
+    """Return the outcome of a run that has not ended, were this its end."""
+    metrics = {name: value for name, value in run.loaded.metrics.items() if name in Outcome.__struct_fields__}
+    return msgspec.convert({"epochs": len(run.epochs), "best_epoch": run.loaded.epoch} | metrics, Outcome)
 
 
 def _configured(source: str | os.PathLike[str] | Settings | Config, settings: Settings) -> tuple[Config, str]:
@@ -114,11 +127,12 @@ def _run(begin: Callable[[Callable[[], bool]], Generator[Event, None, None]], pr
             if isinstance(event, Notice):
                 warnings.warn(event.text, BpcliWarning, stacklevel=3)
     if not result.finished or result.folder is None:
-        raise KeyboardInterrupt(
-            f"stopped; bpcli.resume({str(result.folder)!r}) goes on" if result.folder else "stopped"
-        )
-    metrics = {name: value for name, value in result.values.items() if name != "run"}
-    return Run(history.read_run(str(result.folder)), metrics)
+        where = f"; bpcli.resume({str(result.folder)!r}) goes on" if result.folder else ""
+        raise KeyboardInterrupt(f"stopped{where}")
+    run = open_run(result.folder.resolve())
+    if run.outcome.warning:
+        warnings.warn(run.outcome.warning, BpcliWarning, stacklevel=3)
+    return run
 
 
 @contextmanager
@@ -170,15 +184,14 @@ class Run:
 
     Attributes:
         recorded: what its folder holds.
-        metrics: epochs, best_epoch (from 1), seconds, and loss and accuracy of each split at the best epoch. Those of
-            the test split are there if `train` or `resume` returned the run.
+        outcome: how it ended: its numbers, and why its network should not be trusted (`warning`), if it should not.
     """
 
     recorded: history.Run
-    metrics: Mapping[str, Any]
+    outcome: Outcome
 
     def __repr__(self) -> str:
-        return f"<Run {self.folder}: {self._summary()}>"
+        return f"<Run {self.name}: {self._summary()}>"
 
     @property
     def name(self) -> str:
@@ -196,9 +209,18 @@ class Run:
         return self.recorded.loaded.config
 
     @property
+    def metrics(self) -> dict[str, Any]:
+        """Return epochs, best_epoch (from 1), seconds, and loss and accuracy of each split at the best epoch.
+
+        They are None for a missing split; those of the test split also for a run that has not ended.
+        """
+        numbers = {name: value for name, value in msgspec.structs.asdict(self.outcome).items() if name not in _TEXTS}
+        return numbers | {"seconds": round(self.recorded.seconds, 3)}
+
+    @property
     def model(self) -> Predictor:
         """The network of the best epoch."""
-        return Predictor((str(self.folder),), (self.recorded.loaded,))
+        return Predictor((self.name,), (self.recorded.loaded,))
 
     @property
     def history(self) -> History:
@@ -235,6 +257,6 @@ class Run:
         return f"<div><b>{escape(self.name)}</b>: {escape(self._summary())}<br>{drawn}</div>"
 
     def _summary(self) -> str:
-        epochs = f"best epoch {self.metrics['best_epoch']} of {self.metrics['epochs']}"
-        found = ((split, self.metrics.get(f"{split}_accuracy")) for split in ("train", "validation", "test"))
+        epochs = f"best epoch {self.outcome.best_epoch} of {self.outcome.epochs}"
+        found = ((split, self.metrics[f"{split}_accuracy"]) for split in ("train", "validation", "test"))
         return ", ".join([epochs, *(f"{split} {100 * value:.2f} %" for split, value in found if value is not None)])

@@ -35,7 +35,10 @@ def test_the_bytes_are_those_of_the_command_line(
 ) -> None:
     expected = content(trained_once / "runs/default-1")
     by_keyword, by_mapping = bpcli.train(**settings), bpcli.train(settings)
-    assert (str(by_keyword.folder), str(by_mapping.folder)) == ("runs/default-1", "runs/default-2")
+    assert (by_keyword.folder, by_mapping.folder) == (
+        Path("runs/default-1").absolute(),
+        Path("runs/default-2").absolute(),
+    )
     assert content(by_keyword.folder) == content(by_mapping.folder) == expected
     assert capsys.readouterr().err == ""
     whole = configuration.load("default", small_settings)
@@ -52,11 +55,18 @@ def test_a_run_knows_its_numbers(settings: dict[str, Any]) -> None:
     history = run.history
     assert history.epoch.tolist() == [1, 2]
     assert history.validation_accuracy[run.metrics["best_epoch"] - 1] == run.metrics["validation_accuracy"]
-    opened = bpcli.open_run("runs/latest")
-    assert opened.history.tolist() == history.tolist()
-    same = ("epochs", "best_epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-    assert [opened.metrics[name] for name in same] == [run.metrics[name] for name in same]
-    assert repr(run).startswith(f"<Run runs/quick-1: best epoch {run.metrics['best_epoch']} of 2, train ")
+    for name in ("latest", "quick-1", "runs/quick-1"):
+        assert bpcli.open_run(name).history.tolist() == history.tolist()
+        assert bpcli.open_run(name).metrics == run.metrics
+    assert repr(run).startswith(f"<Run quick-1: best epoch {run.metrics['best_epoch']} of 2, train ")
+
+
+def test_a_run_that_learned_nothing_is_warned_of(settings: dict[str, Any]) -> None:
+    with pytest.warns(BpcliWarning, match="this run learned nothing: the validation accuracy"):
+        run = bpcli.train(**settings | {"learning_rate": 100.0})
+    assert "no better than guessing" in run.outcome.warning
+    with pytest.warns(BpcliWarning, match=r"default-1/best.npz learned nothing"):
+        bpcli.load("default-1")
 
 
 def test_without_validation_images_the_history_says_so(settings: dict[str, Any]) -> None:
@@ -114,11 +124,19 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(trained_once: Path, settin
     with pytest.raises(KeyboardInterrupt, match=r"stopped; bpcli.resume\('runs/default-1'\) goes on"):
         bpcli.train(**settings)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert len(bpcli.open_run("runs/default-1").history) == 1
+    stopped = bpcli.open_run("runs/default-1")
+    assert (len(stopped.history), stopped.metrics["epochs"], stopped.metrics["test_accuracy"]) == (1, 1, None)
     run = bpcli.resume("runs/default-1")
     assert content(run.folder) == content(trained_once / "runs/default-1")
     with pytest.warns(BpcliWarning, match="epochs = 3 from here on, 2 before"):
         assert len(bpcli.resume(epochs=3).history) == 3
+
+
+def test_a_series_is_no_run() -> None:
+    series = Path(__file__).parents[1] / "old_versions/0.1.0/series"
+    for use in (bpcli.resume, bpcli.open_run):
+        with pytest.raises(CheckpointError, match=r"is a series of 2 runs .*; name one of them"):
+            use(series)
 
 
 @pytest.mark.parametrize(
