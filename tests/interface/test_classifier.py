@@ -9,11 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 
 from bpcli import MLPClassifier
 from bpcli.errors import TrainingError
@@ -25,6 +20,8 @@ SKIPPED = {  # for want of pandas, and of a variable of the environment
 
 @pytest.mark.filterwarnings("ignore:Estimator MLPClassifier does not inherit from `sklearn.base.BaseEstimator`")
 def test_it_passes_the_checks_of_scikit_learn() -> None:
+    from sklearn.utils.estimator_checks import check_estimator  # takes a second, which others needn't wait
+
     checked = check_estimator(MLPClassifier(), on_skip=None)
     assert {each["check_name"] for each in checked if each["status"] != "passed"} <= SKIPPED
     assert len(checked) > 50
@@ -62,6 +59,10 @@ def test_a_step_is_that_of_softmax_regression(blobs: tuple[NDArray[Any], NDArray
 
 
 def test_it_goes_into_pipelines_and_searches(blobs: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     pipeline = make_pipeline(StandardScaler(), MLPClassifier(hidden=(8,), epochs=20))
     search = GridSearchCV(pipeline, {"mlpclassifier__learning_rate": np.array([1e-6, 0.03])}, cv=2).fit(*blobs)
     assert search.best_params_ == {"mlpclassifier__learning_rate": 0.03}
@@ -69,6 +70,8 @@ def test_it_goes_into_pipelines_and_searches(blobs: tuple[NDArray[Any], NDArray[
 
 
 def test_it_shows_what_differs_from_the_defaults() -> None:
+    from sklearn.base import clone
+
     assert repr(clone(MLPClassifier(hidden=(3,), epochs=2))) == "MLPClassifier(hidden=(3,), epochs=2)"
 
 
