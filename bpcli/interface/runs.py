@@ -27,7 +27,7 @@ from bpcli.storage import outcome, series_file
 from bpcli.storage.find import find_run
 from bpcli.storage.metrics_csv import COLUMNS
 from bpcli.storage.outcome import Outcome
-from bpcli.training.events import EpochEnd, Event, Notice, Step
+from bpcli.training.events import EpochEnd, Event, Notice, Started, Step
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
 
@@ -156,26 +156,27 @@ def _noted_interrupt() -> Iterator[Callable[[], bool]]:
 
 
 def _with_bar(events: Iterator[Event]) -> Iterator[Event]:
-    """Yield the events, and show a bar that begins anew with each epoch."""
+    """Yield the events, and show a bar of the whole run."""
     from tqdm import tqdm
 
     with tqdm(unit="batch") as bar:
         for event in events:
-            if isinstance(event, Step):
-                _show(bar, event)
-            elif isinstance(event, EpochEnd):
-                score = event.validation or event.train
-                bar.set_postfix(loss=f"{score.loss:.4f}", accuracy=f"{score.accuracy:.4f}")
+            _show(bar, event)
             yield event
 
 
-def _show(bar: "tqdm[NoReturn]", event: Step) -> None:
-    if bar.total is None or event.step < bar.n:
-        bar.reset(event.steps)
-        bar.n = bar.initial = event.step  # a resumed epoch's first steps took no time now
-        bar.set_description(f"epoch {event.epoch + 1}", refresh=False)
-    bar.set_postfix(loss=f"{event.loss:.4f}", refresh=False)
-    bar.update(event.step + 1 - bar.n)
+def _show(bar: "tqdm[NoReturn]", event: Event) -> None:
+    match event:
+        case Started():
+            bar.reset(event.epochs * event.steps)
+            bar.n = bar.initial = event.epoch * event.steps + event.step  # of an earlier session, so without a time
+        case Step():
+            bar.set_description(f"epoch {event.epoch + 1}", refresh=False)
+            bar.set_postfix(loss=f"{event.loss:.4f}", refresh=False)
+            bar.update(event.epoch * event.steps + event.step + 1 - bar.n)
+        case EpochEnd():
+            score = event.validation or event.train
+            bar.set_postfix(loss=f"{score.loss:.4f}", accuracy=f"{score.accuracy:.4f}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
