@@ -4,6 +4,7 @@
 settings override both.
 """
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
@@ -165,6 +166,41 @@ def override(config: Config, overrides: Iterable[str]) -> Config:
     return _overridden(_checked(to_tree(config), "the run"), overrides, "-s")
 
 
+def changed(config: Config, settings: Mapping[str, object], source: str) -> Config:
+    """Return the configuration with settings on top, given as Python values.
+
+    Args:
+        config: what to change.
+        settings: keys and values. A key is dotted, a section with its keys and values, or the last part of a key if
+            only one key ends so: {"train.epochs": 3}, {"train": {"epochs": 3}} and {"epochs": 3} are the same.
+        source: what the messages of errors call the settings.
+
+    Raises:
+        ConfigError: a setting is not valid.
+    """
+    tree = _checked(to_tree(config), source)
+    for key, value in settings.items():
+        _merge(tree, _checked(_nested(_whole_key(str(key)), _plain(value)), source))
+    return _consistent(msgspec.convert(tree, Config), source)
+
+
+def _plain(value: object) -> object:
+    """Return a value as YAML could have given it: NumPy's numbers and arrays, paths and mappings are converted."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _whole_key(key: str) -> str:
+    """Return the dotted key that ends with this one; the key itself if none does, or several do."""
+    ending = [each for each in keys() if each.endswith(f".{key}")]
+    return ending[0] if len(ending) == 1 and key not in Config.__struct_fields__ else key
+
+
 def differences(one: Config, other: Config) -> dict[str, tuple[object, object]]:
     """Return the dotted keys in which two configurations differ, each with its two values."""
     return {key: pair for key in keys() if (pair := (_at(one, key), _at(other, key)))[0] != pair[1]}
@@ -269,8 +305,13 @@ def _setting(setting: str) -> Tree:
     if not equals or not key.strip():
         raise ConfigError(f"-s {setting}: expected KEY=VALUE, such as train.epochs=3")
     source = f"-s {setting}"
-    *sections, last = key.strip().split(".")
-    tree: Tree = {last: parse_yaml(text.encode("utf-8", "surrogateescape"), source)}
+    return _nested(key.strip(), parse_yaml(text.encode("utf-8", "surrogateescape"), source))
+
+
+def _nested(key: str, value: object) -> Tree:
+    """Return the tree in which a dotted key has a value."""
+    *sections, last = key.split(".")
+    tree: Tree = {last: value}
     for section in reversed(sections):
         tree = {section: tree}
     return tree

@@ -13,6 +13,10 @@ class BpcliError(Exception):
     exit_code: ClassVar[int] = 1
 
 
+class BpcliWarning(UserWarning):
+    """What a caller of the Python interface should know, where the command line prints a warning."""
+
+
 class ArgumentError(BpcliError):
     """An argument of the command line that makes no sense, such as a malformed expression."""
 

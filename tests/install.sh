@@ -19,6 +19,7 @@ picture.save("one.png")
 PICTURE
 "$bin/bpcli" --version | grep -F "version $(basename "$wheel" | cut -d - -f 2)"
 "$bin/bpcli" predict one.png | grep -F 'one.png: 1 (score'  # by the network that comes with the package
+"$bin/python" -c "import bpcli; assert bpcli.load('pretrained').predict('one.png') == 1"
 "$bin/bpcli" train --quiet -s train.epochs=1 -s 'model.hidden=[32]'
 "$bin/bpcli" evaluate | head -n 2
 "$bin/bpcli" predict --min-score 0 one.png

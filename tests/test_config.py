@@ -4,6 +4,7 @@ import errno
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -310,3 +311,33 @@ def test_an_old_name_beside_the_new_one_is_refused() -> None:
 def test_a_mistake_in_an_old_key_names_it_by_its_new_name() -> None:
     with pytest.raises(ConfigError, match=r"data\.outliers = -1: expected int >= 0"):
         load("default", ["data.strangers=-1"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"train.epochs": 3, "model.hidden": [5, 4], "data.folder": "x", "optimizer.kind": "adam"},
+        {"train": {"epochs": 3}, "model": {"hidden": [5, 4]}, "data": {"folder": "x"}, "optimizer": {"kind": "adam"}},
+        {"epochs": 3, "hidden": (5, 4), "folder": Path("x"), "optimizer": {"kind": "adam"}},
+        {"epochs": np.int64(3), "hidden": np.array([5, 4]), "data": {"folder": Path("x")}, "optimizer.kind": "adam"},
+    ],
+)
+def test_settings_from_python_are_those_of_the_command_line(settings: dict[str, object]) -> None:
+    overrides = ["train.epochs=3", "model.hidden=[5, 4]", "data.folder=x", "optimizer.kind=adam"]
+    assert configuration.changed(load("quick"), settings, "settings") == load("quick", overrides)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"kind": "adam"}, "unknown key kind; did you mean data.kind or optimizer.kind or schedule.kind?"),
+        ({"learning_rate": -1}, "optimizer.learning_rate = -1: expected float > 0.0"),
+        ({"optimizer": 3}, "optimizer = 3: expected keys and values"),
+        ({"output": "softmax"}, "model.output = softmax doesn't go with loss = binary_cross_entropy"),
+        ({3: 1}, "unknown key 3"),
+    ],
+)
+def test_a_wrong_setting_from_python_is_named(settings: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        configuration.changed(load(), settings, "settings")
+    assert str(error.value).startswith(f"settings: {complaint}")

@@ -28,12 +28,12 @@ _STDERR = 2
 VISIBLE = 0.25  # a picture with a smaller range of grey on white paper was meant for black paper
 
 
-def read_picture(source: Path | bytes, name: str = "standard input") -> Grey:
+def read_picture(source: Path | bytes | Image.Image, name: str = "standard input") -> Grey:
     """Return the picture in a file, upright and opaque.
 
     Args:
-        source: the file, or its content.
-        name: the name of bytes in error messages.
+        source: the file, or its content, or what Pillow opened.
+        name: the name of anything but a file in error messages.
 
     Returns:
         The luminance (height, width), from 0 (black) to 1 (white). Of an animation, the first frame.
@@ -41,6 +41,9 @@ def read_picture(source: Path | bytes, name: str = "standard input") -> Grey:
     Raises:
         ImageError: the file can't be read, is of no known format, is damaged or is too large.
     """
+    if isinstance(source, Image.Image):
+        with _decoding(name):
+            return _grey_of_picture(source, name)
     if isinstance(source, Path):
         return _decode(_read(source), str(source))
     return _decode(source, name)
@@ -59,11 +62,18 @@ def _decode(content: bytes, name: str) -> Grey:
         raise ImageError(f"{name}: is empty")
     if len(content) > MAX_BYTES:
         raise ImageError(f"{name}: has more than {MAX_BYTES:,} bytes, the most that a picture may have")
+    with _decoding(name, content), _silence(content), Image.open(BytesIO(content), formats=FORMATS) as picture:
+        return _grey_of_picture(picture, name)
+
+
+@contextmanager
+def _decoding(name: str, content: bytes = b"") -> Iterator[None]:
+    """Turn whatever a decoder raises into an `ImageError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a picture with odd metadata is still accepted
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _grey_of_file(content, name)
+            yield
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -79,12 +89,11 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _grey_of_file(content: bytes, name: str) -> Grey:
-    with _silence(content), Image.open(BytesIO(content), formats=FORMATS) as picture:
-        width, height = picture.size
-        if width * height > MAX_PIXELS:
-            raise ImageError(f"{name}: has {width:,}×{height:,} pixels; at most {MAX_PIXELS:,} are accepted")
-        return to_grey(_upright(picture))
+def _grey_of_picture(picture: Image.Image, name: str) -> Grey:
+    width, height = picture.size
+    if not 0 < width * height <= MAX_PIXELS:
+        raise ImageError(f"{name}: has {width:,}×{height:,} pixels; at most {MAX_PIXELS:,} are accepted")
+    return to_grey(_upright(picture))
 
 
 @contextmanager

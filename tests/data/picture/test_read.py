@@ -145,6 +145,20 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded()
         assert "pixels" in message(bomb)
 
 
+@pytest.mark.parametrize("kind", FILES)
+def test_what_pillow_opened_is_read_as_its_file(kind: str) -> None:
+    with Image.open(BytesIO(FILES[kind])) as picture:
+        assert (read_picture(picture) == read_picture(FILES[kind])).all()
+
+
+def test_a_picture_that_pillow_opened_may_be_damaged_or_empty() -> None:
+    cut = FILES["rgb png"][:-40]
+    with Image.open(BytesIO(cut)) as picture, pytest.raises(ImageError, match="the picture: can't be decoded"):
+        read_picture(picture, "the picture")
+    with pytest.raises(ImageError, match="has 0×5 pixels"):
+        read_picture(Image.new("L", (0, 5)))
+
+
 @given(kind=st.sampled_from(sorted(FILES)), share=st.floats(0, 0.95), junk=st.binary(max_size=8))
 def test_damaged_files_are_read_or_refused_but_never_crash(kind: str, share: float, junk: bytes) -> None:
     content = FILES[kind]

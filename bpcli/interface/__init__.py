@@ -1,0 +1,1 @@
+"""The Python interface: load a network, train one, and an estimator by the conventions of scikit-learn."""
