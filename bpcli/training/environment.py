@@ -1,6 +1,8 @@
 """The environment of a run: in the same environment, the same configuration gives the same bytes."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -24,9 +26,11 @@ def differences(then: Mapping[str, str | int], now: Mapping[str, str | int]) -> 
 
 
 def _blas() -> str:
-    libraries = {
-        " ".join(str(library.get(key) or "") for key in ("internal_api", "version", "architecture")).strip()
-        for library in threadpool_info()
-        if library["user_api"] == "blas"
-    }
-    return ", ".join(sorted(libraries)) or "unknown"
+    """Return the BLAS that NumPy uses; other packages, such as SciPy, may have loaded their own."""
+    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    own = [library for library in loaded if any("numpy" in part for part in Path(library["filepath"]).parts[-3:-1])]
+    return ", ".join(sorted({_version(library) for library in own or loaded})) or "unknown"
+
+
+def _version(library: Mapping[str, Any]) -> str:
+    return " ".join(str(library.get(key) or "") for key in ("internal_api", "version", "architecture")).strip()

@@ -41,6 +41,8 @@ def flips(content: bytes, bits: Iterator[int] | range) -> Iterator[bytes]:
 class InMemory:
     """Stands for the path of a file that is on no disk."""
 
+    suffix = ".npz"
+
     def __init__(self, content: bytes) -> None:
         self._content = content
 
