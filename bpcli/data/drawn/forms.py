@@ -10,7 +10,7 @@ and `.`.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,17 +65,33 @@ class Form:
     held_out: bool
 
 
-def training_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
+class Template(Protocol):
+    """What `training_forms` and drawings ask of a form, of any kind."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def digit(self) -> int: ...  # noqa: D102
+    @property
+    def style(self) -> str: ...  # noqa: D102
+    @property
+    def held_out(self) -> bool: ...  # noqa: D102
+
+
+T = TypeVar("T", bound=Template)
+
+
+def training_forms(forms: Iterable[T]) -> tuple[T, ...]:
     """Return the forms that training may draw."""
     return tuple(form for form in forms if not form.held_out)
 
 
-def held_out_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
+def held_out_forms(forms: Iterable[T]) -> tuple[T, ...]:
     """Return the forms that are kept for evaluation."""
     return tuple(form for form in forms if form.held_out)
 
 
-def held_out_styles(forms: Sequence[Form]) -> set[str]:
+def held_out_styles(forms: Sequence[Template]) -> set[str]:
     """Return the styles of which training may draw nothing."""
     return {form.style for form in forms} - {form.style for form in training_forms(forms)}
 

@@ -1,6 +1,6 @@
 """Digits drawn by hands of many countries: a function of a seed.
 
-Each drawing has a form from `hands.yaml` and a hand of its own: how it leans, trembles and ends its strokes, and its pen.
+Each drawing has a form from `hands.yaml`, a hand of its own, which leans, trembles and ends its strokes, and a pen.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +32,7 @@ class Hand:
         slant: how far the top leans to the right.
         width: factor of the digit's width.
         rotation: in degrees, anticlockwise.
+        balance: how far the middle of the digit moves down: large heads or large feet.
         warp: standard deviation by which regions of the digit move.
         shake: standard deviation by which single points and strokes move.
         angular: 0 for round curves, 1 for straight lines between the points.
@@ -44,6 +45,7 @@ class Hand:
     slant: float
     width: float
     rotation: float
+    balance: float
     warp: float
     shake: float
     angular: float
@@ -53,7 +55,7 @@ class Hand:
     retrace: float
 
 
-PLAIN = Hand(0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+PLAIN = Hand(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def draw(
 ) -> Split:
     """Return `n` drawn digits in MNIST's format; the first of them are the same for any `n`.
 
-    All digits among the forms are as frequent as each other, and so are the forms of a digit.
+    A digit, one of its styles and one of that style's forms are drawn evenly at random.
 
     Args:
         n: how many.
@@ -111,25 +113,32 @@ def _drawing(form: Form, rng: Generator) -> Grey:
 
 def some_hand(rng: Generator) -> Hand:
     """Return a hand: most are near to a school's, a quarter lean like old hands or to the left, a few are hasty."""
-    slants = (rng.normal(0.1, 0.14), rng.uniform(0.3, 0.55), rng.uniform(-0.35, -0.1))
+    slants = (rng.normal(0.1, 0.13), rng.uniform(0.3, 0.5), rng.uniform(-0.25, -0.1))
     hasty = rng.random() < 0.25
     return Hand(
-        slant=slants[rng.choice(3, p=(0.75, 0.18, 0.07))],
-        width=float(np.exp(np.clip(rng.normal(0, 0.17), -0.4, 0.4))),
-        rotation=rng.normal(0, 4),
-        warp=rng.uniform(0.02, 0.06),
-        shake=rng.uniform(0.005, 0.025 if hasty else 0.015),
-        angular=max(rng.uniform(-0.6, 0.6), 0),
-        tremor=rng.uniform(0.003, 0.01) if rng.random() < 0.2 else 0.0,
-        overshoot=rng.uniform(0.03, 0.08) if hasty else rng.uniform(0, 0.03),
-        hooks=0.15 if hasty else 0.03,
+        slant=slants[_one_of(rng, 0.75, 0.18)],
+        width=float(np.exp(np.clip(rng.normal(0, 0.18), -0.35, 0.35))),
+        rotation=rng.normal(0, 5),
+        balance=rng.normal(0, 0.06),
+        warp=rng.uniform(0.03, 0.11 if hasty else 0.09),
+        shake=rng.uniform(0.005, 0.035 if hasty else 0.02),
+        angular=max(rng.uniform(-0.7, 0.7), 0),
+        tremor=rng.uniform(0.003, 0.012) if rng.random() < 0.2 else 0.0,
+        overshoot=rng.uniform(0.04, 0.1) if hasty else rng.uniform(0, 0.04),
+        hooks=0.15 if hasty else 0.04,
         retrace=0.03,
     )
 
 
+def _one_of(rng: Generator, first: float, second: float) -> int:
+    """Return 0 or 1 with the given probabilities, else 2."""
+    chance = rng.random()
+    return int(chance >= first) + int(chance >= first + second)
+
+
 def some_pen(rng: Generator) -> Pen:
     """Return a pen: ballpoint, fibre tip or marker, or one with a broad or a pointed nib."""
-    low, high = ((0.015, 0.07), (0.07, 0.14), (0.14, 0.22))[rng.choice(3, p=(0.35, 0.45, 0.2))]
+    low, high = ((0.015, 0.07), (0.07, 0.14), (0.14, 0.2))[_one_of(rng, 0.35, 0.45)]
     width, kind = rng.uniform(low, high), rng.random()
     if kind < 0.12:
         return Pen(nib(ROUND, 1.2 * width, rng.uniform(0.2, 0.5), rng.uniform(20, 60)), 0.05, 0, 0)
@@ -145,7 +154,7 @@ def written(form: Form, hand: Hand, rng: Generator) -> list[Floats]:
     samples = (1 - hand.angular) * (made.smooth @ points) + hand.angular * (made.straight @ points)
     if hand.tremor:
         samples += hand.tremor * _smooth_noise(len(samples), 2, 3, rng)
-    samples = samples @ _leaning(hand)
+    samples = samples @ leaning(hand)
     return [line for part in made.strokes for line in _ended(samples[part], hand, rng)]
 
 
@@ -154,6 +163,8 @@ def _moved(made: Curves, hand: Hand, rng: Generator) -> Floats:
     away = made.points[:, None] - _BUMPS
     bumps = np.exp(-np.square(away).sum(axis=2) / (2 * _REACH**2))
     points = made.points + bumps @ rng.normal(0, hand.warp, (len(_BUMPS), 2)) / np.sqrt(2)
+    height = np.clip(made.points[:, 1], 0, 1)
+    points[:, 1] += 4 * hand.balance * height * (1 - height)
     points += rng.normal(0, hand.shake, points.shape)
     end, beside = made.ends.T
     out = points[end] - points[beside]
@@ -163,7 +174,7 @@ def _moved(made: Curves, hand: Hand, rng: Generator) -> Floats:
     return points
 
 
-def _leaning(hand: Hand) -> Floats:
+def leaning(hand: Hand) -> Floats:
     """Return the matrix that points (n, 2) are multiplied by: width, then slant, then rotation."""
     cos, sin = np.cos(np.deg2rad(hand.rotation)), np.sin(np.deg2rad(hand.rotation))
     return np.array([(hand.width, 0), (-hand.slant, 1)]) @ np.array([(cos, -sin), (sin, cos)])
@@ -182,7 +193,7 @@ def _ended(points: Floats, hand: Hand, rng: Generator) -> list[Floats]:
 
 def _hook(end: Floats, outwards: Floats, rng: Generator) -> Floats:
     """Return the points (3, 2) of a short bow that turns back at the end of a stroke."""
-    angle = rng.choice((-1, 1)) * np.linspace(0.6, 1, 3) * rng.uniform(0.5, 0.9) * np.pi
+    angle = (1 if rng.random() < 0.5 else -1) * np.linspace(0.6, 1, 3) * rng.uniform(0.5, 0.9) * np.pi
     ahead = outwards / max(float(np.hypot(*outwards)), 1e-6)
     cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
     turned = cos * ahead + sin * np.array([-ahead[1], ahead[0]])

@@ -12,7 +12,8 @@ from bpcli.data.picture.scale import Grey
 
 CANVAS = 2 * BOX * FINE  # longest side of a digit in pixels where it is drawn; Pillow draws without antialiasing
 _ROUND = np.linspace(0, 2 * np.pi, 14, endpoint=False)
-ROUND = np.stack([np.cos(_ROUND), np.sin(_ROUND)], axis=1) / 2  # outline (v, 2) of a nib of width 1
+# Outlines (v, 2) of nibs of width 1: convex and symmetric about the middle, in the order of their angles
+ROUND = np.stack([np.cos(_ROUND), np.sin(_ROUND)], axis=1) / 2
 SQUARE = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
 
 
@@ -32,7 +33,7 @@ def nib(outline: Floats, width: float, flatness: float = 1.0, angle: float = 0.0
     """Return the outline (v, 2) of a nib, in longest sides of a digit.
 
     Args:
-        outline: convex and symmetric, of width 1.
+        outline: ROUND or SQUARE.
         width: the longest diameter, as a share of the digit's longest side.
         flatness: the shortest diameter, as a share of the longest.
         angle: in degrees, of the longest diameter from the line of writing upwards.
@@ -59,14 +60,18 @@ def inked(lines: Sequence[Line], nib: Floats) -> Grey:
 
 
 def _polygons(points: Floats, widths: Floats, nib: Floats) -> list[list[float]]:
-    """Return what a nib covers as polygons x, y, x, y, ...: at each point, and between each two."""
-    stamps = points[:, None] + widths[:, None, None] * nib
+    """Return what a nib (v, 2) covers between each two points, as polygons x, y, x, y, ...
+
+    The half of the nib that looks backwards lies at the first point, the other half at the second.
+    """
     ahead = np.diff(points, axis=0)
-    across = ahead[:, :1] * nib[:, 1] - ahead[:, 1:] * nib[:, 0]
-    widest = nib[across.argmax(axis=1)]  # the nib is symmetric: the opposite corner is widest on the other side
-    start, end = widest * widths[:-1, None], widest * widths[1:, None]
-    between = np.stack([points[:-1] + start, points[1:] + end, points[1:] - end, points[:-1] - start], axis=1)
-    return [*stamps.reshape(len(stamps), -1).tolist(), *between.reshape(len(between), -1).tolist()]
+    first = (ahead[:, :1] * nib[:, 1] - ahead[:, 1:] * nib[:, 0]).argmax(axis=1)  # widest across the line
+    half = np.arange(len(nib) // 2 + 1)
+    backward, forward = (nib[(first[:, None] + half + start) % len(nib)] for start in (0, len(nib) // 2))
+    begin = points[:-1, None] + widths[:-1, None, None] * backward
+    end = points[1:, None] + widths[1:, None, None] * forward
+    polygons: list[list[float]] = np.concatenate([begin, end], axis=1).reshape(len(ahead), -1).tolist()
+    return polygons
 
 
 def as_mnist(ink: Grey, side: int) -> Bytes:
