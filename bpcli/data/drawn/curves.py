@@ -39,19 +39,19 @@ class Curves(NamedTuple):
 @cache
 def curves(form: Form) -> Curves:
     """Return the curves of a form."""
-    points = np.concatenate([stroke.points for stroke in form.strokes])
-    total, first, ends = len(points), 0, []
-    smooth, straight, strokes = [], [], []
-    for stroke in form.strokes:
-        n = len(stroke.points)
-        own = np.eye(total)[first : first + n]
-        begin = sum(map(len, smooth))
-        smooth.append(_curve(own, *(each @ own for each in _tangents(stroke))))
-        straight.append(_line(own))
-        strokes.append(slice(begin, begin + len(smooth[-1])))
-        ends += [(first, first + 1), (first + n - 1, first + n - 2)]
-        first += n
-    return Curves(points, np.concatenate(smooth), np.concatenate(straight), np.array(ends), tuple(strokes))
+    sizes = np.array([len(stroke.points) for stroke in form.strokes])
+    starts = np.cumsum(sizes) - sizes
+    own = np.split(np.eye(int(sizes.sum())), starts[1:])  # the points of each stroke among all
+    smooth = [_curve(rows, *(each @ rows for each in _tangents(s))) for rows, s in zip(own, form.strokes, strict=True)]
+    bounds = np.cumsum([0, *(len(rows) for rows in smooth)]).tolist()
+    lasts = starts + sizes - 1
+    return Curves(
+        points=np.concatenate([stroke.points for stroke in form.strokes]),
+        smooth=np.concatenate(smooth),
+        straight=np.concatenate([_line(rows) for rows in own]),
+        ends=np.concatenate([np.column_stack([starts, starts + 1]), np.column_stack([lasts, lasts - 1])]),
+        strokes=tuple(slice(first, last) for first, last in pairwise(bounds)),
+    )
 
 
 def _line(points: Floats) -> Floats:

@@ -58,4 +58,4 @@ def _groups(forms: Sequence[T], key: Callable[[T], object]) -> list[list[T]]:
 
 
 def _any(items: Sequence[Item], rng: Generator) -> Item:
-    return items[rng.integers(len(items))]
+    return items[int(rng.integers(len(items)))]

@@ -30,18 +30,14 @@ class Family(NamedTuple):
 
 
 class Glyph(NamedTuple):
-    """One digit of a face."""
+    """One digit of a face; `name` is the face's, `style` its family's."""
 
+    name: str
     digit: int
     style: str
+    held_out: bool
     file: str
     character: str
-    held_out: bool
-
-    @property
-    def name(self) -> str:
-        """The name of the face."""
-        return self.file.removesuffix(".ttf") or self.style
 
     @property
     def ink(self) -> Grey:
@@ -77,12 +73,17 @@ def glyphs() -> tuple[Glyph, ...]:
     Raises:
         ConfigError: Matplotlib is not installed.
     """
+    _folder()
     return tuple(
-        Glyph(digit, family.name, file, chr(ord(zero) + digit), family.held_out)
+        Glyph(_face(family, file, zero), digit, family.name, family.held_out, file, chr(ord(zero) + digit))
         for family in FAMILIES
         for file, zero in family.faces
         for digit in range(10)
     )
+
+
+def _face(family: Family, file: str, zero: str) -> str:
+    return file.removesuffix(".ttf") if zero == "0" and file else f"{family.name}-{ord(zero):X}"
 
 
 def _folder() -> Path:

@@ -147,7 +147,8 @@ def _strokes(entry: Entry, where: str) -> tuple[Stroke, ...]:
 
 
 def _stroke(text: object, where: str) -> Stroke:
-    points, corners = [], []
+    points: list[list[float]] = []
+    corners: list[bool] = []
     for word in str(text).split():
         found = _POINT.fullmatch(word)
         if word == "|" and points:

@@ -82,6 +82,11 @@ def all_forms() -> tuple[Form, ...]:
     return parse_forms(path.read_bytes(), path.name)
 
 
+def rows() -> list[tuple[Form]]:
+    """Return the rows of a sheet: one for each form."""
+    return [(form,) for form in all_forms()]
+
+
 def draw(
     n: int, seed: int, side: int = SIDE, forms: Sequence[Form] | None = None, pause: Callable[[], None] = lambda: None
 ) -> Split:
@@ -162,7 +167,7 @@ def _moved(made: Curves, hand: Hand, rng: Generator) -> Floats:
     """Return the points of a form where a hand puts them: near ones move together, so that the form stays."""
     away = made.points[:, None] - _BUMPS
     bumps = np.exp(-np.square(away).sum(axis=2) / (2 * _REACH**2))
-    points = made.points + bumps @ rng.normal(0, hand.warp, (len(_BUMPS), 2)) / np.sqrt(2)
+    points: Floats = made.points + bumps @ rng.normal(0, hand.warp, (len(_BUMPS), 2)) / np.sqrt(2)
     height = np.clip(made.points[:, 1], 0, 1)
     points[:, 1] += 4 * hand.balance * height * (1 - height)
     points += rng.normal(0, hand.shake, points.shape)
@@ -177,7 +182,8 @@ def _moved(made: Curves, hand: Hand, rng: Generator) -> Floats:
 def leaning(hand: Hand) -> Floats:
     """Return the matrix that points (n, 2) are multiplied by: width, then slant, then rotation."""
     cos, sin = np.cos(np.deg2rad(hand.rotation)), np.sin(np.deg2rad(hand.rotation))
-    return np.array([(hand.width, 0), (-hand.slant, 1)]) @ np.array([(cos, -sin), (sin, cos)])
+    matrix: Floats = np.array([(hand.width, 0), (-hand.slant, 1)]) @ np.array([(cos, -sin), (sin, cos)])
+    return matrix
 
 
 def _ended(points: Floats, hand: Hand, rng: Generator) -> list[Floats]:
@@ -218,4 +224,5 @@ def _smooth_noise(n: int, columns: int, spacing: int, rng: Generator) -> Floats:
     knots = rng.normal(size=(n // spacing + 2, columns))
     place, part = np.divmod(np.arange(n) / spacing, 1)
     at = place.astype(np.intp)
-    return knots[at] * (1 - part[:, None]) + knots[at + 1] * part[:, None]
+    noise: Floats = knots[at] * (1 - part[:, None]) + knots[at + 1] * part[:, None]
+    return noise

@@ -35,6 +35,18 @@ def all_forms() -> tuple[Type, ...]:
     return (*parse_forms(path.read_bytes(), path.name), *glyphs())
 
 
+def rows() -> list[list[Type]]:
+    """Return the rows of a sheet: one for each face of a font, and one for each family of outlines.
+
+    Raises:
+        ConfigError: Matplotlib is not installed.
+    """
+    found: dict[tuple[str, str], list[Type]] = {}
+    for form in all_forms():
+        found.setdefault((form.style, form.name if isinstance(form, Glyph) else ""), []).append(form)
+    return list(found.values())
+
+
 def draw(
     n: int, seed: int, side: int = SIDE, forms: Sequence[Type] | None = None, pause: Callable[[], None] = lambda: None
 ) -> Split:
