@@ -20,9 +20,9 @@ def test_the_seed_alone_decides_and_more_drawings_begin_with_the_same() -> None:
 
 
 def test_forms_that_are_held_out_are_drawn_only_if_asked_for() -> None:
-    chosen = hands.draw(40, 5, forms=training_forms(hands.all_forms()))
-    np.testing.assert_array_equal(hands.draw(40, 5).images, chosen.images)
-    assert (hands.draw(40, 5, forms=hands.all_forms()).images != chosen.images).any()
+    chosen = hands.draw(20, 5, forms=training_forms(hands.all_forms()))
+    np.testing.assert_array_equal(hands.draw(20, 5).images, chosen.images)
+    assert (hands.draw(20, 5, forms=hands.all_forms()).images != chosen.images).any()
 
 
 @pytest.mark.parametrize("side", [16, 28, 64])
@@ -35,9 +35,9 @@ def test_every_form_is_drawn_as_a_digit_of_mnist_with_its_label(side: int) -> No
             assert is_normalised(image.reshape(side, side), layout(side)), form.name
 
 
-def test_all_digits_and_styles_are_drawn() -> None:
-    drawn = hands.draw(300, 7)
-    assert np.bincount(drawn.labels, minlength=10).min() > 10
+def test_all_digits_are_drawn() -> None:
+    drawn = hands.draw(150, 7)
+    assert np.bincount(drawn.labels, minlength=10).min() > 3
     assert drawn.images.dtype == drawn.labels.dtype == np.uint8
 
 
@@ -56,6 +56,6 @@ def test_drawing_pauses_between_drawings_and_can_be_stopped_there() -> None:
 def test_the_network_that_comes_along_reads_american_forms() -> None:
     """A network that was trained on American writers: the drawings are legible, and their labels right."""
     american = [form for form in hands.all_forms() if form.style == "american"]
-    drawn = hands.draw(300, 9, forms=american)
+    drawn = hands.draw(200, 9, forms=american)
     found = checkpoint.load(resources.pretrained()).model.scores(drawn.images).argmax(axis=1)
     assert np.mean(found == drawn.labels) > 0.95
