@@ -146,10 +146,12 @@ def some_pen(rng: Generator) -> Pen:
     low, high = ((0.015, 0.07), (0.07, 0.14), (0.14, 0.2))[_one_of(rng, 0.35, 0.45)]
     width, kind = rng.uniform(low, high), rng.random()
     if kind < 0.12:
-        return Pen(nib(ROUND, 1.2 * width, rng.uniform(0.2, 0.5), rng.uniform(20, 60)), 0.05, 0, 0)
+        broad = nib(ROUND, max(1.2 * width, 0.1), rng.uniform(0.3, 0.6), rng.uniform(20, 60))
+        return Pen(broad, pressure=0.05, shading=0, taper=0)
     if kind < 0.24:
-        return Pen(nib(ROUND, 1.2 * width), 0.1, rng.uniform(0.3, 0.7), rng.uniform(0, 0.4))
-    return Pen(nib(ROUND, width), rng.uniform(0, 0.2), 0, max(rng.uniform(-0.6, 0.6), 0))
+        pointed = nib(ROUND, max(1.2 * width, 0.07))
+        return Pen(pointed, pressure=0.1, shading=rng.uniform(0.3, 0.65), taper=rng.uniform(0, 0.4))
+    return Pen(nib(ROUND, width), pressure=rng.uniform(0, 0.2), shading=0, taper=max(rng.uniform(-0.6, 0.6), 0))
 
 
 def written(form: Form, hand: Hand, rng: Generator) -> list[Floats]:
