@@ -1,6 +1,6 @@
 """The data of a run: read, extended with generated images, and set upright, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bpcli import model as models
 from bpcli.config import Config
@@ -10,7 +10,7 @@ from bpcli.data.drawn import hands, printed
 from bpcli.data.outliers import with_outliers
 from bpcli.errors import ConfigError
 
-_GENERATED = ("hands", "printed", "outliers")  # keys of `data`
+_DRAWN: Mapping[str, Callable[..., Split]] = {"hands": hands.draw, "printed": printed.draw}  # by their keys in `data`
 
 
 def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSet:
@@ -34,15 +34,14 @@ def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSe
 
 def _extended(data: DataSet, config: Config, pause: Callable[[], None]) -> Split:
     """Return the training split with the generated images that a configuration asks for."""
-    for key in _GENERATED:
-        if (count := getattr(config.data, key)) and not data.spec.digits:
+    counts = {key: count for key in (*_DRAWN, "outliers") if (count := getattr(config.data, key))}
+    for key, count in counts.items():
+        if not data.spec.digits:
             raise ConfigError(f"data.{key} = {count} wants pictures of digits, which these are not")
-    wanted = ((hands.draw, config.data.hands), (printed.draw, config.data.printed))
-    drawn = [draw(count, config.seed, data.spec.side, pause=pause) for draw, count in wanted if count]
+    outliers = counts.pop("outliers", 0)
+    drawn = [_DRAWN[key](count, config.seed, data.spec.side, pause=pause) for key, count in counts.items()]
     training = joined(data.training, *drawn)
-    if not config.data.outliers:
-        return training
-    return with_outliers(training, config.data.outliers, config.seed, len(data.spec.classes))
+    return with_outliers(training, outliers, config.seed, len(data.spec.classes)) if outliers else training
 
 
 def upright(data: DataSet, config: Config, threads: ThreadGroup) -> DataSet:
