@@ -103,7 +103,9 @@ def _setting(rng: Generator) -> Hand:
 def _weight(rng: Generator) -> Floats:
     """Return a nib: light to bold, with round or square ends; some with thick stems and thin bars."""
     outline = ROUND if rng.random() < 0.5 else SQUARE
-    return nib(outline, rng.uniform(0.05, 0.19), rng.uniform(0.3, 0.7) if rng.random() < 0.3 else 1.0)
+    if rng.random() < 0.3:
+        return nib(outline, rng.uniform(0.1, 0.25), flatness=rng.uniform(0.3, 0.6))
+    return nib(outline, rng.uniform(0.05, 0.19))
 
 
 def _dot(rng: Generator) -> Floats:
