@@ -60,7 +60,7 @@ FAMILIES = (
     _family("computer-modern", "cmr10", "cmb10"),
     _family("computer-modern-italic", "cmti10"),
     _family("computer-modern-old-style", "cmmi10"),
-    _family("computer-modern-typewriter", "cmtt10"),
+    _family("computer-modern-typewriter", "cmtt10", held_out=True),
     _family("computer-modern-sans", "cmss10", held_out=True),
     Family("pillow", (("", "0"),), held_out=True),
 )

@@ -1,6 +1,6 @@
 """Sheets of forms, for people to look at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,9 +14,9 @@ from bpcli.data.sheet import COLUMNS, contact_sheet
 class Kind(Protocol):
     """A module that draws forms: `hands` or `printed`."""
 
-    rows: Callable[[], Sequence[Sequence[Any]]]
-    draw: Callable[..., Split]
-    plain: Callable[[Any], Bytes]
+    def rows(self) -> Sequence[Sequence[Any]]: ...  # noqa: D102
+    def plain(self, form: Any) -> Bytes: ...  # noqa: D102
+    def draw(self, n: int, seed: int, *, forms: Sequence[Any]) -> Split: ...  # noqa: D102
 
 
 def forms_sheet(kind: Kind, seed: int) -> bytes:

@@ -1,6 +1,7 @@
 """The files of forms: how they are read, what is refused, and what those that come with bpcli hold."""
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_a_mistake_is_named(old: str, new: str, complaint: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [hands, printed], ids=lambda kind: kind.__name__)
-def test_every_digit_is_trained_and_held_out_and_whole_styles_are(kind: type[hands]) -> None:
+def test_every_digit_is_trained_and_held_out_and_whole_styles_are(kind: ModuleType) -> None:
     forms = kind.all_forms()
     training, held_out = training_forms(forms), held_out_forms(forms)
     assert {form.digit for form in training} == {form.digit for form in held_out} == set(range(10))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bpcli import resources
+from bpcli.core.threads import Interrupted
 from bpcli.data.drawn import hands
 from bpcli.data.drawn.forms import training_forms
 from bpcli.data.picture.digit import is_normalised, layout
@@ -48,9 +49,15 @@ def test_a_hand_that_leans_by_half_moves_the_top_by_half_the_height() -> None:
 
 
 def test_drawing_pauses_between_drawings_and_can_be_stopped_there() -> None:
-    pauses = iter(range(3))
-    with pytest.raises(StopIteration):
-        hands.draw(9, 8, pause=lambda: next(pauses) and None)
+    waiting = [False, False, False, True]
+
+    def pause() -> None:
+        if waiting.pop(0):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        hands.draw(9, 8, pause=pause)
+    assert not waiting
 
 
 def test_the_network_that_comes_along_reads_american_forms() -> None:
