@@ -62,6 +62,6 @@ def test_a_sheet_has_a_row_for_each_face_and_for_each_family_of_outlines() -> No
     assert len(rows) == sum(len(family.faces) for family in FAMILIES) + len(
         {form.style for form in printed.all_forms() if isinstance(form, Form)}
     )
-    assert all(len({form.digit for form in row}) == 10 for row in rows)
+    assert all(len({form.digit for form in row}) == 10 for row in rows if isinstance(row[0], Glyph))
     assert all(isinstance(form, Form | Glyph) for row in rows for form in row)
     assert forms_sheet(printed, 0).startswith(b"\x89PNG")
