@@ -71,7 +71,7 @@ bench-peers: benchmarks/requirements-peers.txt  ## install what bench compares w
 	$(PYTHON) -m venv .peers
 	.peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 
-pretrained: $(INSTALLED)-run  ## train the network that comes with bpcli again, and put it into the package
+pretrained: $(INSTALLED)-run $(INSTALLED)-report  ## train the network that comes with bpcli again, and put it into the package
 	rm -rf runs/pretrained
 	$(BIN)/bpcli train -q -c pretrained -o runs/pretrained
 	$(BIN)/python benchmarks/pretrained.py runs/pretrained

@@ -44,6 +44,8 @@ class DataConfig(Struct, frozen=True):
     deslant: bool
     kind: Literal["auto", "digits", "any"]
     outliers: Annotated[int, Meta(ge=0, le=1_000_000)]
+    hands: Annotated[int, Meta(ge=0, le=1_000_000)]
+    printed: Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class ModelConfig(Struct, frozen=True):

@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "strict_yaml": {"yaml"},
     "core": {"numpy", "threadpoolctl"},
     "config": {"msgspec", "bpcli.core", "bpcli.hints", "bpcli.strict_yaml"},
-    "data": {"numpy", "PIL", "bpcli.core"},
+    "data": {"numpy", "PIL", "bpcli.core", "bpcli.strict_yaml"},
     "model": MODEL,
     "storage": STORAGE | {"msgspec", "bpcli.strict_yaml"},
     "inference": INFERENCE,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-INITIALIZATION, ORDER, AUGMENTATION, DROPOUT = range(4)
+INITIALIZATION, ORDER, AUGMENTATION, DROPOUT, HANDS, PRINTED = range(6)
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:

@@ -57,6 +57,13 @@ class Split:
         return Split(self.images[:n], self.labels[:n])
 
 
+def joined(*splits: Split) -> Split:
+    """Return one split with the images of several, in their order; a single one is returned as it is."""
+    if len(splits) == 1:
+        return splits[0]
+    return Split(np.concatenate([each.images for each in splits]), np.concatenate([each.labels for each in splits]))
+
+
 class DataSet(NamedTuple):
     """A whole data set, for training."""
 

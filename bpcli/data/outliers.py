@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw
 
-from bpcli.data.datasets import Split
+from bpcli.data.datasets import Split, joined
 from bpcli.data.picture.digit import BOX, FINE, Bytes, centred, crop, fit, layout
 from bpcli.data.picture.scale import Grey
 
@@ -31,10 +31,7 @@ def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER) -> 
     """
     rng = np.random.default_rng((seed, count))
     outliers = [MAKERS[index % len(MAKERS)](split, rng).ravel() for index in range(count)]
-    return Split(
-        np.concatenate([split.images, np.stack(outliers)]),
-        np.concatenate([split.labels, np.full(count, label, np.uint8)]),
-    )
+    return joined(split, Split(np.stack(outliers), np.full(count, label, np.uint8)))
 
 
 def scrawl(split: Split, rng: Generator) -> Bytes:

@@ -1,22 +1,27 @@
-"""The data of a run: read, extended with outliers, and set upright, in one place."""
+"""The data of a run: read, extended with generated images, and set upright, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bpcli import model as models
 from bpcli.config import Config
 from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
-from bpcli.data.datasets import DataSet, Split, read_data_set
+from bpcli.data.datasets import DataSet, Split, joined, read_data_set
+from bpcli.data.drawn import hands, printed
 from bpcli.data.outliers import with_outliers
 from bpcli.errors import ConfigError
 
+_DRAWN: Mapping[str, Callable[..., Split]] = {"hands": hands.draw, "printed": printed.draw}  # by their keys in `data`
+
 
 def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSet:
-    """Return the data set that a configuration names, with outliers in the training split if it asks for some.
+    """Return the data set that a configuration names, with the generated images it asks for in the training split.
+
+    They follow the images of the file: hands, then printed digits, then outliers.
 
     Raises:
         DataError: a file is missing or malformed.
-        ConfigError: outliers are wanted, but the pictures are not of digits.
-        Interrupted: `should_stop` returned True between two files.
+        ConfigError: generated images are wanted, but the pictures are not of digits, or Matplotlib's fonts are missing.
+        Interrupted: `should_stop` returned True between two files or two drawings.
     """
 
     def pause() -> None:
@@ -24,12 +29,19 @@ def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSe
             raise Interrupted
 
     data = read_data_set(config.data.folder, config.data.validation, config.data.kind, pause)
-    if not config.data.outliers:
-        return data
-    if not data.spec.digits:
-        raise ConfigError(f"data.outliers = {config.data.outliers} wants pictures of digits, which these are not")
-    outliers = with_outliers(data.training, config.data.outliers, config.seed, len(data.spec.classes))
-    return data._replace(training=outliers)
+    return data._replace(training=_extended(data, config, pause))
+
+
+def _extended(data: DataSet, config: Config, pause: Callable[[], None]) -> Split:
+    """Return the training split with the generated images that a configuration asks for."""
+    counts = {key: count for key in (*_DRAWN, "outliers") if (count := getattr(config.data, key))}
+    for key, count in counts.items():
+        if not data.spec.digits:
+            raise ConfigError(f"data.{key} = {count} wants pictures of digits, which these are not")
+    outliers = counts.pop("outliers", 0)
+    drawn = [_DRAWN[key](count, config.seed, data.spec.side, pause=pause) for key, count in counts.items()]
+    training = joined(data.training, *drawn)
+    return with_outliers(training, outliers, config.seed, len(data.spec.classes)) if outliers else training
 
 
 def upright(data: DataSet, config: Config, threads: ThreadGroup) -> DataSet:
@@ -40,7 +52,7 @@ def upright(data: DataSet, config: Config, threads: ThreadGroup) -> DataSet:
 
 
 def first_images(config: Config, n: int) -> tuple[DataSet, Split]:
-    """Return the data set of a configuration, without outliers, and the first training images, upright.
+    """Return the data set of a configuration, without generated images, and the first training images, upright.
 
     Raises:
         DataError: a file is missing or malformed.

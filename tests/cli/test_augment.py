@@ -51,6 +51,18 @@ def test_what_distorts_nothing_is_drawn_and_said(bpcli: Callable[..., Result], s
     assert np.array_equal(original, copy)
 
 
+def test_each_form_stands_before_drawings_of_it(bpcli: Callable[..., Result]) -> None:
+    from bpcli.data.drawn import hands
+
+    result = bpcli("augment", "--hands", "sheet.png")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "the sheet is sheet.png\n", "")
+    found = tiles(Path("sheet.png"))
+    assert len(found) == COLUMNS * len(hands.all_forms())
+    for form, first, second in zip(hands.all_forms(), found[::COLUMNS], found[1::COLUMNS], strict=True):
+        assert not np.array_equal(first, second), form.name
+    assert np.array_equal(found[-COLUMNS].ravel(), hands.plain(hands.all_forms()[-1]))
+
+
 def test_there_are_no_more_rows_than_images(bpcli: Callable[..., Result], small_settings: list[str]) -> None:
     settings = [part for setting in [*small_settings, "data.validation=598"] for part in ("-s", setting)]
     assert bpcli("augment", "-n", "100", *settings, *DISTORTING, "sheet.png").exit_code == 0

@@ -307,6 +307,8 @@ def test_a_network_alone_is_no_run(config: Config) -> None:
         ),
         (None, ["seed=4"], "seed can't change within an epoch"),
         (None, ["data.outliers=9"], "data.outliers can't change within an epoch"),
+        (None, ["data.hands=9"], "data.hands can't change within an epoch"),
+        (None, ["data.printed=9"], "data.printed can't change within an epoch"),
         (None, ["data.kind=any"], "data.kind can't change in a run"),
         (None, ["train.epochs=5"], "train.epochs = 5: the run is already in epoch 6"),
         (None, ["train.epoch=9"], "-s train.epoch=9: unknown key train.epoch; did you mean train.epochs?"),

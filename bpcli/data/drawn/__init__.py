@@ -1,0 +1,1 @@
+"""Digits that no data set holds: drawn from strokes as other countries teach them, and printed."""
