@@ -11,8 +11,8 @@ VENV := $(BIN)/python$(EXE)
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test coverage dist test-install test-browser torture fuzz mutation lint audit bench bench-results \
-	bench-peers pretrained clean
+.PHONY: help train test test-docs coverage dist test-install test-browser torture fuzz mutation lint audit bench \
+	bench-results bench-peers pretrained pictures clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ train: $(INSTALLED)-report  ## train the default network (a few seconds) and sho
 
 test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+test-docs: $(INSTALLED)-test $(INSTALLED)-report  ## follow the README and the documents line by line (a minute or two)
+	$(BIN)/python -m pytest tests/documents -m documents
 
 coverage: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-coverage  ## run the tests, and list the lines and branches of bpcli that none of them reaches
 	$(BIN)/python -m coverage erase
@@ -75,6 +78,9 @@ pretrained: $(INSTALLED)-run $(INSTALLED)-report  ## train the network that come
 	rm -rf runs/pretrained
 	$(BIN)/bpcli train -q -c pretrained -o runs/pretrained
 	$(BIN)/python benchmarks/pretrained.py runs/pretrained
+
+pictures: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-browser  ## draw the pictures of the README from the product, in Chromium
+	$(BIN)/python -m tests.browser.images
 
 clean:  ## remove what the other targets made, but for the runs
 	rm -rf .venv .peers build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
