@@ -44,6 +44,7 @@ class DataConfig(Struct, frozen=True):
     deslant: bool
     kind: Literal["auto", "digits", "any"]
     outliers: Annotated[int, Meta(ge=0, le=1_000_000)]
+    outlier_kinds: Literal["classic", "clean"]
     hands: Annotated[int, Meta(ge=0, le=1_000_000)]
     printed: Annotated[int, Meta(ge=0, le=1_000_000)]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-INITIALIZATION, ORDER, AUGMENTATION, DROPOUT, HANDS, PRINTED = range(6)
+INITIALIZATION, ORDER, AUGMENTATION, DROPOUT, HANDS, PRINTED, SCRAPS = range(7)
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:

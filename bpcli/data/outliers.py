@@ -2,17 +2,26 @@
 
 A network trained only on digits finds a digit in every image. Outlier exposure (Hendrycks, Mazeika, Dietterich 2019)
 adds outliers with the target 0 for all scores. The network learns to answer "no digit".
+
+Among the classic ones are a few legible digits: strokes meet by chance, and a mirrored 7 may be somebody's 1. The clean
+ones come from generators that make no digit.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw
 
+from bpcli.core import seeds
 from bpcli.data.datasets import Split, joined
+from bpcli.data.drawn.pen import as_mnist
+from bpcli.data.drawn.scraps import SCRAPS
 from bpcli.data.picture.digit import BOX, FINE, Bytes, centred, crop, fit, layout
 from bpcli.data.picture.scale import Grey
+
+Kinds = Literal["classic", "clean"]
 
 OUTLIER = 10  # their label if the classes are the digits
 CANVAS = BOX * FINE  # side in pixels on which they are drawn
@@ -20,7 +29,7 @@ LYING = (3, 7)  # these are no digits when rotated by 90°
 MIRRORED = (3, 7)  # these are no digits when mirrored
 
 
-def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER) -> Split:
+def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER, kinds: Kinds = "classic") -> Split:
     """Return the split with `count` outliers after its digits; the same arguments give the same outliers.
 
     Args:
@@ -28,10 +37,21 @@ def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER) -> 
         count: the number of outliers.
         seed: the seed of their random generator.
         label: their label, the number of classes.
+        kinds: which generators draw them.
     """
+    outliers = clean(count, seed, split.side) if kinds == "clean" else _classic(split, count, seed)
+    return joined(split, Split(outliers, np.full(count, label, np.uint8)))
+
+
+def clean(count: int, seed: int, side: int) -> Bytes:
+    """Return images (count, side²) of what is no digit; the first of them are the same for any count."""
+    streams = (seeds.stream(seed, seeds.SCRAPS, index) for index in range(count))
+    return np.stack([as_mnist(SCRAPS[index % len(SCRAPS)](rng), side) for index, rng in enumerate(streams)])
+
+
+def _classic(split: Split, count: int, seed: int) -> Bytes:
     rng = np.random.default_rng((seed, count))
-    outliers = [MAKERS[index % len(MAKERS)](split, rng).ravel() for index in range(count)]
-    return joined(split, Split(np.stack(outliers), np.full(count, label, np.uint8)))
+    return np.stack([MAKERS[index % len(MAKERS)](split, rng).ravel() for index in range(count)])
 
 
 def scrawl(split: Split, rng: Generator) -> Bytes:

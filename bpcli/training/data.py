@@ -41,7 +41,9 @@ def _extended(data: DataSet, config: Config, pause: Callable[[], None]) -> Split
     outliers = counts.pop("outliers", 0)
     drawn = [_DRAWN[key](count, config.seed, data.spec.side, pause=pause) for key, count in counts.items()]
     training = joined(data.training, *drawn)
-    return with_outliers(training, outliers, config.seed, len(data.spec.classes)) if outliers else training
+    if not outliers:
+        return training
+    return with_outliers(training, outliers, config.seed, len(data.spec.classes), config.data.outlier_kinds)
 
 
 def upright(data: DataSet, config: Config, threads: ThreadGroup) -> DataSet:

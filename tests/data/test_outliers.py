@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bpcli.core import seeds
 from bpcli.data.datasets import Split
-from bpcli.data.outliers import MAKERS, OUTLIER, lying, with_outliers
+from bpcli.data.drawn.scraps import SCRAPS, shade
+from bpcli.data.drawn.signs import all_signs
+from bpcli.data.outliers import MAKERS, OUTLIER, clean, lying, with_outliers
+from bpcli.data.picture.digit import layout
 
 
 def test_strangers_follow_the_digits_and_depend_on_the_seed_alone(small_split: Split) -> None:
@@ -52,3 +56,37 @@ def test_a_digit_that_lies_is_one_of_those_that_are_none_then(small_split: Split
         labels = {int(small_split.labels[i]) for i, digit in enumerate(digits) for way in ways if (digit == way).all()}
         assert labels
         assert labels <= {3, 7}
+
+
+def test_clean_outliers_depend_on_the_seed_and_their_number_alone(small_split: Split) -> None:
+    few, more, other = (
+        with_outliers(small_split, count, seed, kinds="clean") for count, seed in ((9, 1), (18, 1), (9, 2))
+    )
+    n = len(small_split)
+    np.testing.assert_array_equal(few.images, more.images[: n + 9])
+    assert (few.images[n:] != other.images[n:]).any(axis=1).all()
+    assert more.labels[n:].tolist() == [OUTLIER] * 18
+
+
+@pytest.mark.parametrize("side", [20, 28, 64])
+def test_clean_outliers_are_as_large_and_as_centred_as_digits(side: int) -> None:
+    own = layout(side)
+    made = clean(5 * len(SCRAPS), 3, side).reshape(-1, side, side)
+    assert len({each.tobytes() for each in made}) == len(made)
+    for each in made:
+        rows, columns = (np.flatnonzero((each >= 64).any(axis=axis)) for axis in (1, 0))
+        assert abs(max(np.ptp(rows), np.ptp(columns)) + 1 - own.box) <= 2 * own.scale
+        assert 0.01 < each.mean() / 255 < 0.6
+
+
+def test_shades_are_no_upright_strips() -> None:
+    for index in range(40):
+        ink = shade(seeds.stream(0, index))
+        rows, columns = (np.flatnonzero((ink >= 0.25).any(axis=axis)) for axis in (1, 0))
+        assert np.ptp(columns) + 1 >= (np.ptp(rows) + 1) / 2
+
+
+def test_signs_are_no_letters_that_are_written_like_digits() -> None:
+    names = {form.name for form in all_signs()}
+    assert {"A", "H", "K", "plus", "arrow-left"} < names
+    assert not names & set("BDGILOQSZ0123456789bglioqszd")

@@ -143,10 +143,15 @@ def _strokes(entry: Entry, where: str) -> tuple[Stroke, ...]:
     rows = entry[key]
     if not isinstance(rows, list) or not 1 <= len(rows) <= most:
         _refuse(where, key, rows, f"expected a list of 1 to {most}")
-    return tuple(_stroke(row, where) for row in rows) if key == "strokes" else _dots(rows, where)
+    return tuple(parse_stroke(row, where) for row in rows) if key == "strokes" else _dots(rows, where)
 
 
-def _stroke(text: object, where: str) -> Stroke:
+def parse_stroke(text: object, where: str) -> Stroke:
+    """Return the stroke in a text such as `4,26 34,0 | 60,28`.
+
+    Raises:
+        ConfigError: it is no such text; the message begins with `where`.
+    """
     points: list[list[float]] = []
     corners: list[bool] = []
     for word in str(text).split():

@@ -101,7 +101,7 @@ def draw(
         forms: whose digits to draw; None for those that are not held out.
         pause: called between drawings; it may raise to stop.
     """
-    return drawn(_drawing, seeds.HANDS, training_forms(all_forms()) if forms is None else forms, n, seed, side, pause)
+    return drawn(drawing, seeds.HANDS, training_forms(all_forms()) if forms is None else forms, n, seed, side, pause)
 
 
 def plain(form: Form, side: int = SIDE) -> Bytes:
@@ -110,7 +110,7 @@ def plain(form: Form, side: int = SIDE) -> Bytes:
     return as_mnist(inked(lines, nib(ROUND, 0.11)), side)
 
 
-def _drawing(form: Form, rng: Generator) -> Grey:
+def drawing(form: Form, rng: Generator) -> Grey:
     """Return the ink (h, w) of one drawing of a form."""
     pen = some_pen(rng)
     return inked([pressed(points, pen, rng) for points in written(form, some_hand(rng), rng)], pen.nib)
