@@ -17,8 +17,8 @@ from bpcli.data.picture.read import MAX_BYTES
 from bpcli.data.picture.write import to_png
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
-from bpcli.inference.pictures import Seen, Source, files_in, look_at_all
-from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
+from bpcli.inference.pictures import Answered, Seen, Source, answer_all, files_in, look_at_all
+from bpcli.inference.predictions import Prediction, default_min_score
 from bpcli.storage.files import make_folder, write_file
 
 RAMP = " .:-=+*#%@"
@@ -73,16 +73,13 @@ def predict(
     looked = look_at_all(sources, spec, ink, multi=multi, keep_steps=save_input is not None)
     seen = list(_readable(with_bar(looked, "picture", len(sources))))
     least = default_min_score([member.checkpoint for member in members]) if min_score is None else min_score
-    everything = [each for picture in seen for each in picture.found]
     networks, threads = [member.model for member in members], ThreadGroup(machine.usable_cores())
-    answers = iter(predict_pictures(networks, everything, least, threads))
     complete = len(seen) == len(sources)
-    for number, picture in enumerate(seen, 1):
-        answered = [next(answers) for _ in picture.found]
-        complete &= bool(answered) and all(answer.label is not None for answer in answered)
-        print_text(_as_json(picture, answered, spec) if as_json else _as_text(picture, answered, spec))
+    for number, picture in enumerate(answer_all(seen, networks, least, threads), 1):
+        complete &= bool(picture.answers) and all(answer.label is not None for answer in picture.answers)
+        print_text(_as_json(picture, spec) if as_json else _as_text(picture, spec))
         if show and not as_json:
-            _show(picture, answered, spec)
+            _show(picture, spec)
         if save_input is not None:
             _save_steps(picture, save_input, number)
     if not complete:
@@ -120,8 +117,9 @@ def _readable(found: Iterable[Seen | ImageError]) -> Iterator[Seen]:
             yield each
 
 
-def _as_json(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
+def _as_json(seen: Answered, spec: DataSpec) -> str:
     """Return one line of JSON; names that are not Unicode are escaped."""
+    answers = seen.answers
     name = {"file": seen.name.encode(errors="backslashreplace").decode()}
     if seen.boxes is None:
         return msgspec.json.encode(name | _plain(answers[0], spec)).decode()
@@ -141,8 +139,8 @@ def _number(answers: Sequence[Prediction]) -> str:
     return "".join(answer.name or "?" for answer in answers)
 
 
-def _as_text(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
-    name = one_line(seen.name)
+def _as_text(seen: Answered, spec: DataSpec) -> str:
+    name, answers = one_line(seen.name), seen.answers
     if not answers:
         return f"{name}: no digit (nothing like one stands out from the background)"
     lowest = min(answer.score or 0.0 for answer in answers)
@@ -154,8 +152,8 @@ def _as_text(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
     return f"{name}: {answer.name} (score {lowest:.3f})"
 
 
-def _show(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> None:
-    for prepared, answer in zip(seen.found, answers, strict=True):
+def _show(seen: Answered, spec: DataSpec) -> None:
+    for prepared, answer in zip(seen.found, seen.answers, strict=True):
         print_text(_drawing(prepared, answer.scores or [], spec.classes))
 
 
@@ -180,7 +178,7 @@ def _bars(scores: Sequence[float], classes: Sequence[str], most: int) -> list[st
     ]
 
 
-def _save_steps(seen: Seen, folder: Path, number: int) -> None:
+def _save_steps(seen: Answered, folder: Path, number: int) -> None:
     """Write each step as <number>-<name>-<step>.png."""
     stem = Path(seen.name).stem if seen.name != "-" else "stdin"
     make_folder(folder)

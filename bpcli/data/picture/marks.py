@@ -6,6 +6,8 @@ from bpcli.data.picture.pieces import Ints, Mask, Pieces, on_border
 
 SPECK = 0.02  # a mark smaller than this share of the main mark is dirt
 OUTER_WORTH = 0.1  # weight of a border mark's area: it wins only if it is ten times larger than an inner mark
+ALIKE = 0.5  # several digits are at least this share of each other's height
+WIDE = 1.1  # a mark wider than this many times its height may be several digits
 NEARBY = 0.3  # maximum gap between the marks of a digit, as a share of its size
 
 
@@ -19,6 +21,21 @@ def one_digit(pieces: Pieces) -> Mask:
     if not on_border(pieces)[main]:
         candidates &= ~outside  # only a tightly cropped digit has parts on the border
     return pieces.only(connected_to(main, pieces.boxes, candidates))
+
+
+def side_by_side(pieces: Pieces) -> bool:
+    """Return whether there may be several digits: a mark beside the main one and about as high, or a wide main one."""
+    inner = np.flatnonzero(~outer(pieces))
+    if not len(inner):
+        return False
+    boxes = pieces.boxes[inner]
+    main = boxes[np.argmax(pieces.areas[inner])]
+    width, height = main[2:] - main[:2]
+    heights = boxes[:, 3] - boxes[:, 1]
+    shared = np.minimum(boxes[:, 2:], main[2:]) - np.maximum(boxes[:, :2], main[:2])
+    beside = (shared[:, 0] < 0.5 * np.minimum(boxes[:, 2] - boxes[:, 0], width)) & (shared[:, 1] >= 0.5 * heights)
+    alike = (heights >= ALIKE * height) & (heights <= height / ALIKE)
+    return bool(width > WIDE * height or np.any(beside & alike))
 
 
 def outer(pieces: Pieces) -> Mask:
