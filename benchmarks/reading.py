@@ -1,4 +1,4 @@
-"""How much of what is no digit is refused. `benchmarks/numbers.py` measures numbers.
+"""How much of what is no digit is refused. `benchmarks/several.py` measures numbers.
 
 python benchmarks/reading.py [--split validation|test] [--model CHECKPOINT] [--fonts FOLDER]
 """

@@ -14,11 +14,11 @@ from bpcli.data.picture.segment import Box
 
 # What an option with score s is worth. A path is as likely as exp(the sum of its options' worth): these numbers make
 # the right strings of 520 numbers of validation digits the most likely, by gradient ascent.
-EACH = -2.1
-RIGHT = 2.1  # times ln s
-SURE = 0.4  # times -ln(1 - s)
-CROSSED = -2.4  # times the ink that the cuts cross
-SHORT = -5.2  # times the shortness
+EACH = -2.5
+RIGHT = 0.8  # times ln s
+SURE = 0.5  # times -ln(1 - s)
+CROSSED = -1.6  # times the ink that the cuts cross
+SHORT = -6.1  # times the shortness
 NEAREST = 1e-4  # scores count as at least this far from 0 and 1
 
 CLEAR = 0.95 # minimum score of digits that are clearly several

@@ -71,8 +71,8 @@ def test_runs_lie_in_the_mark_and_no_segment_is_without_ink() -> None:
     for run in found:
         left, top, right, bottom = run.place.box
         assert run.place.mask.shape == (bottom - top, right - left)
-        assert run.place.mask.any(axis=0)[[0, -1]].all()
-        assert run.place.mask.any(axis=1)[[0, -1]].all()
+        assert run.place.mask[:, [0, -1]].any(axis=0).all()
+        assert run.place.mask[[0, -1]].any(axis=1).all()
         assert not (run.place.mask & ~mark.mask[top - 9 : bottom - 9, left - 7 : right - 7]).any()
 
 

@@ -1,6 +1,6 @@
 """How many generated numbers are read right, and how many pictures are said to show several digits.
 
-python benchmarks/numbers.py [--split validation|test] [--model CHECKPOINT] [--seed N] [--count N] [--sheet FOLDER]
+python benchmarks/several.py [--split validation|test] [--model CHECKPOINT] [--seed N] [--count N] [--sheet FOLDER]
 
 With `--sheet`, what was read wrong is written as PNG, a sheet a kind. The drawn boxes are those of the answers.
 """
