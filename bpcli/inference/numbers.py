@@ -21,7 +21,7 @@ CROSSED = -1.6  # times the ink that the cuts cross
 SHORT = -6.1  # times the shortness
 NEAREST = 1e-4  # scores count as at least this far from 0 and 1
 
-CLEAR = 0.95 # minimum score of digits that are clearly several
+CLEAR = 0.95  # minimum score of digits that are clearly several
 ALIKE = 0.6  # the lower of such neighbours has at least this share of the other's height
 
 

@@ -73,8 +73,9 @@ def _cheapest(ink: Grey, slant: float) -> tuple[Reals, Ints]:
     A path costs the ink that it crosses, and `slant` for each step aside (dynamic programming).
     """
     costs, steps = ink[0].astype(np.float64), np.zeros(ink.shape, np.int64)
+    around = np.full(len(costs) + 2, np.inf)
     for row in range(1, len(ink)):
-        around = np.pad(costs, 1, constant_values=np.inf)
+        around[1:-1] = costs
         ways = np.stack([around[1:-1], around[:-2] + slant, around[2:] + slant])
         steps[row] = STEPS[ways.argmin(axis=0)]
         costs = ways.min(axis=0) + ink[row]

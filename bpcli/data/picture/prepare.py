@@ -11,7 +11,7 @@ from bpcli.data.picture.background import Ink
 from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
 from bpcli.data.picture.ink import InkMap, coverage, find_ink
 from bpcli.data.picture.marks import one_digit, side_by_side
-from bpcli.data.picture.scale import Grey, Mask, grow, shrink, unzoomed
+from bpcli.data.picture.scale import Grey, Mask, framed, grow, shrink, unzoomed
 from bpcli.data.picture.segment import Box, Found, Run, separate
 from bpcli.data.picture.square import squared
 
@@ -170,7 +170,7 @@ def _option(run: Run, share: Grey, scale: float, own: Layout) -> Option:
 def _digit_at(place: Found, share: Grey, own: Layout) -> Prepared:
     """Prepare the digit with the mask of `place`, from the page's coverage (h, w)."""
     left, top, right, bottom = place.box
-    mask = grow(np.pad(place.mask, 1), 1)[1:-1, 1:-1]
+    mask = grow(framed(place.mask), 1)[1:-1, 1:-1]
     return _as_mnist(share[top:bottom, left:right] * mask, {}, own)
 
 
