@@ -134,6 +134,21 @@ def test_without_a_run_the_network_of_the_package_reads_what_was_drawn(bpcli: Ca
     assert [str(answer["digit"]) for answer in answers] == [path.name[0] for path in single]
 
 
+def test_a_picture_of_several_digits_says_so_without_multi(bpcli: Callable[..., Result]) -> None:
+    (number,) = (path for path in DRAWN if path.name[1] != "-")
+    result = bpcli("predict", number)
+    assert result.exit_code == ImageError.exit_code
+    assert result.stdout == f"{number}: no digit (6 digits; --multi reads them all)\n"
+    result = bpcli("predict", "--json", number)
+    assert result.exit_code == ImageError.exit_code
+    answer = json.loads(result.stdout)
+    assert answer.pop("file") == str(number)
+    reason = answer.pop("reason")
+    assert reason == "6 digits; --multi reads them all"
+    assert set(answer) == {"digit", "class", "score", "scores"}
+    assert set(answer.values()) == {None}
+
+
 def test_many_pictures_are_answered_in_order_by_several_processes(
     bpcli: Callable[..., Result], pictures: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ NEAR = 0.3  # maximum distance of such a part from its digit, as a share of a di
 SPECK = 0.01  # a mark with less ink than this share of a digit's height squared is dirt
 STACKED = 0.5  # marks stand above each other if they share this much of the narrower one's width
 TALLEST = 1.5  # such marks are one digit if together they are at most this many digits high
-NARROW = 0.35  # marks narrower than this share of a digit's height are not cut
+NARROW = 0.25  # marks narrower than this share of a digit's height are not cut
 WIDEST = 1.6  # of several digits' ink, no digit is wider than this many times its height
 
 
