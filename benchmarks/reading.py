@@ -1,13 +1,10 @@
-"""How many numbers are read right, and how much of what is no digit is refused.
+"""How much of what is no digit is refused. `benchmarks/several.py` measures numbers.
 
 python benchmarks/reading.py [--split validation|test] [--model CHECKPOINT] [--fonts FOLDER]
 """
 
 import argparse
-from collections.abc import Iterator
-from difflib import SequenceMatcher
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -15,19 +12,17 @@ from PIL import Image, ImageDraw, ImageFont
 from bpcli import resources
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import Split
-from bpcli.data.picture.prepare import Prepared, prepare, prepare_all
+from bpcli.data.picture.prepare import Prepared, prepare
 from bpcli.data.picture.read import to_grey
 from bpcli.data.picture.scale import Grey
 from bpcli.data.scenes.kinds import KINDS
-from bpcli.data.scenes.look import LUMA, Bytes, Look
-from bpcli.data.scenes.numbers import number
+from bpcli.data.scenes.look import LUMA
 from bpcli.data.scenes.paper import paint
 from bpcli.inference.evaluation import evaluate, read_split_of
 from bpcli.inference.predictions import default_min_score, predict_pictures
 from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Checkpoint
 
-NUMBERS = 500
 LETTERS = "ACEFHJKMNPRTUVWXY"  # B, D, G, I, L, O, Q, S and Z are written like digits
 FONTS = (
     "DejaVuSans",
@@ -38,46 +33,10 @@ FONTS = (
 )
 
 
-class Written(NamedTuple):
-    """A generated number: its digits, its picture, and whether any of them touch."""
-
-    digits: str
-    picture: Bytes
-    touching: bool
-
-
-def written(split: Split) -> Iterator[Written]:
-    """Numbers of 3 to 8 digits; in every other one, each pair of neighbours touches with probability 0.3."""
-    rng = np.random.default_rng(5)
-    for index in range(NUMBERS):
-        chosen = rng.integers(0, len(split), int(rng.integers(3, 9)))
-        size = round(float(np.exp(rng.uniform(np.log(28), np.log(150)))))
-        left, top, right, bottom = (int(size * share) for share in rng.uniform(0.1, 1, 4))
-        digits = [split.images[each].reshape(28, 28) for each in chosen]
-        look = Look(size=size, margins=(left, top, right, bottom))
-        picture, meeting = number(digits, look, rng, touching=0.0 if index % 2 else 0.3)
-        yield Written("".join(str(split.labels[each]) for each in chosen), picture, any(meeting))
-
-
 def read(loaded: Checkpoint, found: list[Prepared]) -> str:
-    """The digits as `predict --multi` prints them."""
+    """The digits as `predict` prints them."""
     answers = predict_pictures([loaded.model], found, default_min_score([loaded]), ThreadGroup(1))
     return "".join("?" if answer.name is None else answer.name for answer in answers)
-
-
-def numbers(loaded: Checkpoint, split: Split) -> None:
-    """Prints the share of digits right, and of whole numbers with and without digits that touch."""
-    right, total = 0, 0
-    whole: dict[bool, list[bool]] = {False: [], True: []}
-    for each in written(split):
-        found = read(loaded, [digit for _, digit in prepare_all(to_grey(Image.fromarray(each.picture)))])
-        blocks = SequenceMatcher(None, each.digits, found, autojunk=False).get_matching_blocks()
-        right, total = right + sum(block.size for block in blocks), total + len(each.digits)
-        whole[each.touching].append(found == each.digits)
-    print(f"{NUMBERS} numbers: {100 * right / total:.1f} % of {total:,} digits right")
-    for touching, results in whole.items():
-        which = "some digits touch" if touching else "none touch"
-        print(f"numbers of which {which}: {100 * np.mean(results):.1f} % of {len(results)} right")
 
 
 def letters(folder: Path, which: str) -> list[Grey]:
@@ -149,7 +108,6 @@ def main() -> None:
     arguments = parser.parse_args()
     loaded = checkpoint.load(arguments.model)
     split = read_split_of(loaded.model, arguments.split)
-    numbers(loaded, split)
     refusals(loaded, split, arguments.fonts)
 
 

@@ -18,8 +18,8 @@ from bpcli.data.picture.read import MAX_BYTES
 from bpcli.data.picture.write import to_png
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
-from bpcli.inference.pictures import Seen, Source, example, files_in, look_at_all, name_of
-from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
+from bpcli.inference.pictures import Answered, Seen, Source, answer_all, example, files_in, look_at_all, name_of
+from bpcli.inference.predictions import Prediction, default_min_score
 from bpcli.model import Model
 from bpcli.storage.files import make_folder, write_file
 
@@ -77,32 +77,32 @@ def predict(
     sources = list(_sources(images, recursive, members[0].model))
     looked = look_at_all(sources, spec, ink, multi=multi, keep_steps=save_input is not None)
     results = list(_reported(with_bar(looked, "picture", len(sources))))
-    seen = [each for each in results if isinstance(each, Seen)]
-    answers = _answered(seen, members, min_score)
-    if seen:
+    answered = _answered([each for each in results if isinstance(each, Seen)], members, min_score)
+    if answered:
         introduce(members, by_default=not models)
-    complete = True
-    for source, picture in zip(sources, results, strict=True):
-        found = next(answers) if isinstance(picture, Seen) else []
-        complete &= bool(found) and all(answer.label is not None for answer in found)
+    rest, complete = iter(answered), True
+    for source, result in zip(sources, results, strict=True):
+        picture = result if isinstance(result, ImageError) else next(rest)
+        complete &= _is_whole(picture)
         if as_json:
-            print_text(_as_json(source, picture, found, members))
-        elif isinstance(picture, Seen):
-            _print(picture, found, spec, show)
+            print_text(_as_json(source, picture, members))
+        elif isinstance(picture, Answered):
+            _print(picture, spec, show)
     if save_input is not None:
-        _save_all_steps(seen, save_input)
+        _save_all_steps(answered, save_input)
     if not complete:
         context.exit(ImageError.exit_code)
 
 
-def _answered(seen: Sequence[Seen], members: Sequence[Named], min_score: float | None) -> Iterator[list[Prediction]]:
-    """Yield the answers to what was found in each picture."""
+def _answered(seen: Sequence[Seen], members: Sequence[Named], min_score: float | None) -> list[Answered]:
+    """Return the pictures with their answers."""
     least = default_min_score([member.checkpoint for member in members]) if min_score is None else min_score
-    everything = [each for picture in seen for each in picture.found]
-    networks, threads = [member.model for member in members], ThreadGroup(machine.usable_cores())
-    answers = iter(predict_pictures(networks, everything, least, threads))
-    for picture in seen:
-        yield [next(answers) for _ in picture.found]
+    return answer_all(seen, [member.model for member in members], least, ThreadGroup(machine.usable_cores()))
+
+
+def _is_whole(picture: Answered | ImageError) -> bool:
+    """Return whether a picture has an answer, or each of its digits."""
+    return isinstance(picture, Answered) and bool(picture.answers) and all(each.name for each in picture.answers)
 
 
 def _sources(images: Iterable[str], recursive: bool, model: Model) -> Iterator[Source]:
@@ -149,17 +149,18 @@ def _unicode(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _print(seen: Seen, answers: Sequence[Prediction], spec: DataSpec, show: bool) -> None:
-    print_text(_as_text(seen, answers, spec))
+def _print(seen: Answered, spec: DataSpec, show: bool) -> None:
+    print_text(_as_text(seen, spec))
     if show:
-        _show(seen, answers, spec)
+        _show(seen, spec)
 
 
-def _as_json(source: Source, seen: Seen | ImageError, answers: Sequence[Prediction], members: Sequence[Named]) -> bytes:
+def _as_json(source: Source, seen: Answered | ImageError, members: Sequence[Named]) -> bytes:
     """Return one line of JSON, UTF-8 whatever the terminal's encoding is."""
     if isinstance(seen, ImageError):
         return _failure(source, seen)
-    name, spec = {"file": _unicode(seen.name), "model": joined(members)}, members[0].model.spec
+    answers, spec = seen.answers, members[0].model.spec
+    name = {"file": _unicode(seen.name), "model": joined(members)}
     if seen.boxes is None:
         return msgspec.json.encode(name | _plain(answers[0], spec))
     boxed = [_plain(answer, spec) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]
@@ -178,8 +179,8 @@ def _number(answers: Sequence[Prediction]) -> str:
     return "".join(answer.name or "?" for answer in answers)
 
 
-def _as_text(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
-    name = one_line(seen.name)
+def _as_text(seen: Answered, spec: DataSpec) -> str:
+    name, answers = one_line(seen.name), seen.answers
     if not answers:
         return f"{name}: no digit (nothing like one stands out from the background)"
     lowest = min(answer.score or 0.0 for answer in answers)
@@ -191,8 +192,8 @@ def _as_text(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> str:
     return f"{name}: {answer.name} (score {lowest:.3f})"
 
 
-def _show(seen: Seen, answers: Sequence[Prediction], spec: DataSpec) -> None:
-    for prepared, answer in zip(seen.found, answers, strict=True):
+def _show(seen: Answered, spec: DataSpec) -> None:
+    for prepared, answer in zip(seen.found, seen.answers, strict=True):
         print_text(_drawing(prepared, answer.scores or [], spec.classes))
 
 
@@ -217,12 +218,12 @@ def _bars(scores: Sequence[float], classes: Sequence[str], most: int) -> list[st
     ]
 
 
-def _save_all_steps(seen: Sequence[Seen], folder: Path) -> None:
+def _save_all_steps(seen: Sequence[Answered], folder: Path) -> None:
     for number, picture in enumerate(seen, 1):
         _save_steps(picture, folder, number)
 
 
-def _save_steps(seen: Seen, folder: Path, number: int) -> None:
+def _save_steps(seen: Answered, folder: Path, number: int) -> None:
     """Write each step as <number>-<name>-<step>.png."""
     stem = Path(seen.name).stem.replace(":", "-") if seen.name != "-" else "stdin"  # Windows allows no colon
     make_folder(folder)

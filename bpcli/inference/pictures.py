@@ -7,16 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, cast
 
+import numpy as np
+
 from bpcli import machine
+from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Bytes
 from bpcli.data.datasets import SplitName
 from bpcli.data.picture.background import Ink
-from bpcli.data.picture.prepare import Prepared, prepare, prepare_all
+from bpcli.data.picture.prepare import Line, Prepared, prepare, prepare_all
 from bpcli.data.picture.read import read_picture
+from bpcli.data.picture.scale import Grey
 from bpcli.data.picture.segment import Box
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
 from bpcli.inference.evaluation import read_split_of
+from bpcli.inference.predictions import Digit, Prediction, predict_numbers, predict_pictures
 from bpcli.model import Model
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
@@ -29,22 +34,43 @@ class Example(NamedTuple):
     name: str
     pixels: Bytes
 
+    @property
+    def grey(self) -> Grey:
+        """The image from 0 (black) to 1 (white)."""
+        return np.asarray(self.pixels / 255, np.float32)
+
 
 Source: TypeAlias = Path | bytes | str | Example  # a file, or what it contains, or a web address, which is not read
 
 
 class Seen(NamedTuple):
-    """A picture that could be read, and the network inputs found in it.
+    """A picture that could be read, and what was found in it.
 
     Attributes:
         name: of its file; - for standard input.
+        prepared: the network's input; None if several digits were looked for.
+        lines: the lines of what may be digits, if several were looked for.
+    """
+
+    name: str
+    prepared: Prepared | None
+    lines: Sequence[Line]
+
+
+class Answered(NamedTuple):
+    """A picture with its answers.
+
+    Attributes:
+        name: as in `Seen`.
         found: the prepared inputs: one, or one for each digit.
         boxes: the box of each, (left, top, right, bottom), if several were looked for; else None.
+        answers: one for each.
     """
 
     name: str
     found: list[Prepared]
     boxes: list[Box] | None
+    answers: list[Prediction]
 
 
 _EXAMPLE = re.compile(r"(test|validation|train):([0-9]{1,9})")
@@ -115,20 +141,50 @@ def name_of(source: Source) -> str:
 def look_at(source: Source, spec: DataSpec, ink: Ink, multi: bool, keep_steps: bool) -> Seen | ImageError:
     """Return the network inputs found in one source, as `look_at_all`."""
     name = name_of(source)
-    if isinstance(source, Example):
-        steps = {"input": source.pixels} if keep_steps else {}
-        return Seen(name, [Prepared(source.pixels, "", steps)], [(0, 0, spec.side, spec.side)] if multi else None)
+    if isinstance(source, Example) and not multi:
+        return Seen(name, Prepared(source.pixels, "", {"input": source.pixels} if keep_steps else {}), ())
     try:
         if isinstance(source, str):
             raise ImageError(f"{name}: is a web address; download the picture first, then name its file")
         if isinstance(source, Path) and source.is_dir():
             raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
-        grey = read_picture(source)
+        grey = source.grey if isinstance(source, Example) else read_picture(source)
     except ImageError as error:
         return error
     if multi:
-        found = prepare_all(grey, ink, side=spec.side)
-    else:
-        found = [((0, 0, 0, 0), prepare(grey, ink, side=spec.side, digits=spec.digits))]
-    prepared = [each if keep_steps else replace(each, steps={}) for _, each in found]
-    return Seen(name, prepared, [box for box, _ in found] if multi else None)
+        lines = prepare_all(grey, ink, side=spec.side)
+        return Seen(name, None, lines if keep_steps else _without_steps(lines))
+    prepared = prepare(grey, ink, side=spec.side, digits=spec.digits)
+    steps = prepared.steps if keep_steps else {}
+    return Seen(name, replace(prepared, steps=steps, lines=_without_steps(prepared.lines)), ())
+
+
+def _without_steps(lines: Sequence[Line]) -> list[Line]:
+    return [[option._replace(prepared=replace(option.prepared, steps={})) for option in line] for line in lines]
+
+
+def answer_all(
+    seen: Sequence[Seen], members: Sequence[Model], min_score: float, threads: ThreadGroup
+) -> list[Answered]:
+    """Return the pictures with their answers, all of them in one or two passes through each network.
+
+    Args:
+        seen: as `look_at_all` yields them.
+        members: the networks, whose scores are averaged; all of the same classes and side.
+        min_score: if the best score is below it, the answer has no class.
+        threads: the threads that share the work.
+    """
+    single = [each.prepared for each in seen if each.prepared is not None]
+    answers = iter(predict_pictures(members, single, min_score, threads))
+    numbers = iter(predict_numbers(members, [each.lines for each in seen if each.prepared is None], min_score, threads))
+    return [
+        Answered(each.name, [each.prepared], None, [next(answers)])
+        if each.prepared is not None
+        else _as_number(each.name, next(numbers))
+        for each in seen
+    ]
+
+
+def _as_number(name: str, digits: Sequence[Digit]) -> Answered:
+    found, boxes, answers = ([getattr(digit, field) for digit in digits] for field in ("prepared", "box", "answer"))
+    return Answered(name, found, boxes, answers)

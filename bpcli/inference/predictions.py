@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from bpcli.core.threads import ThreadGroup
-from bpcli.data.picture.prepare import Prepared
+from bpcli.data.picture.prepare import Line, Prepared
+from bpcli.data.picture.segment import Box
 from bpcli.inference.ensemble import mean_scores
+from bpcli.inference.numbers import are_several, best_path
 from bpcli.model import Model
 from bpcli.storage.checkpoint import Checkpoint
 
@@ -41,10 +44,20 @@ class Prediction:
     reason: str = ""
 
 
+class Digit(NamedTuple):
+    """A digit of a number: where it is, what the network saw, and its answer."""
+
+    box: Box
+    prepared: Prepared
+    answer: Prediction
+
+
 def predict_pictures(
     members: Sequence[Model], pictures: Sequence[Prepared], min_score: float, threads: ThreadGroup
 ) -> list[Prediction]:
-    """Return the answers for pictures, all of them in one pass through each network.
+    """Return the answers for pictures of one digit or thing, all of them in one pass through each network.
+
+    A picture that clearly shows several digits has no class. Those that may show several take a second pass.
 
     Args:
         members: the networks, whose scores are averaged; all of the same classes and side.
@@ -52,6 +65,59 @@ def predict_pictures(
         min_score: if the best score is below it, the answer has no class.
         threads: the threads that share the work.
     """
+    answers = _answers(members, pictures, min_score, threads)
+    crowded = [index for index, each in enumerate(pictures) if each.lines]
+    counts = _counts(members, [pictures[index].lines for index in crowded], min_score, threads)
+    for index, count in zip(crowded, counts, strict=True):
+        if count > 1:
+            answers[index] = Prediction(None, None, None, None, f"{count} digits; --multi reads them all")
+    return answers
+
+
+def predict_numbers(
+    members: Sequence[Model], pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
+) -> list[list[Digit]]:
+    """Return the digits of each page, in reading order.
+
+    Args:
+        members: the networks, whose scores are averaged; all of the same classes and side.
+        pages: the lines of each, as `bpcli.data.picture.prepare.prepare_all` returns them.
+        min_score: if a digit's best score is below it, the answer has no class.
+        threads: the threads that share the work.
+    """
+    return [[digit for line in lines for digit in line] for lines in _digits(members, pages, min_score, threads)]
+
+
+def _digits(
+    members: Sequence[Model], pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
+) -> list[list[list[Digit]]]:
+    """Return the digits of each line of each page."""
+    options = [option for page in pages for line in page for option in line]
+    answers = iter(_answers(members, [option.prepared for option in options], min_score, threads))
+    return [[_chosen(line, [next(answers) for _ in line]) for line in page] for page in pages]
+
+
+def _chosen(line: Line, answers: Sequence[Prediction]) -> list[Digit]:
+    path = best_path(line, [answer.score or 0.0 for answer in answers])
+    return [Digit(line[index].box, line[index].prepared, answers[index]) for index in path]
+
+
+def _counts(
+    members: Sequence[Model], pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
+) -> list[int]:
+    """Return how many digits each page shows if they are clearly several, else 1."""
+    return [
+        sum(digit.answer.label is not None for line in lines for digit in line)
+        if any(are_several([d.box for d in line], [d.answer.score or 0.0 for d in line]) for line in lines)
+        else 1
+        for lines in _digits(members, pages, min_score, threads)
+    ]
+
+
+def _answers(
+    members: Sequence[Model], pictures: Sequence[Prepared], min_score: float, threads: ThreadGroup
+) -> list[Prediction]:
+    """Return the answers for prepared pictures, each for itself."""
     spec = members[0].spec
     seen = [each.pixels for each in pictures if each.pixels is not None]
     images = np.stack(seen) if seen else np.empty((0, spec.side, spec.side), np.uint8)

@@ -198,6 +198,22 @@ def test_a_network_that_learned_nothing_is_used_with_a_warning(
     assert warning.startswith("Warning: runs/default-1/best.npz learned nothing: the validation accuracy, ")
 
 
+def test_a_picture_of_several_digits_says_so_without_multi(bpcli: Callable[..., Result]) -> None:
+    (number,) = (path for path in DRAWN if path.name[1] != "-")
+    result = bpcli("predict", number)
+    assert result.exit_code == ImageError.exit_code
+    assert result.stdout == f"{number}: no digit (6 digits; --multi reads them all)\n"
+    result = bpcli("predict", "--json", number)
+    assert result.exit_code == ImageError.exit_code
+    answer = json.loads(result.stdout)
+    assert answer.pop("file") == str(number)
+    assert answer.pop("model") == "pretrained"
+    reason = answer.pop("reason")
+    assert reason == "6 digits; --multi reads them all"
+    assert set(answer) == {"digit", "class", "score", "scores"}
+    assert set(answer.values()) == {None}
+
+
 def test_many_pictures_are_answered_in_order_by_several_processes(
     bpcli: Callable[..., Result], pictures: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

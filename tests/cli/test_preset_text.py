@@ -12,7 +12,7 @@ def test_every_key_is_found() -> None:
 def test_the_comments_list_every_name_that_a_key_may_have() -> None:
     listed = {line.key: line.choices for line in preset_text.settings() if line.choices}
     names = {key: sorted(known) for key, known in configuration._NAMES.items()}
-    names["data.kind"] = ["any", "auto", "digits"]
+    names |= {"data.kind": ["any", "auto", "digits"], "data.outlier_kinds": ["classic", "clean"]}
     switches = [key for key, value in _values(configuration.load()).items() if isinstance(value, bool)]
     assert {key: sorted(each) for key, each in listed.items()} == names | {key: ["false", "true"] for key in switches}
 

@@ -122,4 +122,5 @@ def _soft(above: Grey, rng: Generator) -> Grey:
     peak = max(float(above.max()), 1e-6)
     if rng.random() < 0.5:
         return (above > 0).astype(np.float32)
-    return np.clip(above / np.float32(peak * rng.uniform(0.1, 0.9)), np.float32(0), np.float32(1))
+    ink: Grey = np.clip(above / np.float32(peak * rng.uniform(0.1, 0.9)), 0, 1)
+    return ink

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.picture.scale import Grey, resize
+from bpcli.data.picture.scale import Grey, framed, resize
 
 Bytes = NDArray[np.uint8]
 
@@ -70,7 +70,7 @@ def stroke_width(ink: Grey) -> float:
 
     The length is π/4 times the number of crossings of the outline along rows and columns (Crofton's formula).
     """
-    mask = np.pad(ink > 0.5, 1)
+    mask = framed(ink > 0.5)
     steps = int(np.sum(mask[1:] != mask[:-1])) + int(np.sum(mask[:, 1:] != mask[:, :-1]))
     return 2 * int(np.sum(mask)) / (np.pi / 4 * max(steps, 1))
 
@@ -87,9 +87,9 @@ def weigh(ink: Grey, own: Layout) -> Grey:
 
 def thicken(ink: Grey, steps: int) -> Grey:
     """Return strokes wider by `steps` pixels on either side: a maximum filter over an octagon."""
-    ink = np.pad(ink, steps)
+    ink = framed(ink, steps)
     for step in range(steps):
-        padded = np.pad(ink, 1)
+        padded = framed(ink)
         tall = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
         sides = padded[1:-1] if step % 2 else tall
         ink = np.maximum(np.maximum(tall[:, 1:-1], sides[:, :-2]), sides[:, 2:])
@@ -98,7 +98,7 @@ def thicken(ink: Grey, steps: int) -> Grey:
 
 def thin(ink: Grey, steps: int) -> Grey:
     """Return strokes thinner by `steps` pixels on either side: the background thickened."""
-    return 1 - thicken(1 - np.pad(ink, steps + 1), steps)[2 * steps : -2 * steps, 2 * steps : -2 * steps]
+    return 1 - thicken(1 - framed(ink, steps + 1), steps)[2 * steps : -2 * steps, 2 * steps : -2 * steps]
 
 
 def centred(ink: Grey, side: int) -> Bytes:

@@ -6,6 +6,8 @@ from bpcli.data.picture.pieces import Ints, Mask, Pieces, on_border
 
 SPECK = 0.02  # a mark smaller than this share of the main mark is dirt
 OUTER_WORTH = 0.1  # weight of a border mark's area: it wins only if it is ten times larger than an inner mark
+ALIKE = 0.5  # several digits are at least this share of each other's height
+WIDE = 1.4  # a mark wider than this many times its height may be several digits
 NEARBY = 0.3  # maximum gap between the marks of a digit, as a share of its size
 
 
@@ -19,6 +21,20 @@ def one_digit(pieces: Pieces) -> Mask:
     if not on_border(pieces)[main]:
         candidates &= ~outside  # only a tightly cropped digit has parts on the border
     return pieces.only(connected_to(main, pieces.boxes, candidates))
+
+
+def side_by_side(pieces: Pieces) -> bool:
+    """Return whether there may be several digits: the main mark is wide, or another as high stands beside it."""
+    inner = ~outer(pieces) if len(pieces) > 1 else np.ones(len(pieces), np.bool_)
+    boxes, areas = pieces.boxes[inner], pieces.areas[inner]
+    if not len(boxes):
+        return False
+    main = boxes[np.argmax(areas)]
+    (width, height), sizes = main[2:] - main[:2], boxes[:, 2:] - boxes[:, :2]
+    shared = np.minimum(boxes[:, 2:], main[2:]) - np.maximum(boxes[:, :2], main[:2])
+    beside = (shared[:, 0] < 0.5 * np.minimum(sizes[:, 0], width)) & (shared[:, 1] >= 0.5 * sizes[:, 1])
+    alike = (sizes[:, 1] >= ALIKE * height) & (sizes[:, 1] <= height / ALIKE)
+    return bool(width > WIDE * height or np.any(beside & alike))
 
 
 def outer(pieces: Pieces) -> Mask:

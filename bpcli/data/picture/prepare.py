@@ -1,6 +1,8 @@
 """Preparation of a picture as the square that the network sees. The steps are kept for people to look at."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +10,9 @@ from numpy.typing import NDArray
 from bpcli.data.picture.background import Ink
 from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
 from bpcli.data.picture.ink import InkMap, coverage, find_ink
-from bpcli.data.picture.marks import one_digit
-from bpcli.data.picture.scale import Grey, Mask, grow, shrink, unzoomed
-from bpcli.data.picture.segment import Box, Found, separate
+from bpcli.data.picture.marks import one_digit, side_by_side
+from bpcli.data.picture.scale import Grey, Mask, framed, grow, shrink, unzoomed
+from bpcli.data.picture.segment import Box, Found, Run, separate
 from bpcli.data.picture.square import squared
 
 Bytes = NDArray[np.uint8]
@@ -31,11 +33,35 @@ class Prepared:
         pixels: (side, side), a digit in white ink on black, or any other picture; None if there is nothing to see.
         reason: why there is nothing to see, else "".
         steps: the intermediate pictures (h, w) by name, in order.
+        lines: what may be digits, if marks stand side by side as digits do; else empty.
     """
 
     pixels: Bytes | None
     reason: str
     steps: dict[str, Bytes]
+    lines: Sequence["Line"] = ()
+
+
+class Option(NamedTuple):
+    """A run of neighbouring segments of a line, which may be a digit.
+
+    Attributes:
+        start, stop: its first segment, and the one after its last.
+        box: its left, top, right and bottom in pixels of the picture.
+        prepared: the network's input, if it is a digit.
+        crossed: the ink that was cut at its ends, as a share of a digit's height.
+        shortness: the logarithm of how many times higher a typical digit is; 0 if it is not.
+    """
+
+    start: int
+    stop: int
+    box: Box
+    prepared: Prepared
+    crossed: float
+    shortness: float
+
+
+Line: TypeAlias = Sequence[Option]  # each segment is in one or several of its options
 
 
 def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True) -> Prepared:
@@ -78,8 +104,10 @@ def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     if np.count_nonzero(kept) < SPARSEST * found.pieces.areas.sum():
         return Prepared(None, "nothing but specks", steps)
     if (region := _closer(kept, grey)) is not None:
-        return _digit(region, "light" if found.light else "dark", own)
-    return _as_mnist(coverage(found, kept), steps, own)
+        digit = _digit(region, "light" if found.light else "dark", own)
+    else:
+        digit = _as_mnist(coverage(found, kept), steps, own)
+    return replace(digit, lines=_lines(found, 1.0, own) if side_by_side(found.pieces) else ())
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:
@@ -108,8 +136,8 @@ def _as_mnist(cover: Grey, steps: dict[str, Bytes], own: Layout) -> Prepared:
     return Prepared(pixels, "", steps | {"digit": to_bytes(cover), "strokes": to_bytes(strokes), "input": pixels})
 
 
-def prepare_all(grey: Grey, ink: Ink = "auto", *, side: int = SIDE) -> list[tuple[Box, Prepared]]:
-    """Return the digits of a picture in reading order: lines from the top, each from the left.
+def prepare_all(grey: Grey, ink: Ink = "auto", *, side: int = SIDE) -> list[Line]:
+    """Return what may be digits in a picture, by lines from the top, in each from the left.
 
     Args:
         grey: the picture (h, w), from 0 (black) to 1 (white), as `read_picture` returns it.
@@ -117,25 +145,32 @@ def prepare_all(grey: Grey, ink: Ink = "auto", *, side: int = SIDE) -> list[tupl
         side: the side in pixels of the square that the network expects.
 
     Returns:
-        Each digit's box (left, top, right, bottom) in pixels of the picture, and the digit as `prepare` returns it;
-        an empty list if there is no digit.
+        The options of each line; an empty list if there is no digit. `bpcli.inference.numbers` chooses among them.
     """
     own = layout(side)
     if (already := unchanged(grey, own)) is not None:
-        return [((0, 0, side, side), Prepared(already, "", {"picture": to_bytes(grey)}))]
+        prepared = Prepared(already, "", {"picture": to_bytes(grey)})
+        return [[Option(0, 1, (0, 0, side, side), prepared, 0.0, 0.0)]]
     work = shrink(grey, PAGE)
     found = find_ink(work, ink)
-    if not _stands_out(found):
-        return []
-    scale = max(grey.shape) / max(work.shape)
+    return _lines(found, max(grey.shape) / max(work.shape), own) if _stands_out(found) else []
+
+
+def _lines(found: InkMap, scale: float, own: Layout) -> list[Line]:
+    """Return the options of each line of marks; a pixel of the ink map is `scale` pixels of the picture wide."""
     share = coverage(found, found.pieces.labels > 0)
-    return [(_scaled(place.box, scale), _digit_at(place, share, own)) for place in separate(found.pieces)]
+    return [[_option(run, share, scale, own) for run in line] for line in separate(found.pieces)]
+
+
+def _option(run: Run, share: Grey, scale: float, own: Layout) -> Option:
+    prepared = _digit_at(run.place, share, own)
+    return Option(run.start, run.stop, _scaled(run.place.box, scale), prepared, run.crossed, run.shortness)
 
 
 def _digit_at(place: Found, share: Grey, own: Layout) -> Prepared:
     """Prepare the digit with the mask of `place`, from the page's coverage (h, w)."""
     left, top, right, bottom = place.box
-    mask = grow(np.pad(place.mask, 1), 1)[1:-1, 1:-1]
+    mask = grow(framed(place.mask), 1)[1:-1, 1:-1]
     return _as_mnist(share[top:bottom, left:right] * mask, {}, own)
 
 

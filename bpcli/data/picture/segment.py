@@ -1,10 +1,18 @@
-"""Segmentation of a page into digits: marks are grouped, touching digits split, and all put into reading order."""
+"""Segmentation of a page: marks are grouped into what may be digits, put into lines, and cut where digits may touch.
 
+A line is a row of segments, more than it has digits. A run of neighbouring segments may be a digit; which runs are,
+the network decides.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bpcli.data.picture.cuts import NO_CUTS, find_cuts
 from bpcli.data.picture.marks import gaps, outer
 from bpcli.data.picture.pieces import Ints, Mask, Pieces
 
@@ -17,7 +25,8 @@ NEAR = 0.3  # maximum distance of such a part from its digit, as a share of a di
 SPECK = 0.01  # a mark with less ink than this share of a digit's height squared is dirt
 STACKED = 0.5  # marks stand above each other if they share this much of the narrower one's width
 TALLEST = 1.5  # such marks are one digit if together they are at most this many digits high
-WIDE = 1.15  # a mark wider than this many heights of a digit may be two digits that touch
+NARROW = 0.25  # marks narrower than this share of a digit's height are not cut
+WIDEST = 1.6  # of several digits' ink, no digit is wider than this many times its height
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +37,47 @@ class Found:
     mask: Mask
 
 
-def separate(pieces: Pieces) -> list[Found]:
-    """Return the digits among the marks of a page, in reading order: lines from the top, each from the left."""
+class Run(NamedTuple):
+    """A run of neighbouring segments of a line, which may be a digit.
+
+    Attributes:
+        start, stop: its first segment, and the one after its last.
+        place: where its ink is.
+        crossed: the ink that the cuts at its ends cross, as a share of a digit's height.
+        shortness: the logarithm of how many times higher a typical digit is; 0 if it is not.
+    """
+
+    start: int
+    stop: int
+    place: Found
+    crossed: float
+    shortness: float
+
+    def after(self, segments: int) -> "Run":
+        """Return the run moved to the right by some segments."""
+        return self._replace(start=self.start + segments, stop=self.stop + segments)
+
+
+def separate(pieces: Pieces) -> list[list[Run]]:
+    """Return the runs of segments that may be digits, by lines from the top, in each from the left.
+
+    The runs of a line that are nothing but whole marks, next to each other, cover it.
+    """
     large = np.flatnonzero(~outer(pieces) & (pieces.areas >= 0.02 * pieces.areas.max(initial=0)))
     if not len(large):
         return []
     height = typical_height(pieces, large)
-    groups = gather(pieces, height)
-    digits = [part for group in groups for part in split(cut_out(pieces, group), height)]
-    return [digits[index] for line in lines([digit.box for digit in digits]) for index in line]
+    marks = [cut_out(pieces, group) for group in gather(pieces, height)]
+    return [_line([marks[index] for index in line], height) for line in lines([mark.box for mark in marks])]
+
+
+def _line(marks: list[Found], height: float) -> list[Run]:
+    """Return the runs of a line of marks."""
+    found: list[Run] = []
+    for mark in marks:
+        segments = max((run.stop for run in found), default=0)
+        found += [run.after(segments) for run in runs(mark, height)]
+    return found
 
 
 def typical_height(pieces: Pieces, large: Ints) -> float:
@@ -98,47 +139,67 @@ def cut_out(pieces: Pieces, group: list[int]) -> Found:
     return Found((left, top, right, bottom), mask)
 
 
-def split(digit: Found, height: float) -> list[Found]:
-    """Split a mark that is too wide for one digit at its thinnest column, repeatedly, and return the parts."""
-    todo, parts = [digit], []
-    while todo:
-        part = todo.pop()
-        halves = halved(part, height)
-        todo += reversed(halves)
-        parts += [] if halves else [part]
-    return parts
+def runs(mark: Found, height: float) -> list[Run]:
+    """Return the runs of segments of a mark that may be a digit: all of it, and those that are wide and high enough.
+
+    Args:
+        mark: of one or several digits.
+        height: that of a typical digit.
+    """
+    tall, wide = mark.mask.shape
+    size = min(max(tall, 0.8 * height), 1.3 * height)
+    cuts = find_cuts(mark.mask, size) if wide > NARROW * size else NO_CUTS
+    crossed = np.pad(cuts.ink, 1)
+    found = [Run(0, len(cuts.paths) + 1, mark, 0.0, shortness(mark, height))]
+    for start, stop in _spans(cuts.paths, wide, WIDEST * max(size, tall)):
+        place = between(mark, cuts.paths, start, stop)
+        if place is not None and may_be_digit(place, size):
+            found.append(Run(start, stop, place, float(crossed[start] + crossed[stop]), shortness(place, height)))
+    return found
 
 
-def halved(digit: Found, height: float) -> list[Found]:
-    """Return the two parts beside a mark's thinnest column; none if the mark is narrow enough for one digit."""
-    width = digit.mask.shape[1]
-    if width <= WIDE * max(height, digit.mask.shape[0]):
-        return []
-    at = thinnest_column(digit.mask, height)
-    parts = [part_of(digit, columns) for columns in (slice(at), slice(at, width))]
-    smallest = min(part.mask.shape[0] for part in parts)
-    return parts if smallest >= SMALL * height else []  # a bar or a tail is no digit
+def _spans(paths: Ints, wide: int, widest: float) -> Iterator[tuple[int, int]]:
+    """Yield start and stop of all runs but the longest of the segments between paths (n, h), unless they are wide."""
+    last = len(paths) + 1
+    from_left = [0, *paths.max(axis=1, initial=0).tolist()]
+    from_right = [*paths.min(axis=1, initial=wide).tolist(), wide]
+    for start, stop in combinations(range(last + 1), 2):
+        if stop - start < last and from_right[stop - 1] - from_left[start] <= widest:
+            yield start, stop
 
 
-def thinnest_column(mask: Mask, height: float) -> int:
-    """Return the column where a mask of touching digits has the least ink, near the places where they should meet."""
-    width = mask.shape[1]
-    count = max(2, round(width / (0.8 * height)))
-    columns = np.arange(width)
-    meeting = width / count * np.arange(1, count)
-    away = abs(columns[:, None] - meeting).min(axis=1) / (width / count)
-    cost = np.convolve(mask.sum(axis=0), [0.25, 0.5, 0.25], "same") / height + away**2
-    inner = slice(int(0.3 * width / count), width - int(0.3 * width / count))
-    return int(columns[inner][np.argmin(cost[inner])])
+def may_be_digit(part: Found, height: float) -> bool:
+    """Return whether a part of a mark is high and narrow enough for a digit: a bar or a tail is none."""
+    tall, wide = part.mask.shape
+    return bool(tall >= SMALL * height and wide <= WIDEST * max(tall, 0.8 * height))
 
 
-def part_of(digit: Found, columns: slice) -> Found:
-    """Return the part of a mark in some of its columns, with a tight box."""
-    mask = digit.mask[:, columns]
+def shortness(part: Found, height: float) -> float:
+    """Return the logarithm of how many times higher a digit is than a part; at least 0. A digit may be written flat."""
+    tall, wide = part.mask.shape
+    return max(0.0, float(np.log(height / max(tall, 0.5 * wide))))
+
+
+def between(mark: Found, paths: Ints, start: int, stop: int) -> Found | None:
+    """Return the segments of a mark from one to another, with a tight box; None if there is no ink.
+
+    Args:
+        mark: with a mask (h, w).
+        paths: (n, h), what parts its segments.
+        start: the first segment.
+        stop: the segment after the last.
+    """
+    tall, wide = mark.mask.shape
+    left = paths[start - 1] if start else np.zeros(tall, np.int64)
+    right = paths[stop - 1] if stop <= len(paths) else np.full(tall, wide)
+    columns = np.arange(int(left.min()), int(right.max()))
+    mask = mark.mask[:, columns] & (columns >= left[:, None]) & (columns < right[:, None])
     rows, used = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, top = digit.box[0] + (columns.start or 0) + int(used[0]), digit.box[1] + int(rows[0])
+    if not len(rows):
+        return None
+    x, y = mark.box[0] + int(columns[used[0]]), mark.box[1] + int(rows[0])
     mask = mask[rows[0] : rows[-1] + 1, used[0] : used[-1] + 1]
-    return Found((left, top, left + mask.shape[1], top + mask.shape[0]), mask)
+    return Found((x, y, x + mask.shape[1], y + mask.shape[0]), mask)
 
 
 def lines(boxes: list[Box]) -> list[list[int]]:

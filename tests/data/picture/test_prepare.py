@@ -20,6 +20,7 @@ from bpcli.data.scenes.kinds import scene as scene_file
 from bpcli.data.scenes.look import LUMA, Look
 from bpcli.data.scenes.numbers import number
 from bpcli.data.scenes.paper import draw
+from tests.data.picture.uncut import uncut
 from tests.report.scenes import on_paper
 
 Grey = NDArray[np.float32]
@@ -126,24 +127,24 @@ def test_several_digits_come_in_order_with_their_boxes() -> None:
     digits = list(DIGITS[:5])
     look = Look(size=60, margins=(40, 20, 40, 20))
     drawn, _ = number(digits, look, np.random.default_rng(0))
-    found = prepare_all(np.asarray(drawn @ LUMA / 255, np.float32))
+    found = uncut(prepare_all(np.asarray(drawn @ LUMA / 255, np.float32)))
     assert len(found) == 5
-    for (box, prepared), digit in zip(found, digits, strict=True):
-        assert likeness(prepared.pixels, digit) > 0.85
-        assert 40 <= max(box[2] - box[0], box[3] - box[1]) <= 75
-    assert [box[0] for box, _ in found] == sorted(box[0] for box, _ in found)
+    for option, digit in zip(found, digits, strict=True):
+        assert likeness(option.prepared.pixels, digit) > 0.85
+        assert 40 <= max(option.box[2] - option.box[0], option.box[3] - option.box[1]) <= 75
+    assert [option.box[0] for option in found] == sorted(option.box[0] for option in found)
 
 
 def test_a_large_page_has_boxes_in_its_own_pixels() -> None:
     picture = np.ones((1800, 3000), np.float32)
     picture[600:1200, 900:1000] = picture[620:1210, 1500:1600] = 0
-    boxes = [box for box, _ in prepare_all(picture)]
+    boxes = [option.box for option in uncut(prepare_all(picture))]
     np.testing.assert_allclose(boxes, [(900, 600, 1000, 1200), (1500, 620, 1600, 1210)], atol=3)
 
 
 def test_one_digit_of_mnist_is_a_number_of_one_and_a_blank_page_of_none() -> None:
-    ((box, prepared),) = prepare_all(grey_of(DIGITS[0]))
-    assert box == (0, 0, 28, 28)
+    (((start, stop, box, prepared, _, _),),) = prepare_all(grey_of(DIGITS[0]))
+    assert (start, stop, box) == (0, 1, (0, 0, 28, 28))
     assert np.array_equal(prepared.pixels, DIGITS[0]) if prepared.pixels is not None else False
     assert prepare_all(np.ones((50, 90), np.float32)) == []
 
@@ -170,12 +171,14 @@ def test_what_is_already_as_it_should_be_is_recognised_for_its_side(side: int) -
         made = prepare(scene(index, Look(size=150)), side=side).pixels
         assert made is not None
         again = prepare(grey_of(made), side=side)
-        ((box, several),) = prepare_all(grey_of(made), side=side)
+        several, *_ = uncut(prepare_all(grey_of(made), side=side))
         if is_normalised(made, layout(side)):
             recognised += 1
             assert list(again.steps) == ["picture"]
-            assert box == (0, 0, side, side)
-            assert all(each.pixels is not None and np.array_equal(each.pixels, made) for each in (again, several))
+            assert several.box == (0, 0, side, side)
+            for each in (again, several.prepared):
+                assert each.pixels is not None
+                assert np.array_equal(each.pixels, made)
     assert recognised >= 38
 
 
@@ -258,7 +261,7 @@ DRAWN = sorted(path for path in FOLDER.iterdir() if path.suffix not in {".md", "
 def test_every_digit_of_a_drawn_picture_is_found(path: Path) -> None:
     shown = path.name.split("-")[0]
     grey = read_picture(path)
-    found = [prepared for _, prepared in prepare_all(grey)] if len(shown) > 1 else [prepare(grey)]
+    found = [option.prepared for option in uncut(prepare_all(grey))] if len(shown) > 1 else [prepare(grey)]
     assert len(found) == len(shown)
     for prepared in found:
         assert prepared.pixels is not None
@@ -268,4 +271,4 @@ def test_every_digit_of_a_drawn_picture_is_found(path: Path) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_for_mnist_the_bytes_of_a_picture_without_loss_are_those_of_the_first_version(name: str) -> None:
     grey = read_picture(FOLDER / name)
-    assert digest([prepare(grey), *(prepared for _, prepared in prepare_all(grey))]) == PICTURES[name]
+    assert digest([prepare(grey), *(option.prepared for option in uncut(prepare_all(grey)))]) == PICTURES[name]
