@@ -12,9 +12,9 @@ import numpy as np
 from bpcli.data.picture.prepare import Line, Option
 from bpcli.data.picture.segment import Box
 
-# What an option with score s is worth: a path is as likely as exp(the sum of its options' worth). These numbers make the
-# right strings of 650 numbers of validation digits the most likely, by gradient ascent; it gave -2.5 for `EACH`, with
-# which more digits that touch no other were cut.
+# What an option with score s is worth: a path is as likely as exp(the sum of its options' worth). These numbers make
+# the right strings of 650 numbers of validation digits the most likely, by gradient ascent. It gave -2.5 for `EACH`;
+# with -4 fewer digits that touch no other are cut.
 EACH = -4.0
 RIGHT = 0.8  # times ln s
 SURE = 0.5  # times -ln(1 - s)
