@@ -13,8 +13,8 @@ from bpcli.data.picture.prepare import Line, Option
 from bpcli.data.picture.segment import Box
 
 # What an option with score s is worth: a path is as likely as exp(the sum of its options' worth). These numbers make
-# the right strings of 650 numbers of validation digits the most likely, by gradient ascent; it gave -2.5 for `EACH`,
-# with which more digits that touch no other were cut.
+# the right strings of 650 numbers of validation digits the most likely, by gradient ascent. It gave -2.5 for `EACH`;
+# with -4 fewer digits that touch no other are cut.
 EACH = -4.0
 RIGHT = 0.8  # times ln s
 SURE = 0.5  # times -ln(1 - s)
@@ -23,7 +23,7 @@ SHORT = -6.1  # times the shortness
 NEAREST = 1e-4  # scores count as at least this far from 0 and 1
 
 CLEAR = 0.95  # minimum score of digits that are clearly several
-ALIKE = 0.6  # the lower of such neighbours has at least this share of the other's height
+ALIKE = 0.6  # such neighbours share at least this much of the higher one's height
 
 
 def best_path(line: Line, scores: Sequence[float]) -> list[int]:
@@ -52,9 +52,13 @@ def worth(option: Option, score: float) -> float:
 
 
 def are_several(boxes: Sequence[Box], scores: Sequence[float]) -> bool:
-    """Return whether two neighbours among the digits of a line are clearly digits: sure, and about as high."""
-    heights = [bottom - top for _, top, _, bottom in boxes]
+    """Return whether two neighbours among the digits of a line are clearly digits: sure, side by side, as high."""
     return any(
-        min(sure) >= CLEAR and min(high) >= ALIKE * max(high)
-        for sure, high in zip(pairwise(scores), pairwise(heights), strict=True)
+        min(sure) >= CLEAR and _side_by_side(*pair)
+        for sure, pair in zip(pairwise(scores), pairwise(boxes), strict=True)
     )
+
+
+def _side_by_side(one: Box, other: Box) -> bool:
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    return shared >= ALIKE * max(one[3] - one[1], other[3] - other[1])

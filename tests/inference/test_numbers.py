@@ -56,5 +56,6 @@ def test_several_are_two_neighbours_that_are_sure_and_alike() -> None:
     assert not are_several([high, high], [CLEAR, CLEAR - 0.01])
     assert not are_several([high, low], [1.0, 1.0])
     assert not are_several([high, low, high], [1.0, 1.0, 1.0])
+    assert not are_several([high, (4, 20, 14, 50)], [1.0, 1.0])  # a bowl and its tail
     assert not are_several([high], [1.0])
     assert not are_several([], [])
