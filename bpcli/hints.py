@@ -6,7 +6,6 @@ last part is that of one of our keys, such as `epochs`, needs no row.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 
 _OURS: Mapping[str, str] = {  # our key: others' names
     "seed": "random_state random_seed rng_seed manual_seed rng",
@@ -110,7 +109,7 @@ def meant_keys(name: str, keys: Collection[str]) -> list[str]:
 def nearest_sections(name: str, sections: Collection[str]) -> list[str]:
     """Return the section that an unknown one may mean, if there is one."""
     ours = SECTIONS.get(plain(name))
-    return [ours] if ours else get_close_matches(name, sections, n=1)
+    return [ours] if ours else _nearest(name, sections)
 
 
 def nearest_values(key: str, name: str, known: Collection[str]) -> list[str]:
@@ -127,7 +126,7 @@ def nearest(name: str, known: Collection[str]) -> list[str]:
 def nearest_options(name: str, known: Collection[str]) -> list[str]:
     """Return the option that an unknown one may mean, if there is one; all with their dashes."""
     bare = {option.lstrip("-"): option for option in known}
-    return [bare[each] for each in get_close_matches(name.lstrip("-"), bare, n=1)]
+    return [bare[each] for each in _nearest(name.lstrip("-"), bare)]
 
 
 def plain(name: str) -> str:
@@ -152,5 +151,12 @@ def _same_last(name: str, known: Iterable[str]) -> list[str]:
 def _similar(name: str, known: Collection[str]) -> list[str]:
     """Return the known name that is most similar to this one as a whole, or else in its last part, if there is one."""
     by_last = {each.rpartition(".")[2]: each for each in known}
-    last = [by_last[each] for each in get_close_matches(name.rpartition(".")[2], by_last, n=1)]
-    return get_close_matches(name, known, n=1) or last
+    last = [by_last[each] for each in _nearest(name.rpartition(".")[2], by_last)]
+    return _nearest(name, known) or last
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known name that is most similar, if one is similar at all."""
+    from difflib import get_close_matches  # for a mistake only
+
+    return get_close_matches(name, known, n=1)

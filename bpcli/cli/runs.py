@@ -10,9 +10,9 @@ import click
 
 from bpcli.cli.output import one_line, percent, print_json, print_text, say, shown
 from bpcli.errors import ArgumentError, CheckpointError
-from bpcli.storage import listing
+from bpcli.storage import listing, overview
 from bpcli.storage.find import named
-from bpcli.storage.listing import Listed
+from bpcli.storage.overview import Listed
 from bpcli.storage.run_folder import LATEST
 
 _ORDERS: dict[str, Callable[[Listed], Any]] = {  # what comes first
@@ -40,7 +40,7 @@ def runs(sort: str, remove: str | None, yes: bool, as_json: bool) -> None:
     if remove is not None:
         _remove(remove, yes)
         return
-    found = sorted(listing.listed(), key=_ORDERS[sort])
+    found = sorted(overview.listed(), key=_ORDERS[sort])
     if as_json:
         print_json([_plain(run) for run in found])
     elif found:
@@ -57,7 +57,7 @@ def _remove(source: str, yes: bool) -> None:
     folder = named(source)
     if folder.is_symlink() or Path(source) == LATEST or not folder.is_dir() or not listing.is_run_or_series(folder):
         raise CheckpointError(f"{source}: not the folder of a run; `bpcli runs` lists those that are here")
-    size = _bytes(listing.listed_one(folder).size)
+    size = _bytes(overview.listed_one(folder).size)
     if not yes and not sys.stdin.isatty():
         raise ArgumentError(f"--remove {source}: asks first, but nobody can answer here; --yes is the answer")
     if yes or click.confirm(f"remove {shown(folder)}, {size}?", err=True):

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,6 +89,8 @@ def _existing(path: Path) -> Path:
     if os.path.lexists(path):
         return path
     runs = [listing.name_of(folder) for folder in listing.folders()]
+    from difflib import get_close_matches  # for a mistake only
+
     near = get_close_matches(str(path), [PRETRAINED, NEWEST, *runs], n=1)
     hint = f"did you mean {near[0]}?" if near else "`bpcli runs` lists the runs that are here"
     raise CheckpointError(f"{path}: no such file, nor a run of that name; {hint}")

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from bpcli.config import Config
 from bpcli.errors import CheckpointError, OutputError
 from bpcli.storage import files
 from bpcli.storage.files import SYSTEM, FileSystem
@@ -102,6 +103,19 @@ def _number(text: str) -> float | None:
     if not math.isfinite(value := float(text)):
         raise ValueError(text)
     return value
+
+
+def has_ended(config: Config, rows: tuple[Row, ...]) -> bool:
+    """Return whether a configuration asks for no further epoch after those in metrics.csv."""
+    wait = config.train.patience
+    return len(rows) >= config.train.epochs or (wait is not None and len(rows) - best_row(rows) >= wait)
+
+
+def best_row(rows: tuple[Row, ...]) -> int:
+    """Return the number, from 1, of the first row with the best validation accuracy; without any, the last."""
+    accuracies = [row["validation_accuracy"] for row in rows]
+    known = [value for value in accuracies if value is not None]
+    return accuracies.index(max(known)) + 1 if known else len(rows)
 
 
 def _read(path: Path) -> bytes:

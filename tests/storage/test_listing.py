@@ -8,7 +8,7 @@ import pytest
 
 from bpcli import config as configuration
 from bpcli.errors import BusyError, CheckpointError
-from bpcli.storage import listing, outcome, series_file
+from bpcli.storage import listing, outcome, overview, series_file
 from bpcli.storage.find import find_members, find_network, find_run, named
 from bpcli.storage.lock import exclusive
 from bpcli.storage.outcome import Outcome
@@ -55,7 +55,7 @@ def test_each_state_is_told() -> None:
     (run("damaged", 0.9) / "config.yaml").write_text("nonsense: 1")
     Path("runs/nothing").mkdir()
     with exclusive(run("going", 0.9)):
-        found = {each.name: each for each in listing.listed()}
+        found = {each.name: each for each in overview.listed()}
     assert {name: each.state for name, each in found.items()} == {
         "finished": "finished", "of-before": "finished", "stopped": "stopped", "failed": "failed",
         "impatient": "finished", "damaged": "damaged", "going": "going on",
@@ -70,7 +70,7 @@ def test_each_state_is_told() -> None:
 def test_the_nearest_preset_is_named_with_what_differs() -> None:
     run("a", settings=("seed=7",))
     run("b", settings=("optimizer.learning_rate=50", "train.epochs=10"))
-    a, b = listing.listed()
+    a, b = overview.listed()
     assert (a.preset, a.changed, a.hidden) == ("default", ("train.epochs",), (1024,))
     assert (b.preset, b.changed) == ("default", ("optimizer.learning_rate",))
 
@@ -103,7 +103,7 @@ def test_a_series_counts_once_a_run_of_it_is_finished() -> None:
     series_file.write(folder, Series(configuration.load(), (0, 1), (0,)))
     assert listing.newest_ended() == folder
     assert find_members([]).paths == [member / "best.npz"]
-    (listed,) = [each for each in listing.listed() if each.members]
+    (listed,) = [each for each in overview.listed() if each.members]
     assert (listed.state, listed.epochs, listed.of, listed.test_accuracy) == ("stopped", 1, 2, 0.96)
     assert [each.name for each in listed.members] == ["series/seed-0"]
 
@@ -118,7 +118,7 @@ def test_a_run_elsewhere_counts_while_latest_names_it(tmp_path: Path) -> None:
 
 def test_runs_of_old_versions_are_listed() -> None:
     shutil.copytree(OLD, "runs")
-    found = {each.name: each for each in listing.listed()}
+    found = {each.name: each for each in overview.listed()}
     assert (found["run"].state, found["run"].epochs, found["run"].of) == ("stopped", 1, 2)
     assert (found["series"].state, len(found["series"].members)) == ("finished", 2)
 
