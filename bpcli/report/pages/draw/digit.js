@@ -4,6 +4,9 @@
 const FINE = 4;
 const FAINTEST = 0.08;
 const CLEAR = 6;
+const PALE = 0.25;
+const EVEN = 1000;
+const SHADED_FROM = 40;
 const SPARSEST = 0.05;
 
 /** Return a grey picture as the network expects it, a square of bytes; or null and the reason why there is none. */
@@ -34,10 +37,17 @@ function prepareDigit(picture, network) {
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
   if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
+  if (isShade(found, kept)) return nothing("There is nothing but light and shadow.");
   const cover = coverage(found, kept);
   if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
   const strokes = weigh(fit(crop(cover), network.box * FINE), network);
   return { pixels: centred(fit(crop(strokes), network.box), network.side), reason: "" };
+}
+
+/** Return whether marks are rather the paper's shading than ink: pale, on the border, in a photograph. */
+function isShade({ solid, contrast }, kept) {
+  const pale = solid < PALE && contrast < EVEN;
+  return pale && Math.min(kept.width, kept.height) >= SHADED_FROM && borderOf(kept).some((value) => value > 0);
 }
 
 function nothing(reason) {
