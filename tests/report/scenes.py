@@ -40,5 +40,14 @@ def photographed(seed: int) -> Grey:
     return _grey(np.rint(255 * np.clip(light, 0, 1)))
 
 
+def shaded(seed: int) -> Grey:
+    """Paper without ink under a lamp whose light falls off beside a soft shadow, with grain."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    edge = np.clip((x - rng.uniform(0.6, 0.9) + rng.uniform(-0.3, 0.3) * y) / rng.uniform(0.05, 0.2), 0, 1)
+    light = (0.9 - 0.1 * y * y) * (1 - rng.uniform(0.14, 0.22) * edge) + rng.normal(0, 0.004, (SIDE, SIDE))
+    return _grey(np.rint(255 * np.clip(light, 0, 1)))
+
+
 def _grey(levels: NDArray[np.uint8] | NDArray[np.float64]) -> Grey:
     return np.asarray(levels, np.float32) / np.float32(255)

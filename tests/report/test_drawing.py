@@ -28,7 +28,7 @@ from bpcli.report import drawing
 from bpcli.report.drawing import described, drawing_page, packed, page_of
 from bpcli.storage.checkpoint import Checkpoint
 from tests.report.node import needs_node, run
-from tests.report.scenes import on_paper, photographed
+from tests.report.scenes import on_paper, photographed, shaded
 from tests.report.test_page import Page, sha256
 
 
@@ -93,6 +93,7 @@ def test_contributions_add_up_to_what_the_ink_changed(small_split: Split, activa
 
 
 SCENES = [on_paper(seed) for seed in range(24)] + [photographed(seed) for seed in range(30)]
+SCENES += [shaded(seed) for seed in range(6)]
 
 IN_JS = "const mnist = { side: 28, box: 20, strokes: [1.7, 4], digits: true };"
 
@@ -140,6 +141,7 @@ def test_each_step_of_the_pipeline_is_predicts() -> None:
     given = [[*grey.shape, base64.b64encode(to_bytes(grey).tobytes()).decode()] for grey in SCENES]
     expected = [stages(grey) for grey in SCENES]
     assert len(SCENES) / 6 < sum(bool(each["light"]) for each in expected) < len(SCENES) / 2
+    assert any("light and shadow" in prepare(grey).reason for grey in SCENES)
     assert 2 <= sum(not each["input"].size for each in expected) < len(SCENES) / 4
     for own, others in zip(run(IN_JS + STAGES, given), expected, strict=True):
         assert own.keys() == others.keys()

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bpcli.data.picture.background import Ink
+from bpcli.data.picture.background import Ink, border
 from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
 from bpcli.data.picture.ink import InkMap, coverage, find_ink
 from bpcli.data.picture.marks import one_digit, side_by_side
@@ -22,6 +22,11 @@ WORKING = 400  # pixels a side to which pictures are shrunk to find a digit: noi
 CLOSER = 150  # a digit found with fewer pixels a side is read again from the full picture
 FAINTEST = 0.08  # ink absorbs at least this share of the paper's light
 CLEAR = 6.0  # minimum contrast of ink, in standard deviations of the paper's noise
+PALE = 0.25  # ink at the border that absorbs less light than this may be a shadow, or where a lamp's light falls off
+EVEN = 1000.0  # contrast on paper that a program drew or cleaned: there is no lamp
+SHADED_FROM = 40  # pictures with fewer pixels a side are no photographs of paper
+COARSE = 16  # pixels a side to which a mark is shrunk to measure how steep its edges are
+SOFTEST = 0.36  # the steepest step between two of them, as a share of the range of light; digits have more than 0.37
 SPARSEST = 0.05  # a digit has at least this share of all marks' area; less is one speck among many
 
 
@@ -103,6 +108,8 @@ def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     kept = one_digit(found.pieces)
     if np.count_nonzero(kept) < SPARSEST * found.pieces.areas.sum():
         return Prepared(None, "nothing but specks", steps)
+    if _is_shade(work, found, kept):
+        return Prepared(None, "blank: nothing but light and shadow", steps)
     if (region := _closer(kept, grey)) is not None:
         digit = _digit(region, "light" if found.light else "dark", own)
     else:
@@ -124,6 +131,25 @@ def _closer(kept: Mask, grey: Grey) -> Grey | None:
 
 def _stands_out(found: InkMap) -> bool:
     return found.solid >= FAINTEST and found.contrast >= CLEAR and len(found.pieces) > 0
+
+
+def _is_shade(grey: Grey, found: InkMap, kept: Mask) -> bool:
+    """Return whether marks are shading rather than ink: without edges, or pale and on a photograph's border."""
+    pale = found.solid < PALE and found.contrast < EVEN and min(kept.shape) >= SHADED_FROM
+    return (pale and bool(border(kept).any())) or steepness(grey, kept) < SOFTEST
+
+
+def steepness(grey: Grey, kept: Mask) -> float:
+    """Return the largest step of light between neighbouring pixels around the marks, as a share of its range there.
+
+    The marks (h, w) are shrunk to a few pixels a side first: noise averages out, and a size makes no difference.
+    """
+    rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
+    room = max(np.ptp(rows), np.ptp(columns)) // 4 + 1
+    top, left = max(rows[0] - room, 0), max(columns[0] - room, 0)
+    coarse = shrink(grey[top : rows[-1] + 1 + room, left : columns[-1] + 1 + room], COARSE)
+    steps = (float(abs(np.diff(coarse, axis=axis)).max(initial=0)) for axis in (0, 1))
+    return max(steps) / max(float(np.ptp(coarse)), 1e-6)
 
 
 def _as_mnist(cover: Grey, steps: dict[str, Bytes], own: Layout) -> Prepared:

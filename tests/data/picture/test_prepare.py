@@ -92,6 +92,28 @@ def test_noise_is_no_digit() -> None:
     assert prepare(0.8 + 0.02 * rng.standard_normal((200, 200), np.float32)).pixels is None
 
 
+def test_a_pale_mark_at_the_border_of_a_photograph_is_shade_and_a_dark_one_or_one_inside_is_ink() -> None:
+    grain = 0.9 + 0.01 * np.random.default_rng(0).standard_normal((120, 120), np.float32)
+
+    def marked(darkness: float, left: int, paper: Grey = grain) -> Prepared:
+        picture = paper.copy()
+        picture[20:100, left : left + 12] *= 1 - np.float32(darkness)
+        return prepare(picture)
+
+    assert marked(0.15, 108).reason == "blank: nothing but light and shadow"
+    assert marked(0.4, 108).pixels is not None
+    assert marked(0.15, 50).pixels is not None
+    assert marked(0.4, 50, np.asarray(grain.T)).pixels is not None
+    assert marked(0.15, 108, np.full_like(grain, 0.9)).pixels is not None
+
+
+@pytest.mark.parametrize("side", [28, 60, 200])
+def test_a_gradient_is_no_digit_whichever_way_it_runs(side: int) -> None:
+    ramp = np.rint(255 * np.tile(np.linspace(0, 1, side), (side, 1))) / 255
+    for turns in range(4):
+        assert prepare(np.rot90(ramp, turns).astype(np.float32)).pixels is None
+
+
 def test_the_steps_are_pictures_and_end_with_the_input() -> None:
     found = prepare(scene(0, Look()))
     assert list(found.steps) == ["picture", "ink", "digit", "strokes", "input"]

@@ -4,6 +4,11 @@
 const FINE = 4;
 const FAINTEST = 0.08;
 const CLEAR = 6;
+const PALE = 0.25;
+const EVEN = 1000;
+const SHADED_FROM = 40;
+const COARSE = 16;
+const SOFTEST = 0.36;
 const SPARSEST = 0.05;
 
 /** Return a grey picture as the network expects it, a square of bytes; or null and the reason why there is none. */
@@ -30,14 +35,37 @@ function put(pixels, side, { width, values }, left, top) {
 
 /** Return the digit of a picture in MNIST's format. */
 function prepareDigit(picture, network) {
-  const found = findInk(unzoomed(picture));
+  const grey = unzoomed(picture);
+  const found = findInk(grey);
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
   if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
+  if (isShade(grey, found, kept)) return nothing("There is nothing but light and shadow.");
   const cover = coverage(found, kept);
   if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
   const strokes = weigh(fit(crop(cover), network.box * FINE), network);
   return { pixels: centred(fit(crop(strokes), network.box), network.side), reason: "" };
+}
+
+/** Return whether marks are shading rather than ink: without edges, or pale and on a photograph's border. */
+function isShade(grey, { solid, contrast }, kept) {
+  const pale = solid < PALE && contrast < EVEN && Math.min(kept.width, kept.height) >= SHADED_FROM;
+  return (pale && borderOf(kept).some((value) => value > 0)) || steepness(grey, kept) < SOFTEST;
+}
+
+/** Return the largest step of light between neighbouring pixels around the marks, as a share of its range there. */
+function steepness(grey, { width, height, values: kept }) {
+  const [left, top, right, bottom] = boxOf(kept, width, height, (value) => value > 0);
+  const room = Math.floor((Math.max(right - left, bottom - top) - 1) / 4) + 1;
+  const corner = [Math.max(left - room, 0), Math.max(top - room, 0)];
+  const around = part(grey, ...corner, Math.min(right + room, width), Math.min(bottom + room, height));
+  const { width: across, values } = shrink(around, COARSE);
+  let most = 0;
+  for (let i = 0; i < values.length; i++) {
+    if ((i + 1) % across) most = Math.max(most, Math.abs(values[i + 1] - values[i]));
+    if (i + across < values.length) most = Math.max(most, Math.abs(values[i + across] - values[i]));
+  }
+  return most / Math.max(largest(values) + largest(values.map((value) => -value)), 1e-6);
 }
 
 function nothing(reason) {
@@ -47,11 +75,16 @@ function nothing(reason) {
 /** Return the smallest part of the picture with all pixels of at least a quarter of the maximum ink. */
 function crop({ width, height, values }) {
   const least = 0.25 * largest(values);
+  return part({ width, values }, ...boxOf(values, width, height, (value) => value >= least));
+}
+
+/** Return the box [left, top, right, bottom] of the pixels whose values are wanted. */
+function boxOf(values, width, height, wanted) {
   const box = [width, height, 0, 0];
   for (let i = 0; i < values.length; i++) {
-    if (values[i] >= least) include(box, i % width, Math.floor(i / width));
+    if (wanted(values[i])) include(box, i % width, Math.floor(i / width));
   }
-  return part({ width, values }, ...box);
+  return box;
 }
 
 /** Return the part of a picture between left, top, right and bottom; right and bottom are one past the last pixel. */
