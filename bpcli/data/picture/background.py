@@ -1,7 +1,7 @@
 """Background estimation: the paper's brightness at each pixel, and the ink as the share of light it absorbs."""
 
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -12,6 +12,7 @@ from bpcli.data.picture.scale import Grey, Mask, resize
 
 Ink = Literal["auto", "dark", "light"]
 Reals = NDArray[np.float64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 CELLS = 24  # maximum cells a side of the grid on which the paper is estimated
 TREND_CELLS = 16  # maximum cells a side for its trend
@@ -106,7 +107,7 @@ def sharpness(grey: Grey) -> Grey:
     return total
 
 
-def border(values: Grey) -> Grey:
+def border(values: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return the values along a picture's four sides, with the corners twice."""
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
