@@ -134,8 +134,10 @@ def _stands_out(found: InkMap) -> bool:
 
 
 def _is_shade(grey: Grey, found: InkMap, kept: Mask) -> bool:
-    """Return whether marks are shading rather than ink: without edges, or pale and on a photograph's border."""
-    pale = found.solid < PALE and found.contrast < EVEN and min(kept.shape) >= SHADED_FROM
+    """Return whether marks on uneven paper are shades, not ink: without edges, or pale and on a photograph's border."""
+    if found.contrast >= EVEN:
+        return False
+    pale = found.solid < PALE and min(kept.shape) >= SHADED_FROM
     return (pale and bool(border(kept).any())) or steepness(grey, kept) < SOFTEST
 
 

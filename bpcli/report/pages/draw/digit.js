@@ -47,9 +47,10 @@ function prepareDigit(picture, network) {
   return { pixels: centred(fit(crop(strokes), network.box), network.side), reason: "" };
 }
 
-/** Return whether marks are shading rather than ink: without edges, or pale and on a photograph's border. */
+/** Return whether marks on uneven paper are shading, not ink: without edges, or pale and on a photograph's border. */
 function isShade(grey, { solid, contrast }, kept) {
-  const pale = solid < PALE && contrast < EVEN && Math.min(kept.width, kept.height) >= SHADED_FROM;
+  if (contrast >= EVEN) return false;
+  const pale = solid < PALE && Math.min(kept.width, kept.height) >= SHADED_FROM;
   return (pale && borderOf(kept).some((value) => value > 0)) || steepness(grey, kept) < SOFTEST;
 }
 
