@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.data.picture.background import Ink
+from bpcli.data.picture.damage import is_laid_out, mended
 from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
 from bpcli.data.picture.ink import InkMap, coverage, find_ink
 from bpcli.data.picture.marks import one_digit
@@ -67,8 +68,15 @@ def _whole(grey: Grey, side: int) -> Prepared:
 def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     """Prepare the digit of a picture."""
     grey = unzoomed(grey)
+    if (repaired := mended(grey, own)) is not grey:
+        return _mended(repaired, grey, own)
     if (already := unchanged(grey, own)) is not None:
         return Prepared(already, "", {"picture": to_bytes(grey)})
+    return _found(grey, ink, own)
+
+
+def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+    """Prepare the digit that is found among the marks on the paper."""
     work = shrink(grey, WORKING)
     found = find_ink(work, ink)
     steps = {"picture": to_bytes(work), "ink": to_bytes(found.darkness / max(found.solid, FAINTEST))}
@@ -80,6 +88,17 @@ def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     if (region := _closer(kept, grey)) is not None:
         return _digit(region, "light" if found.light else "dark", own)
     return _as_mnist(coverage(found, kept), steps, own)
+
+
+def _mended(repaired: Grey, grey: Grey, own: Layout) -> Prepared:
+    """Prepare a damaged digit; it is not moved or scaled if it already lies as MNIST's."""
+    steps = {"picture": to_bytes(grey), "mended": to_bytes(repaired)}
+    if is_laid_out(repaired, own):
+        return Prepared(steps["mended"], "", steps)
+    found = _found(repaired, "light", own)
+    return Prepared(
+        found.pixels, found.reason, steps | {name: step for name, step in found.steps.items() if name != "picture"}
+    )
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:
