@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from bpcli.data.picture.pieces import Ints, Mask, Pieces, on_border
+from bpcli.data.picture.pieces import Ints, Mask, Pieces, crossing, on_border
 
 SPECK = 0.02  # a mark smaller than this share of the main mark is dirt
 OUTER_WORTH = 0.1  # weight of a border mark's area: it wins only if it is ten times larger than an inner mark
+FILLING = 0.75  # a digit that fills this share of the picture's height or width may have parts on the border
 NEARBY = 0.3  # maximum gap between the marks of a digit, as a share of its size
 
 
@@ -16,9 +17,16 @@ def one_digit(pieces: Pieces) -> Mask:
     outside = outer(pieces)
     main = int(np.argmax(np.where(outside, OUTER_WORTH, 1.0) * pieces.areas))
     candidates = pieces.areas >= SPECK * pieces.areas[main]
-    if not on_border(pieces)[main]:
-        candidates &= ~outside  # only a tightly cropped digit has parts on the border
+    if not on_border(pieces)[main]:  # only a tightly cropped digit has parts on the border
+        candidates &= ~outside | (_fills(pieces, main) & ~crossing(pieces))
     return pieces.only(connected_to(main, pieces.boxes, candidates))
+
+
+def _fills(pieces: Pieces, piece: int) -> bool:
+    """Return whether a piece fills most of the picture's height or width."""
+    left, top, right, bottom = pieces.boxes[piece]
+    height, width = pieces.labels.shape
+    return bool(max((right - left) / width, (bottom - top) / height) >= FILLING)
 
 
 def outer(pieces: Pieces) -> Mask:

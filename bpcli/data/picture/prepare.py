@@ -1,6 +1,6 @@
 """Preparation of a picture as the square that the network sees. The steps are kept for people to look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bpcli.data.picture.background import Ink
 from bpcli.data.picture.damage import is_laid_out, mended
 from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
-from bpcli.data.picture.ink import InkMap, coverage, find_ink
+from bpcli.data.picture.ink import InkMap, coverage, find_ink, steepness
 from bpcli.data.picture.marks import one_digit
 from bpcli.data.picture.scale import Grey, Mask, grow, shrink, unzoomed
 from bpcli.data.picture.segment import Box, Found, separate
@@ -21,6 +21,7 @@ WORKING = 400  # pixels a side to which pictures are shrunk to find a digit: noi
 CLOSER = 150  # a digit found with fewer pixels a side is read again from the full picture
 FAINTEST = 0.08  # ink absorbs at least this share of the paper's light
 CLEAR = 6.0  # minimum contrast of ink, in standard deviations of the paper's noise
+STEEP = 5.0  # minimum steepness of ink's edges; shadings have up to 3.7, blurred digits of 28×28 pixels at least 5.6
 SPARSEST = 0.05  # a digit has at least this share of all marks' area; less is one speck among many
 
 
@@ -87,6 +88,8 @@ def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
         return Prepared(None, "nothing but specks", steps)
     if (region := _closer(kept, grey)) is not None:
         return _digit(region, "light" if found.light else "dark", own)
+    if steepness(found, work) < STEEP:
+        return Prepared(None, "blank: nothing stands out from the background by an edge", steps)
     return _as_mnist(coverage(found, kept), steps, own)
 
 
@@ -96,9 +99,7 @@ def _mended(repaired: Grey, grey: Grey, own: Layout) -> Prepared:
     if is_laid_out(repaired, own):
         return Prepared(steps["mended"], "", steps)
     found = _found(repaired, "light", own)
-    return Prepared(
-        found.pixels, found.reason, steps | {name: step for name, step in found.steps.items() if name != "picture"}
-    )
+    return replace(found, steps=steps | found.steps | steps)  # in this order, with the picture as it was given
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:

@@ -1,9 +1,11 @@
 // Preparation of a picture as the square that the network sees. As bpcli.data.picture.digit, square and prepare.
-// Two steps are left out: the paper is always larger than a network's square, and smaller than 400 pixels a side.
+// Three steps are left out: the paper is always larger than a network's square, so that it is neither left alone nor
+// mended, and smaller than 400 pixels a side.
 
 const FINE = 4;
 const FAINTEST = 0.08;
 const CLEAR = 6;
+const STEEP = 5;
 const SPARSEST = 0.05;
 
 /** Return a grey picture as the network expects it, a square of bytes; or null and the reason why there is none. */
@@ -30,10 +32,12 @@ function put(pixels, side, { width, values }, left, top) {
 
 /** Return the digit of a picture in MNIST's format. */
 function prepareDigit(picture, network) {
-  const found = findInk(unzoomed(picture));
+  const grey = unzoomed(picture);
+  const found = findInk(grey);
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
   if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
+  if (steepness(found, grey) < STEEP) return nothing("The paper is blank.");
   const cover = coverage(found, kept);
   if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
   const strokes = weigh(fit(crop(cover), network.box * FINE), network);
