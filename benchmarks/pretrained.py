@@ -18,7 +18,7 @@ from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.find import NEWEST, find_checkpoint
 
-LOST = 0.003  # the share of the validation digits that may be refused
+LOST = 0.001  # the share of the validation digits that may be refused
 
 
 def compare(whole: Checkpoint, half: Checkpoint, name: SplitName) -> None:

@@ -21,12 +21,18 @@ STIFFNESS = 0.04  # penalty per cell on a trend that is not constant, so that it
 WIDEST_STROKES = (0.15, 0.4)  # maximum widths as shares of the picture; a wider light or dark part is lamp or shadow
 FLAT = 1.5 / 255  # maximum difference of brightness on flat paper
 FLAT_SHARE = 0.25  # all paper is flat if this share of the picture is
+FLAT_BORDER = 0.5  # and if this share of the border is, what is flat is paper
 DARKEST_PAPER = 0.05  # lower bound in divisions by the paper: noise grows at most twentyfold
 
 
 def is_flat(grey: Grey) -> bool:
     """Return whether much of a picture (h, w) is as light as its lightest pixel: drawn or cleaned, not a photograph."""
     return bool(np.mean(grey >= grey.max() - FLAT) >= FLAT_SHARE)
+
+
+def is_flat_around(grey: Grey) -> bool:
+    """Return whether a picture (h, w) is flat, and so is at least half of its border: it is paper that is flat."""
+    return is_flat(grey) and bool(np.mean(border(grey) >= grey.max() - FLAT) >= FLAT_BORDER)
 
 
 def paper_trend(grey: Grey) -> Grey:

@@ -4,12 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.data.picture.background import Ink, darkness, is_flat, is_light, paper_around, paper_between, paper_trend
+from bpcli.data.picture.background import (
+    Ink,
+    darkness,
+    is_flat,
+    is_flat_around,
+    is_light,
+    paper_around,
+    paper_between,
+    paper_trend,
+)
 from bpcli.data.picture.pieces import Mask, Pieces, crossing, find_pieces, on_border
 from bpcli.data.picture.scale import Grey, grow, shrink, smooth
 
 GLANCE = 128  # pixels a side to which a picture is shrunk to tell light ink from dark: noise averages out
 CORE = 30  # the core is the 30th darkest pixel: specks have fewer dark pixels, digits have more
+FEWEST = 5  # a hairline has at least this many pixels
 CORE_SHARE = 0.1  # in tiny pictures the core's rank is this share of the pixels
 SOLID = 60  # solid ink's darkness is this percentile over the pixels at least half as dark as the core
 EDGE = 0.45  # threshold of a mark, as a share of solid ink's darkness
@@ -56,13 +66,19 @@ def find_ink(grey: Grey, ink: Ink = "auto") -> InkMap:
         grey: the picture, from 0 (black) to 1 (white).
         ink: whether the ink is darker or lighter than the paper; auto decides.
     """
-    light = is_light(shrink(grey, GLANCE)) if ink == "auto" else ink == "light"
+    light = shows_light_ink(grey) if ink == "auto" else ink == "light"
     dark_on_light = 1 - grey if light else grey
     flat = _ink_on(dark_on_light, np.full_like(grey, dark_on_light.max()), light) if is_flat(dark_on_light) else None
     if flat and not on_border(flat.pieces).any():
         return flat
     uneven = _ink_on_uneven(dark_on_light, light)
     return flat if flat and crispness(flat) >= FLAT_WORTH * crispness(uneven) else uneven
+
+
+def shows_light_ink(grey: Grey) -> bool:
+    """Return whether a picture (h, w) shows light ink: by which side alone is flat around it, else by the votes."""
+    flat_light, flat_dark = is_flat_around(grey), is_flat_around(1 - grey)
+    return flat_dark if flat_light != flat_dark else is_light(shrink(grey, GLANCE))
 
 
 def _ink_on_uneven(grey: Grey, light: bool) -> InkMap:
@@ -100,9 +116,14 @@ def steadied(dark: Grey) -> Grey:
 
 
 def solid_darkness(dark: Grey) -> float:
-    """Return the darkness of solid ink: a percentile of the pixels at least half as dark as the core; 0 without ink."""
+    """Return the darkness of solid ink: a percentile of the pixels at least half as dark as the core; 0 without ink.
+
+    Paper without any noise has no specks either: all ink on it is the core, even that of a hairline.
+    """
     rank = min(CORE, int(CORE_SHARE * dark.size) + 1)
     core = float(np.partition(dark, -rank, axis=None)[-rank])
+    if core <= 0:
+        core = float(dark.max()) if np.count_nonzero(dark) >= FEWEST else 0.0
     return float(np.percentile(dark[dark > 0.5 * core], SOLID)) if core > 0 else 0.0
 
 
@@ -143,10 +164,14 @@ def through(pieces: Pieces, dark: Grey) -> Grey:
 
 def crispness(found: InkMap) -> float:
     """Return the crispness of the marks: the mean step of darkness across their edges, as a share of solid ink's."""
-    marks, dark = found.pieces.labels > 0, np.clip(found.darkness, 0, found.solid)
+    return _mean_step(np.clip(found.darkness, 0, found.solid), found.pieces.labels > 0) / max(found.solid, 1e-6)
+
+
+def _mean_step(values: Grey, marks: Mask) -> float:
+    """Return the mean difference of the values (h, w) across the edges of the marks; 0 without edges."""
     down, across = marks[1:] != marks[:-1], marks[:, 1:] != marks[:, :-1]
-    steps = np.concatenate([np.diff(dark, axis=0)[down], np.diff(dark, axis=1)[across]])
-    return float(np.mean(abs(steps))) / max(found.solid, 1e-6) if steps.size else 0.0
+    steps = np.concatenate([np.diff(values, axis=0)[down], np.diff(values, axis=1)[across]])
+    return float(np.mean(abs(steps))) if steps.size else 0.0
 
 
 def coverage(found: InkMap, kept: Mask) -> Grey:
@@ -157,3 +182,13 @@ def coverage(found: InkMap, kept: Mask) -> Grey:
     low = min(3 * found.grain, 0.5 * found.solid)
     share = np.clip((found.darkness - low) / max(found.solid - low, 1e-6), 0, 1)
     return np.where(grow(kept, 1), share, np.float32(0))
+
+
+def edge_sharpness(found: InkMap, grey: Grey) -> float:
+    """Return the mean step of light across the marks' edges as a share of solid ink's, times the picture's size.
+
+    A shading has no edges: the larger the picture, the smaller are its steps. Models of the paper may put edges into
+    its darkness, so the steps are those of the picture `grey` (h, w).
+    """
+    paper = 1 - float(grey.min()) if found.light else float(grey.max())
+    return int(max(grey.shape)) * _mean_step(grey, found.pieces.labels > 0) / max(found.solid * paper, 1e-6)

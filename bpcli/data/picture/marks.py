@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from bpcli.data.picture.pieces import Ints, Mask, Pieces, on_border
+from bpcli.data.picture.pieces import Ints, Mask, Pieces, crossing, on_border
 
 SPECK = 0.02  # a mark smaller than this share of the main mark is dirt
 OUTER_WORTH = 0.1  # weight of a border mark's area: it wins only if it is ten times larger than an inner mark
 ALIKE = 0.5  # several digits are at least this share of each other's height
 WIDE = 1.4  # a mark wider than this many times its height may be several digits
+FILLING = 0.75  # a digit that fills this share of the picture's height or width may have parts on the border
 NEARBY = 0.3  # maximum gap between the marks of a digit, as a share of its size
 
 
@@ -18,8 +19,8 @@ def one_digit(pieces: Pieces) -> Mask:
     outside = outer(pieces)
     main = int(np.argmax(np.where(outside, OUTER_WORTH, 1.0) * pieces.areas))
     candidates = pieces.areas >= SPECK * pieces.areas[main]
-    if not on_border(pieces)[main]:
-        candidates &= ~outside  # only a tightly cropped digit has parts on the border
+    if not on_border(pieces)[main]:  # only a tightly cropped digit has parts on the border
+        candidates &= ~outside | (_fills(pieces, main) & ~crossing(pieces))
     return pieces.only(connected_to(main, pieces.boxes, candidates))
 
 
@@ -35,6 +36,13 @@ def side_by_side(pieces: Pieces) -> bool:
     beside = (shared[:, 0] < 0.5 * np.minimum(sizes[:, 0], width)) & (shared[:, 1] >= 0.5 * sizes[:, 1])
     alike = (sizes[:, 1] >= ALIKE * height) & (sizes[:, 1] <= height / ALIKE)
     return bool(width > WIDE * height or np.any(beside & alike))
+
+
+def _fills(pieces: Pieces, piece: int) -> bool:
+    """Return whether a piece fills most of the picture's height or width."""
+    left, top, right, bottom = pieces.boxes[piece]
+    height, width = pieces.labels.shape
+    return bool(max((right - left) / width, (bottom - top) / height) >= FILLING)
 
 
 def outer(pieces: Pieces) -> Mask:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.data.picture.background import Ink, border
+from bpcli.data.picture.damage import is_laid_out, mended
 from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
-from bpcli.data.picture.ink import InkMap, coverage, find_ink
+from bpcli.data.picture.ink import InkMap, coverage, edge_sharpness, find_ink
 from bpcli.data.picture.marks import one_digit, side_by_side
 from bpcli.data.picture.scale import Grey, Mask, framed, grow, shrink, unzoomed
 from bpcli.data.picture.segment import Box, Found, Run, separate
@@ -27,6 +28,7 @@ EVEN = 1000.0  # contrast on paper that a program drew or cleaned: there is no l
 SHADED_FROM = 40  # pictures with fewer pixels a side are no photographs of paper
 COARSE = 16  # pixels a side to which a mark is shrunk to measure how steep its edges are
 SOFTEST = 0.36  # the steepest step between two of them, as a share of the range of light; digits have more than 0.37
+STEEP = 5.0  # minimum sharpness of ink; shadings have up to 3.7, blurred digits of 28×28 pixels at least 5.6
 SPARSEST = 0.05  # a digit has at least this share of all marks' area; less is one speck among many
 
 
@@ -98,8 +100,15 @@ def _whole(grey: Grey, side: int) -> Prepared:
 def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     """Prepare the digit of a picture."""
     grey = unzoomed(grey)
+    if (repaired := mended(grey, own)) is not grey:
+        return _mended(repaired, grey, own)
     if (already := unchanged(grey, own)) is not None:
         return Prepared(already, "", {"picture": to_bytes(grey)})
+    return _found(grey, ink, own)
+
+
+def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+    """Prepare the digit that is found among the marks on the paper."""
     work = shrink(grey, WORKING)
     found = find_ink(work, ink)
     steps = {"picture": to_bytes(work), "ink": to_bytes(found.darkness / max(found.solid, FAINTEST))}
@@ -112,9 +121,20 @@ def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
         return Prepared(None, "blank: nothing but light and shadow", steps)
     if (region := _closer(kept, grey)) is not None:
         digit = _digit(region, "light" if found.light else "dark", own)
+    elif edge_sharpness(found, work) < STEEP:
+        return Prepared(None, "blank: nothing but light and shadow", steps)
     else:
         digit = _as_mnist(coverage(found, kept), steps, own)
     return replace(digit, lines=_lines(found, 1.0, own) if side_by_side(found.pieces) else ())
+
+
+def _mended(repaired: Grey, grey: Grey, own: Layout) -> Prepared:
+    """Prepare a damaged digit; it is not moved or scaled if it already lies as MNIST's."""
+    steps = {"picture": to_bytes(grey), "mended": to_bytes(repaired)}
+    if is_laid_out(repaired, own):
+        return Prepared(steps["mended"], "", steps)
+    found = _found(repaired, "light", own)
+    return replace(found, steps=steps | found.steps | steps)  # in this order, with the picture as it was given
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:

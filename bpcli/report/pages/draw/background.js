@@ -7,6 +7,7 @@ const STIFFNESS = 0.04;
 const WIDEST_STROKES = [0.15, 0.4];
 const FLAT = 1.5 / 255;
 const FLAT_SHARE = 0.25;
+const FLAT_BORDER = 0.5;
 const DARKEST_PAPER = 0.05;
 
 /** Return whether much of a picture is as light as its lightest pixel: drawn or cleaned, not a photograph. */
@@ -15,6 +16,13 @@ function isFlat({ values }) {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i] >= least) count++;
   return count / values.length >= FLAT_SHARE;
+}
+
+/** Return whether a picture is flat, and so is at least half of its border: it is paper that is flat. */
+function isFlatAround(grey) {
+  const least = Math.fround(largest(grey.values) - FLAT);
+  const sides = borderOf(grey);
+  return isFlat(grey) && sides.filter((value) => value >= least).length >= FLAT_BORDER * sides.length;
 }
 
 /** Return the trend of the paper under dark ink: a quadratic surface at the PAPER_SHARE quantile of light. */

@@ -1,5 +1,6 @@
 // Preparation of a picture as the square that the network sees. As bpcli.data.picture.digit, square and prepare.
-// Two steps are left out: the paper is always larger than a network's square, and smaller than 400 pixels a side.
+// Three steps are left out: the paper is always larger than a network's square, so that it is neither left alone nor
+// mended, and smaller than 400 pixels a side.
 
 const FINE = 4;
 const FAINTEST = 0.08;
@@ -9,6 +10,7 @@ const EVEN = 1000;
 const SHADED_FROM = 40;
 const COARSE = 16;
 const SOFTEST = 0.36;
+const STEEP = 5;
 const SPARSEST = 0.05;
 
 /** Return a grey picture as the network expects it, a square of bytes; or null and the reason why there is none. */
@@ -40,7 +42,7 @@ function prepareDigit(picture, network) {
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
   if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
-  if (isShade(grey, found, kept)) return nothing("There is nothing but light and shadow.");
+  if (isShade(grey, found, kept) || edgeSharpness(found, grey) < STEEP) return nothing("There is nothing but light and shadow.");
   const cover = coverage(found, kept);
   if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
   const strokes = weigh(fit(crop(cover), network.box * FINE), network);

@@ -2,6 +2,7 @@
 
 const GLANCE = 128;
 const CORE = 30;
+const FEWEST = 5;
 const CORE_SHARE = 0.1;
 const SOLID = 0.6;
 const EDGE = 0.45;
@@ -17,11 +18,22 @@ const SMOOTHED_FROM = 100;
 
 /** Return the ink on a picture, with the paper divided out; the paper is taken as flat if that gives crisp marks. */
 function findInk(grey) {
-  const darkOnLight = isLight(shrink(grey, GLANCE)) ? inverted(grey) : grey;
-  const flat = isFlat(darkOnLight) ? inkOn(darkOnLight, evenPaper(darkOnLight)) : null;
+  const light = showsLightInk(grey);
+  return { light, ...darkInk(light ? inverted(grey) : grey) };
+}
+
+/** Return the dark ink on a picture. */
+function darkInk(grey) {
+  const flat = isFlat(grey) ? inkOn(grey, evenPaper(grey)) : null;
   if (flat && !anyOnBorder(flat)) return flat;
-  const uneven = inkOnUneven(darkOnLight);
+  const uneven = inkOnUneven(grey);
   return flat && crispness(flat) >= FLAT_WORTH * crispness(uneven) ? flat : uneven;
+}
+
+/** Return whether a picture shows light ink: by which side alone is flat around it, else by the votes. */
+function showsLightInk(grey) {
+  const [flatLight, flatDark] = [grey, inverted(grey)].map(isFlatAround);
+  return flatLight !== flatDark ? flatDark : isLight(shrink(grey, GLANCE));
 }
 
 /** Return paper that is everywhere as light as the picture's lightest pixel. */
@@ -70,7 +82,8 @@ function steadied(dark) {
 /** Return the darkness of solid ink: a quantile of the pixels at least half as dark as the core; 0 without ink. */
 function solidDarkness(values) {
   const rank = Math.min(CORE, Math.trunc(CORE_SHARE * values.length) + 1);
-  const core = select(values.slice(), values.length - rank);
+  let core = select(values.slice(), values.length - rank);
+  if (core <= 0) core = values.filter((value) => value !== 0).length >= FEWEST ? largest(values) : 0;
   return core > 0 ? quantile(moreThan(values, 0.5 * core), SOLID) : 0;
 }
 
@@ -124,15 +137,19 @@ function through(pieces, { width, height, values }) {
 
 /** Return the crispness of the marks: the mean step of darkness across their edges, as a share of solid ink's. */
 function crispness({ dark, solid, pieces }) {
-  const { width } = dark;
-  const values = dark.values.map((value) => clip(value, 0, solid));
-  const inside = (i) => pieces.labels[i] > 0;
+  const clipped = dark.values.map((value) => clip(value, 0, solid));
+  return meanStep(clipped, pieces) / Math.max(solid, 1e-6);
+}
+
+/** Return the mean difference of values across the edges of the marks; 0 without edges. */
+function meanStep(values, { width, labels }) {
+  const inside = (i) => labels[i] > 0;
   const steps = [];
   for (let i = 0; i < values.length; i++) {
     if (i + width < values.length && inside(i) !== inside(i + width)) steps.push(Math.abs(values[i + width] - values[i]));
     if ((i + 1) % width && inside(i) !== inside(i + 1)) steps.push(Math.abs(values[i + 1] - values[i]));
   }
-  return steps.length ? mean(steps) / Math.max(solid, 1e-6) : 0;
+  return steps.length ? mean(steps) : 0;
 }
 
 /** Return the share of each pixel that the ink of the kept marks covers, 0 to 1. */
@@ -143,4 +160,10 @@ function coverage({ dark, solid, grain: noise }, kept) {
     if (found.values[i]) found.values[i] = clip((dark.values[i] - low) / Math.max(solid - low, 1e-6), 0, 1);
   }
   return found;
+}
+
+/** Return the mean step of light across the marks' edges as a share of solid ink's, times the picture's size. */
+function edgeSharpness({ solid, light, pieces }, grey) {
+  const paper = largest((light ? inverted(grey) : grey).values);
+  return (Math.max(grey.width, grey.height) * meanStep(grey.values, pieces)) / Math.max(solid * paper, 1e-6);
 }

@@ -2,6 +2,7 @@
 
 const SPECK = 0.02;
 const OUTER_WORTH = 0.1;
+const FILLING = 0.75;
 const NEARBY = 0.3;
 
 /** Return the 8-connected components of a mask: each pixel's label, and each one's box [left, top, right, bottom] and area. */
@@ -60,12 +61,19 @@ function oneDigit(pieces) {
   const worth = areas.map((area, i) => (edges[i] ? OUTER_WORTH : 1) * area);
   const main = worth.indexOf(Math.max(...worth));
   const tight = onBorder(boxes[main], pieces); // only a tightly cropped digit has parts on the border
-  const candidates = areas.map((area, i) => area >= SPECK * areas[main] && (tight || !edges[i]));
+  const filling = fills(boxes[main], pieces);
+  const belongs = (box, i) => tight || !edges[i] || (filling && !crosses(box, pieces));
+  const candidates = boxes.map((box, i) => areas[i] >= SPECK * areas[main] && belongs(box, i));
   const chosen = connectedTo(main, boxes, candidates);
   const kept = Uint8Array.from([0, ...chosen]); // by label
   const values = new Float32Array(labels.length);
   for (let i = 0; i < values.length; i++) values[i] = kept[labels[i]];
   return { width: pieces.width, height: pieces.height, values };
+}
+
+/** Return whether a piece fills most of the picture's height or width. */
+function fills([left, top, right, bottom], { width, height }) {
+  return Math.max((right - left) / width, (bottom - top) / height) >= FILLING;
 }
 
 /** Return which pieces are on the border and hardly in the middle. */
