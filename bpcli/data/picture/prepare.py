@@ -28,7 +28,7 @@ EVEN = 1000.0  # contrast on paper that a program drew or cleaned: there is no l
 SHADED_FROM = 40  # pictures with fewer pixels a side are no photographs of paper
 COARSE = 16  # pixels a side to which a mark is shrunk to measure how steep its edges are
 SOFTEST = 0.36  # the steepest step between two of them, as a share of the range of light; digits have more than 0.37
-STEEP = 5.0  # minimum sharpness of ink; shadings have up to 3.7, blurred digits of 28×28 pixels at least 5.6
+STEEP = 3.6  # minimum sharpness of ink; shadings have up to 3.3, 8×8 pixels enlarged to 28×28 bilinearly 4.3 and more
 SPARSEST = 0.05  # a digit has at least this share of all marks' area; less is one speck among many
 
 
@@ -121,7 +121,7 @@ def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
         return Prepared(None, "blank: nothing but light and shadow", steps)
     if (region := _closer(kept, grey)) is not None:
         digit = _digit(region, "light" if found.light else "dark", own)
-    elif edge_sharpness(found, work) < STEEP:
+    elif max(work.shape) >= own.side and edge_sharpness(found, work) < STEEP:  # fewer pixels have no soft edges
         return Prepared(None, "blank: nothing but light and shadow", steps)
     else:
         digit = _as_mnist(coverage(found, kept), steps, own)

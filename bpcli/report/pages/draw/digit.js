@@ -10,7 +10,7 @@ const EVEN = 1000;
 const SHADED_FROM = 40;
 const COARSE = 16;
 const SOFTEST = 0.36;
-const STEEP = 5;
+const STEEP = 3.6;
 const SPARSEST = 0.05;
 
 /** Return a grey picture as the network expects it, a square of bytes; or null and the reason why there is none. */
@@ -42,7 +42,7 @@ function prepareDigit(picture, network) {
   if (found.solid < FAINTEST || found.contrast < CLEAR || !found.pieces.boxes.length) return nothing("The paper is blank.");
   const kept = oneDigit(found.pieces);
   if (sumOf(kept.values) < SPARSEST * sumOf(found.pieces.areas)) return nothing("There is nothing but specks.");
-  if (isShade(grey, found, kept) || edgeSharpness(found, grey) < STEEP) return nothing("There is nothing but light and shadow.");
+  if (isShade(grey, found, kept) || (Math.max(grey.width, grey.height) >= network.side && edgeSharpness(found, grey) < STEEP)) return nothing("There is nothing but light and shadow.");
   const cover = coverage(found, kept);
   if (!(largest(cover.values) > 0)) return nothing("The paper is blank.");
   const strokes = weigh(fit(crop(cover), network.box * FINE), network);
