@@ -211,9 +211,24 @@ def differences(one: Config, other: Config) -> dict[str, tuple[object, object]]:
 
 def from_tree(tree: object, source: str) -> Config:
     """Return the configuration from plain data, such as that of `to_tree`; missing keys take the default."""
+    given = _checked(tree, source)
+    if _is_whole(given):  # as in checkpoints of this version: the defaults need not be read
+        return _consistent(msgspec.convert(given, Config), source)
     whole = _defaults()
-    _merge(whole, _checked(tree, source))
+    _merge(whole, given)
     return _consistent(msgspec.convert(whole, Config), source)
+
+
+def _is_whole(tree: Tree, section: type[Struct] = Config) -> bool:
+    """Return whether a checked tree has every key of a section."""
+    return all(
+        field.name in tree and (not _is_section(field.type) or _is_whole(tree[field.name], field.type))
+        for field in msgspec.structs.fields(section)
+    )
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def to_tree(config: Config) -> Tree:
@@ -242,7 +257,7 @@ def keys(section: type[Struct] = Config, path: str = "") -> list[str]:
     """Return every dotted key of the configuration, or of a section of it."""
     found = []
     for field in msgspec.structs.fields(section):
-        if isinstance(field.type, type) and issubclass(field.type, Struct):
+        if _is_section(field.type):
             found += keys(field.type, f"{path}{field.name}.")
         else:
             found.append(f"{path}{field.name}")
@@ -357,7 +372,7 @@ def _checked(tree: object, source: str, section: type[Struct] = Config, path: st
         if key not in fields:
             raise ConfigError(f"{source}: unknown key {_shown(f'{path}{key}')}{_meant(f'{path}{key}', value)}")
         kind = fields[key]
-        if isinstance(kind, type) and issubclass(kind, Struct):
+        if _is_section(kind):
             checked[key] = _checked(value, source, kind, f"{path}{key}.")
         else:
             checked[key] = _value(value, kind, f"{path}{key}", source)

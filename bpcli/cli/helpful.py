@@ -1,8 +1,8 @@
 """Commands whose help ends with examples, whose refusals say what would be right, and whose values are completed."""
 
-import click
+import os
 
-from bpcli.cli import completers, examples
+import click
 
 
 class HelpfulCommand(click.Command):
@@ -10,7 +10,7 @@ class HelpfulCommand(click.Command):
 
     def __init__(self, name: str, command: click.Command) -> None:
         super().__init__(
-            name, callback=command.callback, params=completers.attached(name, command.params), help=command.help,
+            name, callback=command.callback, params=_completed(name, command.params), help=command.help,
             context_settings={**command.context_settings, "allow_extra_args": True},
         )  # fmt: skip
 
@@ -35,4 +35,15 @@ class HelpfulCommand(click.Command):
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples at the end of the help text."""
+        from bpcli.cli import examples
+
         examples.write(formatter, str(self.name))
+
+
+def _completed(name: str, params: list[click.Parameter]) -> list[click.Parameter]:
+    """Return a command's parameters; where a shell asks for completions, with what completes their values."""
+    if "_BPCLI_COMPLETE" not in os.environ:
+        return params
+    from bpcli.cli import completers
+
+    return completers.attached(name, params)

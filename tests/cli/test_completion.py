@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.shell_completion import ShellComplete
@@ -31,7 +32,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def completed(*words: str) -> list[str]:
     """The values that are offered for the last of these words; FILES where the shell offers its own."""
-    found = ShellComplete(cli, {}, "bpcli", "_BPCLI_COMPLETE").get_completions(list(words[:-1]), words[-1])
+    with patch.dict(os.environ, {"_BPCLI_COMPLETE": "bash_complete"}):
+        found = ShellComplete(cli, {}, "bpcli", "_BPCLI_COMPLETE").get_completions(list(words[:-1]), words[-1])
     return ["FILES" if item.type == "file" else item.value for item in found]
 
 

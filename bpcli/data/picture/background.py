@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.picture.scale import Grey, Mask, resize
+from bpcli.data.picture.scale import Grey, Mask, percentile, resize
 
 Ink = Literal["auto", "dark", "light"]
 Reals = NDArray[np.float64]
@@ -66,7 +66,7 @@ def _quantile_fit(terms: Reals, values: Reals) -> Reals:
     without the first c. The start is the plain quantile: ink is an outlier from the first step on.
     """
     coefficients: Reals = np.zeros(terms.shape[1])
-    residual: Reals = np.subtract(values, np.quantile(values, PAPER_SHARE), dtype=np.float64)
+    residual: Reals = np.subtract(values, percentile(values, 100 * PAPER_SHARE), dtype=np.float64)
     stiff = STIFFNESS * len(values) * (np.arange(len(coefficients)) > 0)
     for _ in range(8):
         share = np.where(residual > 0, PAPER_SHARE, 1 - PAPER_SHARE)

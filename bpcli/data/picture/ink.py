@@ -15,7 +15,7 @@ from bpcli.data.picture.background import (
     paper_trend,
 )
 from bpcli.data.picture.pieces import Mask, Pieces, crossing, find_pieces, on_border
-from bpcli.data.picture.scale import Grey, grow, shrink, smooth
+from bpcli.data.picture.scale import Grey, grow, percentile, shrink, smooth
 
 GLANCE = 128  # pixels a side to which a picture is shrunk to tell light ink from dark: noise averages out
 CORE = 30  # the core is the 30th darkest pixel: specks have fewer dark pixels, digits have more
@@ -124,7 +124,7 @@ def solid_darkness(dark: Grey) -> float:
     core = float(np.partition(dark, -rank, axis=None)[-rank])
     if core <= 0:
         core = float(dark.max()) if np.count_nonzero(dark) >= FEWEST else 0.0
-    return float(np.percentile(dark[dark > 0.5 * core], SOLID)) if core > 0 else 0.0
+    return percentile(dark[dark > 0.5 * core], SOLID) if core > 0 else 0.0
 
 
 def grain(paper: Grey) -> float:
@@ -138,7 +138,7 @@ def find_marks(steady: Grey, solid: float, bare: Grey) -> Pieces:
     The threshold is low if bare paper stays far below it, so that faint strokes count. It rises as long as a mark
     runs right through the picture, as lines of the paper do. Marks too dark for a line don't raise it.
     """
-    dirt = float(np.percentile(bare, 98)) if bare.size else 0.0
+    dirt = percentile(bare, 98) if bare.size else 0.0
     lowest = FAINT_EDGE if FAINT_EDGE * solid > 1.5 * dirt else EDGE
     if max(steady.shape) < LINED_FROM:
         return find_pieces(steady > lowest * solid)

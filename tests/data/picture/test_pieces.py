@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bpcli.data.picture.pieces import Pieces, crossing, find_pieces, on_border
+from bpcli.data.picture.pieces import Pieces, crossing, find_pieces, on_border, ranks
 
 Mask = NDArray[np.bool_]
 
@@ -70,3 +70,9 @@ def test_only_the_chosen_pieces_are_masked() -> None:
 def test_pieces_on_the_border_and_across_the_picture_are_told() -> None:
     assert list(on_border(three())) == [True, True, True]
     assert list(crossing(three())) == [True, False, False]
+
+
+@given(st.lists(st.integers(0, 20), max_size=40))
+def test_ranks_are_those_of_unique_numbers(numbers: list[int]) -> None:
+    given_ = np.array(numbers, np.int64)
+    assert ranks(given_).tolist() == np.unique(given_, return_inverse=True)[1].tolist()

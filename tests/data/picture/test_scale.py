@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bpcli.data.picture.scale import grow, resize, shrink, smooth, unzoomed
+from bpcli.data.picture.scale import grow, percentile, resize, shrink, smooth, unzoomed
 
 
 def test_shrinking_keeps_the_mean_and_the_proportions() -> None:
@@ -51,3 +52,9 @@ def test_enlarging_by_squares_is_undone(height: int, width: int, factor: int, se
 
 def test_a_blank_picture_stays_as_large_as_it_is() -> None:
     assert unzoomed(np.ones((12, 8), np.float32)).shape == (12, 8)
+
+
+@given(values=st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50), percent=st.integers(0, 100))
+def test_a_percentile_is_numpys(values: list[float], percent: int) -> None:
+    numbers = np.array(values, np.float32)
+    assert percentile(numbers, percent) == pytest.approx(float(np.percentile(numbers, percent)), abs=1e-6)
