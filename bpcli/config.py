@@ -455,7 +455,7 @@ def _meant(name: str, value: object) -> str:
 def _such_as(value: object, path: str) -> str:
     """Return what a section wants instead of a value: the key that `optimizer = adam` means, or else all its keys."""
     for key, names in _NAMES.items():
-        if path and key.startswith(path) and value in names:
+        if path and key.startswith(path) and isinstance(value, str) and value in names:
             return hints.question([f"{key}={value}"])
     inside = [key.removeprefix(path) for key in keys() if path and key.startswith(path)]
     return f"; its keys are {', '.join(inside)}" if inside else ", such as seed: 1"

@@ -343,3 +343,9 @@ def test_a_wrong_setting_from_python_is_named(settings: dict[str, object], compl
     with pytest.raises(ConfigError) as error:
         configuration.changed(load(), settings, "settings")
     assert str(error.value).startswith(f"settings: {complaint}")
+
+
+@pytest.mark.parametrize("value", ["[1]", "[adam]", "7", "adam", "nonsense"])
+def test_a_value_where_a_section_belongs_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^-s optimizer=.*: expected keys and values"):
+        load("default", [f"optimizer={value}"])
