@@ -12,6 +12,8 @@ from bpcli import __version__
 from bpcli.cli.output import print_anywhere
 from bpcli.cli.refusal import one_line_errors
 
+COMPLETE = "_BPCLI_COMPLETE"  # the environment variable by which a shell asks; Click derives it from the name bpcli
+
 # group: name: module, function, and what `bpcli --help` says of it without importing the module
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Train": {
@@ -133,7 +135,7 @@ def cli(context: click.Context) -> None:
 def main() -> None:
     """Run the command line and exit."""
     print_anywhere()
-    if "_BPCLI_COMPLETE" in os.environ:  # a shell asks for completions
+    if COMPLETE in os.environ:
         from bpcli.cli import shells
 
         shells.register()

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from shlex import quote
 
 import click
 
 from bpcli import hints, resources
 from bpcli.cli.examples import EXAMPLES
+from bpcli.machine import quote
 
 
 def on_command(name: str, commands: Collection[str]) -> str:

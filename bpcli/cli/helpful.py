@@ -4,6 +4,8 @@ import os
 
 import click
 
+from bpcli.cli import COMPLETE
+
 
 class HelpfulCommand(click.Command):
     """A command with examples and hints, made from a plain one."""
@@ -42,7 +44,7 @@ class HelpfulCommand(click.Command):
 
 def _completed(name: str, params: list[click.Parameter]) -> list[click.Parameter]:
     """Return a command's parameters; where a shell asks for completions, with what completes their values."""
-    if "_BPCLI_COMPLETE" not in os.environ:
+    if COMPLETE not in os.environ:
         return params
     from bpcli.cli import completers
 

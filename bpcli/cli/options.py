@@ -10,7 +10,7 @@ import click
 
 from bpcli.cli.output import one_line, say, shown, warn
 from bpcli.errors import OutputError
-from bpcli.inference.doubts import doubt
+from bpcli.inference.doubts import mistrust
 from bpcli.inference.ensemble import require_same_task
 from bpcli.model import Model
 from bpcli.storage import checkpoint
@@ -103,9 +103,8 @@ def introduce(members: Sequence[Named], *, by_default: bool) -> None:
     """
     say(f"network: {joined(members)}{_hint(members) if by_default else ''}")
     for member in members:
-        loaded = member.checkpoint
-        if text := doubt(loaded.config, loaded.spec, loaded.metrics):
-            warn(f"{member.name} learned nothing: {text}")
+        if text := mistrust(member.checkpoint):
+            warn(f"{member.name} {text}")
 
 
 def _hint(members: Sequence[Named]) -> str:

@@ -65,10 +65,10 @@ def predict(
     """Say which digit each picture shows: file, digit, and the score that the network gives it.
 
     IMAGE is a file, a folder (with -r), - for standard input, or an image of the network's own data set such as
-    test:123, validation:5 or train:0. A picture that can't be read is reported on stderr, one
-    that shows no digit is answered so; the others are answered, and the exit code is then 5. A network that was trained
-    on other classes answers with their names. Without -m: the run in the folder runs that ended last, or, where none
-    has, the network that comes with bpcli.
+    test:123, validation:5 or train:0. A picture that can't be read is reported on stderr, one that shows no digit is
+    answered so; the others are answered, and the exit code is then 5. A network that was trained on other classes
+    answers with their names. Without -m: the run in the folder runs that ended last, or, where none has, the network
+    that comes with bpcli.
     """
     members = chosen_members(models)
     spec = members[0].model.spec

@@ -9,13 +9,11 @@ from bpcli import machine
 from bpcli.cli.options import chosen_paths, forcible, require_free
 from bpcli.cli.output import named_steps, open_page, print_text, shown
 from bpcli.core.threads import ThreadGroup
-from bpcli.inference.doubts import doubt
 from bpcli.report import tables
 from bpcli.report.extras import require_extra
-from bpcli.report.history import Run, read_run
+from bpcli.report.history import read_run
 from bpcli.report.study import STEPS, Study, study
 from bpcli.report.web import REPORT_MARK
-from bpcli.storage import outcome
 from bpcli.storage.find import NEWEST, named
 from bpcli.storage.series_file import is_series
 
@@ -86,17 +84,7 @@ def _write_page(seen: Sequence[Study], target: Path) -> None:
         tables.write_tables(each)
     if len(seen) > 1:
         tables.write_text(target.with_suffix(".csv"), tables.comparison(seen))
-    warnings = [_warning(each.run) for each in seen]
-    text = page.report_page(seen[0], warnings[0]) if len(seen) == 1 else page.comparison_page(seen, warnings)
-    tables.write_text(target, text)
-
-
-def _warning(run: Run) -> str:
-    """Return why a run's network should not be trusted, or ""."""
-    if (ended := outcome.read(run.folder)) is not None:
-        return ended.warning
-    found = doubt(run.loaded.config, run.loaded.spec, run.loaded.metrics)
-    return f"this run learned nothing: {found}" if found else ""
+    tables.write_text(target, page.report_page(seen[0]) if len(seen) == 1 else page.comparison_page(seen))
 
 
 def _write_pictures(seen: Study, target: Path) -> None:

@@ -18,7 +18,7 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-COMPLETE = "_BPCLI_COMPLETE"  # the environment variable by which a shell asks; Click derives it from the name bpcli
+from bpcli.cli import COMPLETE
 
 _BASH = """\
 %(complete_func)s() {

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from bpcli.core import seeds
 from bpcli.data.datasets import Split, joined
-from bpcli.data.drawn.pen import as_mnist
+from bpcli.data.drawn.pen import image_of
 from bpcli.data.drawn.scraps import SCRAPS
 from bpcli.data.picture.digit import BOX, FINE, Bytes, centred, crop, fit, layout
 from bpcli.data.picture.scale import Grey
@@ -46,7 +46,7 @@ def with_outliers(split: Split, count: int, seed: int, label: int = OUTLIER, kin
 def clean(count: int, seed: int, side: int) -> Bytes:
     """Return images (count, side²) of what is no digit; the first of them are the same for any count."""
     streams = (seeds.stream(seed, seeds.SCRAPS, index) for index in range(count))
-    return np.stack([as_mnist(SCRAPS[index % len(SCRAPS)](rng), side) for index, rng in enumerate(streams)])
+    return np.stack([image_of(SCRAPS[index % len(SCRAPS)](rng), side) for index, rng in enumerate(streams)])
 
 
 def _classic(split: Split, count: int, seed: int) -> Bytes:

@@ -8,6 +8,7 @@ from bpcli.config import Config
 from bpcli.core.losses import OUTPUTS
 from bpcli.core.types import Bytes
 from bpcli.data.spec import DataSpec
+from bpcli.storage.checkpoint import Checkpoint
 
 LEAST = 0.05  # of the way from guessing to no mistake; a network that gets no farther has learned nothing
 GROWN = 100.0  # times the loss of a network whose weights are all 0
@@ -35,6 +36,12 @@ def doubt(config: Config, spec: DataSpec, metrics: Mapping[str, float], guessed:
         return ""
     too_high = loss is not None and loss > 2 * ignorant_loss(config, spec)
     return f"{found}; the usual cause is {_cause(config, too_high)}"
+
+
+def mistrust(loaded: Checkpoint) -> str:
+    """Return that a network learned nothing, and why, as `doubt`; "" if nothing speaks against it."""
+    found = doubt(loaded.config, loaded.spec, loaded.metrics)
+    return f"learned nothing: {found}" if found else ""
 
 
 def best_guess(labels: Bytes, classes: int) -> float:

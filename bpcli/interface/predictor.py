@@ -20,7 +20,7 @@ from bpcli.data.picture.prepare import Prepared, prepare
 from bpcli.data.picture.read import read_picture
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, BpcliWarning, DataError
-from bpcli.inference.doubts import doubt
+from bpcli.inference.doubts import mistrust
 from bpcli.inference.ensemble import common_data, evaluate_ensemble, mean_scores, require_same_task
 from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
 from bpcli.model import Model
@@ -62,8 +62,8 @@ def load_ensemble(source: Named, *others: Named) -> "Predictor":
     """
     found = find_members([os.fspath(each) for each in (source, *others)])
     names, members = tuple(map(name_of, found.paths)), tuple(map(checkpoint.load, found.paths))
-    doubts = [(name, doubt(each.config, each.spec, each.metrics)) for name, each in zip(names, members, strict=True)]
-    for text in (*found.notes, *(f"{name} learned nothing: {text}" for name, text in doubts if text)):
+    doubts = (f"{name} {text}" for name, each in zip(names, members, strict=True) if (text := mistrust(each)))
+    for text in (*found.notes, *doubts):
         warnings.warn(text, BpcliWarning, stacklevel=2)
     return Predictor(names, members)
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bpcli.errors import CheckpointError
+from bpcli.inference.doubts import mistrust
 from bpcli.model import Model
-from bpcli.storage import checkpoint, metrics_csv
+from bpcli.storage import checkpoint, metrics_csv, outcome
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.find import find_checkpoint
 from bpcli.storage.metrics_csv import Row
@@ -20,12 +21,14 @@ class Run:
         folder: its folder.
         loaded: the network of its best epoch.
         epochs: the rows of metrics.csv.
+        warning: why its network should not be trusted, or "".
     """
 
     name: str
     folder: Path
     loaded: Checkpoint
     epochs: tuple[Row, ...]
+    warning: str = ""
 
     @property
     def model(self) -> Model:
@@ -53,4 +56,12 @@ def read_run(source: str | Path) -> Run:
         raise CheckpointError(f"{source}: not the folder of a run; a run is a folder such as runs/default-1")
     folder = path.parent
     name = folder.resolve().name.encode(errors="backslashreplace").decode()  # it may not be Unicode
-    return Run(name, folder, checkpoint.load(path), metrics_csv.read(folder))
+    loaded = checkpoint.load(path)
+    return Run(name, folder, loaded, metrics_csv.read(folder), _warning(folder, loaded))
+
+
+def _warning(folder: Path, loaded: Checkpoint) -> str:
+    """Return the warning with which a run ended; for one that has not, or that kept none, that of its network."""
+    if (ended := outcome.read(folder)) is not None:
+        return ended.warning
+    return f"this run {text}" if (text := mistrust(loaded)) else ""

@@ -33,7 +33,7 @@ class Digit(NamedTuple):
     scores: list[float]
 
 
-def report_page(seen: Study, warning: str = "") -> str:
+def report_page(seen: Study) -> str:
     """Return the report of a run, an HTML document; a warning about the run stands at its top."""
     about = seen.run.loaded.spec
     inliner = Inliner(plots.PROPERTIES)
@@ -44,7 +44,7 @@ def report_page(seen: Study, warning: str = "") -> str:
         inliner,
         plots=drawn,
         title=seen.run.name,
-        warning=warning,
+        warning=seen.run.warning,
         side=about.side,
         classes=about.classes,
         digits=about.digits,
@@ -63,8 +63,8 @@ def report_page(seen: Study, warning: str = "") -> str:
     )
 
 
-def comparison_page(studies: Sequence[Study], warnings: Sequence[str] = ()) -> str:
-    """Return the comparison of several runs, an HTML document; at its top stand the `warnings`, one a run or ""."""
+def comparison_page(studies: Sequence[Study]) -> str:
+    """Return the comparison of several runs, an HTML document; warnings about the runs stand at its top."""
     inliner = Inliner(plots.PROPERTIES)
     runs = [seen.run for seen in studies]
     shared = [run.loaded.spec for run in runs]
@@ -79,7 +79,7 @@ def comparison_page(studies: Sequence[Study], warnings: Sequence[str] = ()) -> s
         inliner,
         plots=drawn,
         title=f"{len(runs)} runs",
-        warnings=[(run.name, warning) for run, warning in zip(runs, warnings, strict=False) if warning],
+        warnings=[(run.name, run.warning) for run in runs if run.warning],
         classes=shared[0].classes if len({each.classes for each in shared}) == 1 else (),
         digits=all(each.digits for each in shared),
         runs=[(overview(seen), seen.splits) for seen in studies],

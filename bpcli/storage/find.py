@@ -88,7 +88,7 @@ def _existing(path: Path) -> Path:
     """Return the path of a file; refuse one that is not there, with the runs that are."""
     if os.path.lexists(path):
         return path
-    runs = [listing.name_of(folder) for folder in listing.folders()]
+    runs = [listing.run_name(folder) for folder in listing.folders()]
     from difflib import get_close_matches  # for a mistake only
 
     near = get_close_matches(str(path), [PRETRAINED, NEWEST, *runs], n=1)
@@ -105,10 +105,7 @@ def find_network(source: str | None) -> Path:
     Raises:
         CheckpointError: there is none, or the text names a series.
     """
-    if source is not None:
-        return find_checkpoint(source)
-    folder = listing.newest_ended()
-    return resources.pretrained() if folder is None else find_checkpoint(folder)
+    return find_checkpoint(_unnamed() if source is None else source)
 
 
 def find_members(sources: Sequence[str]) -> Found:
@@ -122,16 +119,15 @@ def find_members(sources: Sequence[str]) -> Found:
         CheckpointError: there is none.
         ArgumentError: a checkpoint is named twice.
     """
-    each = [_members(named(source)) for source in sources] or [_by_default()]
+    each = [_members(path) for path in map(named, sources)] or [_members(_unnamed())]
     paths = [path for found in each for path in found.paths]
     _require_different(paths)
     return Found(paths, [note for found in each for note in found.notes])
 
 
-def _by_default() -> Found:
+def _unnamed() -> Path:
     """Return the run or series that ended last, or, where none has, the network that comes with bpcli."""
-    folder = listing.newest_ended()
-    return Found([resources.pretrained()], []) if folder is None else _members(folder)
+    return listing.newest_ended() or resources.pretrained()
 
 
 def _members(path: Path) -> Found:

@@ -44,7 +44,7 @@ def ended_at(folder: Path) -> float | None:
 
 
 def _is_trained(folder: Path) -> bool:
-    """Return whether all epochs are trained, for runs of version 0.2 and older, which kept no outcome."""
+    """Return whether all epochs are trained, for runs of version 0.1, which kept no outcome."""
     from bpcli import config as configuration  # rarely needed, and every command would wait for them
     from bpcli.storage import metrics_csv
 
@@ -52,7 +52,7 @@ def _is_trained(folder: Path) -> bool:
     return series_file.is_there(folder / BEST) and metrics_csv.has_ended(config, metrics_csv.read(folder))
 
 
-def name_of(folder: Path) -> str:
+def run_name(folder: Path) -> str:
     """Return what a command takes for a run: its name in the folder `runs`, or else its path."""
     return str(folder.relative_to(RUNS)) if folder.is_relative_to(RUNS) else str(folder)
 

@@ -13,7 +13,7 @@ from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import BpcliError, CheckpointError
 from bpcli.storage import lock, metrics_csv, outcome, series_file
-from bpcli.storage.listing import folders, name_of
+from bpcli.storage.listing import folders, run_name
 from bpcli.storage.metrics_csv import Row, best_row, has_ended
 from bpcli.storage.outcome import Outcome
 from bpcli.storage.run_folder import CONFIG
@@ -69,16 +69,16 @@ def listed_one(folder: Path) -> Listed:
         return _series(folder) if series_file.is_series(folder) else _run(folder)
     except BpcliError as error:
         unknown = (None, (), (), 0, 0, None, None)
-        return Listed(name_of(folder), folder, "damaged", *unknown, _newest(folder), _size(folder), str(error))
+        return Listed(run_name(folder), folder, "damaged", *unknown, *_extent(folder), str(error))
 
 
 def _run(folder: Path) -> Listed:
     config = configuration.load(str(folder / CONFIG))
     preset, changed = _nearest_preset(config)
     ended, rows = outcome.read(folder), _rows(folder)
-    best = ended or _best_so_far(rows)
+    best, (when, size) = ended or _best_so_far(rows), _extent(folder)
     return Listed(
-        name=name_of(folder),
+        name=run_name(folder),
         folder=folder,
         state=_state(folder, ended, ended is None and has_ended(config, rows)),
         preset=preset,
@@ -88,8 +88,8 @@ def _run(folder: Path) -> Listed:
         of=config.train.epochs,
         validation_accuracy=best.validation_accuracy,
         test_accuracy=best.test_accuracy,
-        when=_newest(folder),
-        size=_size(folder),
+        when=when,
+        size=size,
         note=best.failed or best.warning,
     )
 
@@ -100,9 +100,9 @@ def _series(folder: Path) -> Listed:
         listed_one(path) for seed in series.seeds if (path := series_file.member_folder(folder, seed)).is_dir()
     )
     preset, changed = _nearest_preset(series.config)
-    done = [each for each in members if each.state == "finished"]
+    done, (when, size) = [each for each in members if each.state == "finished"], _extent(folder)
     return Listed(
-        name=name_of(folder),
+        name=run_name(folder),
         folder=folder,
         state=_series_state(folder, set(series.finished) == set(series.seeds), members),
         preset=preset,
@@ -112,8 +112,8 @@ def _series(folder: Path) -> Listed:
         of=len(series.seeds),
         validation_accuracy=_mean([each.validation_accuracy for each in done]),
         test_accuracy=_mean([each.test_accuracy for each in done]),
-        when=_newest(folder),
-        size=_size(folder),
+        when=when,
+        size=size,
         members=members,
     )
 
@@ -168,13 +168,10 @@ def _presets() -> dict[str, Config]:
     return {name: configuration.load(name) for name in configuration.preset_names()}
 
 
-def _newest(folder: Path) -> float:
-    """Return when the newest file in a folder was changed."""
-    return max((each.st_mtime for each in _files(folder)), default=0.0)
-
-
-def _size(folder: Path) -> int:
-    return sum(each.st_size for each in _files(folder))
+def _extent(folder: Path) -> tuple[float, int]:
+    """Return when the newest file in a folder was changed, and the bytes of all of them."""
+    files = list(_files(folder))
+    return max((each.st_mtime for each in files), default=0.0), sum(each.st_size for each in files)
 
 
 def _files(folder: Path) -> Iterator[os.stat_result]:

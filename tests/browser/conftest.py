@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,10 @@ def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPat
     """The files of the three kinds of page."""
     folder = tmp_path_factory.mktemp("pages")
     seen = study(read_run(str(run_folder)), ThreadGroup(machine.usable_cores()))
+    doubted = replace(seen, run=replace(seen.run, warning="it learned <nothing>"))
     texts = {
-        "report": report_page(seen, "it learned <nothing>"),
-        "comparison": comparison_page([seen, seen], ["", "it learned <nothing>"]),
+        "report": report_page(doubted),
+        "comparison": comparison_page([seen, doubted]),
         "draw": drawing_page(loaded, 0.1),
     }
     for name, text in texts.items():

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 import bpcli
 from bpcli import BpcliWarning
 from bpcli import config as configuration
 from bpcli.errors import CheckpointError, ConfigError
 from bpcli.interface import runs
+from bpcli.storage import outcome
 from bpcli.training.events import EpochEnd, Event
 from bpcli.training.run import recorded_training
 
@@ -96,6 +98,11 @@ def test_the_report_is_that_of_the_command(trained: Path) -> None:
     assert path.resolve() == (trained / "report.html").resolve()
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert (trained / "report/summary.json").exists()
+    assert "learned nothing" not in path.read_text(encoding="utf-8")
+    ended = outcome.read(trained)
+    assert ended is not None
+    outcome.write(trained, structs.replace(ended, warning="this run learned nothing"))
+    assert "this run learned nothing" in bpcli.open_run(trained).report().read_text(encoding="utf-8")
 
 
 @pytest.fixture

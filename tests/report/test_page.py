@@ -120,17 +120,22 @@ def test_several_runs_are_compared(seen: Study) -> None:
     assert page.texts["td"].count(f"{100 * seen.splits['test']['accuracy']:.2f}\u00a0%") >= 2
 
 
+def doubted(seen: Study) -> Study:
+    """The study of a run that ended with a warning."""
+    return replace(seen, run=replace(seen.run, warning="it learned <nothing>"))
+
+
 @pytest.fixture(scope="module")
 def poor(seen: Study) -> str:
     """The report of a network that is sure of nothing: each answer has a score of 0.01, and the others 0."""
     scores = np.where(np.eye(10)[seen.test.answers] == 1, 0.01, 0).astype(np.float32)
-    return report_page(replace(seen, test=replace(seen.test, scores=scores)), "it learned <nothing>")
+    return report_page(replace(doubted(seen), test=replace(seen.test, scores=scores)))
 
 
 def test_a_run_that_went_wrong_has_a_warning_at_the_top(seen: Study, report: str, poor: str) -> None:
     notes = [
         re.findall('role="note"><b>Warning:</b> (.*)</p>', text.partition("<main>")[0])
-        for text in (report, poor, comparison_page([seen, seen], ["", "it learned <nothing>"]))
+        for text in (report, poor, comparison_page([seen, doubted(seen)]))
     ]
     told = "it learned &lt;nothing&gt;"
     assert notes == [[], [told], [f"&lt;b&gt;a &amp; &#39;b&#39;: {told}"]]

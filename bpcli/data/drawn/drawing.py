@@ -10,7 +10,7 @@ from numpy.random import Generator
 from bpcli.core import seeds
 from bpcli.data.datasets import Split
 from bpcli.data.drawn.forms import T
-from bpcli.data.drawn.pen import as_mnist
+from bpcli.data.drawn.pen import image_of
 from bpcli.data.picture.scale import Grey
 
 Item = TypeVar("Item")
@@ -45,7 +45,7 @@ def drawn(
         pause()
         rng = seeds.stream(seed, stream, index)
         form = _any(_any(_any(styles, rng), rng), rng)
-        images[index], labels[index] = as_mnist(drawing(form, rng), side), form.digit
+        images[index], labels[index] = image_of(drawing(form, rng), side), form.digit
     return Split(images, labels)
 
 

@@ -16,7 +16,7 @@ from bpcli.data.datasets import Split
 from bpcli.data.drawn.curves import Curves, curves
 from bpcli.data.drawn.drawing import drawn
 from bpcli.data.drawn.forms import Floats, Form, parse_forms, training_forms
-from bpcli.data.drawn.pen import ROUND, Line, as_mnist, inked, nib
+from bpcli.data.drawn.pen import ROUND, Line, image_of, inked, nib
 from bpcli.data.picture.digit import SIDE, Bytes
 from bpcli.data.picture.scale import Grey
 
@@ -107,7 +107,7 @@ def draw(
 def plain(form: Form, side: int = SIDE) -> Bytes:
     """Return the image (side²,) of a form drawn exactly, with a round pen."""
     lines = [Line(points, np.ones(len(points))) for points in written(form, PLAIN, seeds.stream(0))]
-    return as_mnist(inked(lines, nib(ROUND, 0.11)), side)
+    return image_of(inked(lines, nib(ROUND, 0.11)), side)
 
 
 def drawing(form: Form, rng: Generator) -> Grey:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bpcli.data.drawn.forms import Floats
-from bpcli.data.picture.digit import BOX, FINE, Bytes, centred, crop, fit, layout, weigh
+from bpcli.data.picture.digit import BOX, FINE, Bytes, as_mnist, layout
 from bpcli.data.picture.scale import Grey
 
 CANVAS = 2 * BOX * FINE  # longest side of a digit in pixels where it is drawn; Pillow draws without antialiasing
@@ -74,8 +74,6 @@ def _polygons(points: Floats, widths: Floats, nib: Floats) -> list[list[float]]:
     return polygons
 
 
-def as_mnist(ink: Grey, side: int) -> Bytes:
+def image_of(ink: Grey, side: int) -> Bytes:
     """Return ink (h, w), 0 to 1, as the image (side²,) that `predict` makes of a picture of it."""
-    own = layout(side)
-    strokes = weigh(fit(crop(ink), own.box * FINE), own)
-    return centred(fit(crop(strokes), own.box), own.side).ravel()
+    return as_mnist(ink, layout(side))[1].ravel()

@@ -14,7 +14,7 @@ from bpcli.data.drawn.drawing import drawn
 from bpcli.data.drawn.fonts import Glyph, glyphs
 from bpcli.data.drawn.forms import Floats, Form, parse_forms, training_forms
 from bpcli.data.drawn.hands import PLAIN, Hand, leaning, written
-from bpcli.data.drawn.pen import CANVAS, ROUND, SQUARE, Line, as_mnist, inked, nib
+from bpcli.data.drawn.pen import CANVAS, ROUND, SQUARE, Line, image_of, inked, nib
 from bpcli.data.picture.digit import SIDE, Bytes, thicken, thin
 from bpcli.data.picture.scale import Grey
 
@@ -50,16 +50,7 @@ def rows() -> list[list[Type]]:
 def draw(
     n: int, seed: int, side: int = SIDE, forms: Sequence[Type] | None = None, pause: Callable[[], None] = lambda: None
 ) -> Split:
-    """Return `n` printed digits in MNIST's format; the first of them are the same for any `n`.
-
-    A digit, one of its styles and one of that style's forms are drawn evenly at random.
-
-    Args:
-        n: how many.
-        seed: of the random generator.
-        side: the side of the images in pixels.
-        forms: whose digits to draw; None for those that are not held out.
-        pause: called between drawings; it may raise to stop.
+    """Return `n` printed digits, as `hands.draw` returns drawn ones.
 
     Raises:
         ConfigError: `forms` is None, and Matplotlib is not installed.
@@ -70,7 +61,7 @@ def draw(
 
 def plain(form: Type, side: int = SIDE) -> Bytes:
     """Return the image (side²,) of a form as it is."""
-    return as_mnist(
+    return image_of(
         form.ink if isinstance(form, Glyph) else _outlined(form, PLAIN, nib(ROUND, 0.12), seeds.stream(0)), side
     )
 

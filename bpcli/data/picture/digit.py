@@ -129,3 +129,13 @@ def is_normalised(pixels: Bytes, own: Layout) -> bool:
     centre = np.array([pixels.sum(axis=axis) @ np.arange(own.side) for axis in (0, 1)]) / mass
     away = abs(centre - own.side / 2)
     return bool(0.95 * own.box <= longest <= own.box and np.all(away <= 0.55 * max(own.scale, 1)))
+
+
+def as_mnist(cover: Grey, own: Layout) -> tuple[Grey, Bytes]:
+    """Return a digit whose ink covers a share (h, w) of each pixel as MNIST would have it.
+
+    Returns:
+        Its strokes (h, w), at the size at which they are weighed; and its image (side, side).
+    """
+    strokes = weigh(fit(crop(cover), own.box * FINE), own)
+    return strokes, centred(fit(crop(strokes), own.box), own.side)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.data.picture.background import Ink, border
-from bpcli.data.picture.digit import FINE, SIDE, Layout, centred, crop, fit, is_normalised, layout, weigh
+from bpcli.data.picture.digit import SIDE, Layout, as_mnist, crop, is_normalised, layout
 from bpcli.data.picture.ink import InkMap, coverage, edge_sharpness, find_ink
 from bpcli.data.picture.marks import one_digit, side_by_side
 from bpcli.data.picture.scale import Grey, Mask, framed, grow, shrink, unzoomed
@@ -27,7 +27,7 @@ EVEN = 1000.0  # contrast on paper that a program drew or cleaned: there is no l
 SHADED_FROM = 40  # pictures with fewer pixels a side are no photographs of paper
 COARSE = 16  # pixels a side to which a mark is shrunk to measure how steep its edges are
 SOFTEST = 0.36  # the steepest step between two of them, as a share of the range of light; digits have more than 0.37
-STEEP = 3.6  # minimum sharpness of ink; shadings have up to 3.3, 8×8 pixels enlarged to 28×28 bilinearly 4.3 and more
+STEEP = 3.6  # minimum sharpness of ink; level and round shades have up to 3.3, 8×8 pixels enlarged smoothly 4 and more
 SPARSEST = 0.05  # a digit has at least this share of all marks' area; less is one speck among many
 
 
@@ -123,14 +123,13 @@ def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     kept = one_digit(found.pieces)
     if np.count_nonzero(kept) < SPARSEST * found.pieces.areas.sum():
         return Prepared(None, "nothing but specks", steps)
-    if _is_shade(work, found, kept):
+    region = _closer(kept, grey)
+    if _is_shade(work, found, kept) or (region is None and _is_soft(work, found, own)):
         return Prepared(None, "blank: nothing but light and shadow", steps)
-    if (region := _closer(kept, grey)) is not None:
-        digit = _digit(region, "light" if found.light else "dark", own)
-    elif max(work.shape) >= own.side and edge_sharpness(found, work) < STEEP:  # fewer pixels have no soft edges
-        return Prepared(None, "blank: nothing but light and shadow", steps)
-    else:
+    if region is None:
         digit = _as_mnist(coverage(found, kept), steps, own)
+    else:
+        digit = _digit(region, "light" if found.light else "dark", own)
     return replace(digit, lines=_lines(found, 1.0, own) if side_by_side(found.pieces) else ())
 
 
@@ -169,6 +168,11 @@ def _is_shade(grey: Grey, found: InkMap, kept: Mask) -> bool:
     return (pale and bool(border(kept).any())) or steepness(grey, kept) < SOFTEST
 
 
+def _is_soft(grey: Grey, found: InkMap, own: Layout) -> bool:
+    """Return whether no mark has an edge; pictures smaller than the network's square have no soft ones."""
+    return max(grey.shape) >= own.side and edge_sharpness(found, grey) < STEEP
+
+
 def steepness(grey: Grey, kept: Mask) -> float:
     """Return the largest step of light between neighbouring pixels around the marks, as a share of its range there.
 
@@ -187,8 +191,7 @@ def _as_mnist(cover: Grey, steps: dict[str, Bytes], own: Layout) -> Prepared:
     if not cover.any():
         return Prepared(None, "blank: nothing stands out from the background's noise", steps)
     cover = crop(cover)
-    strokes = weigh(fit(cover, own.box * FINE), own)
-    pixels = centred(fit(crop(strokes), own.box), own.side)
+    strokes, pixels = as_mnist(cover, own)
     return Prepared(pixels, "", steps | {"digit": to_bytes(cover), "strokes": to_bytes(strokes), "input": pixels})
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bpcli.data.drawn import hands
-from bpcli.data.drawn.pen import CANVAS, ROUND, SQUARE, Line, as_mnist, inked, nib
+from bpcli.data.drawn.pen import CANVAS, ROUND, SQUARE, Line, image_of, inked, nib
 from bpcli.data.picture.prepare import prepare
 
 
@@ -46,5 +46,5 @@ def test_an_image_is_what_predict_makes_of_a_picture_of_the_drawing(side: int) -
         ink = inked(lines, nib(ROUND, 0.12))
         seen = prepare(1 - np.pad(ink, 40), side=side).pixels
         assert seen is not None
-        own = as_mnist(ink, side).reshape(side, side)
+        own = image_of(ink, side).reshape(side, side)
         assert abs(own.astype(int) - seen).mean() < 1, form.name
