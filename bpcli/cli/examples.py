@@ -37,7 +37,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
     "explain": {
         "bpcli explain '(a+b)*(b+1)' a=2 b=1": "forward and reverse mode, step by step",
         "bpcli explain --wrt w 'sigmoid(w*x+b)' w=0.5 x=2 b=-1": "from w",
-        "bpcli explain --dot 'a*b' a=2 b=3": "a drawing for Graphviz",
+        "bpcli explain '(x*x-a)**2' a=2 x=1 --minimize x": "the root of 2",
     },
     "report": {
         "bpcli report --open": "the run that ended last, in the browser",

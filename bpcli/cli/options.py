@@ -50,9 +50,20 @@ def configured(command: F) -> F:
 
 def png_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Return the file that an option or argument names; refuse a name that promises another format than PNG."""
-    if path is not None and path.suffix.lower() != ".png":
-        better = f"{path.stem.strip('.') or 'sheet'}.png"
-        raise click.BadParameter(f"{path}: is written as PNG; its name should be {better}", context, parameter)
+    return _file_of(".png", context, parameter, path)
+
+
+def svg_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Return the file that an option names; refuse a name that promises another format than SVG."""
+    return _file_of(".svg", context, parameter, path)
+
+
+def _file_of(suffix: str, context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() != suffix:
+        better = f"{path.stem.strip('.') or 'sheet'}{suffix}"
+        raise click.BadParameter(
+            f"{path}: is written as {suffix[1:].upper()}; its name should be {better}", context, parameter
+        )
     return path
 
 

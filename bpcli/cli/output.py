@@ -19,7 +19,7 @@ _FEW = 10  # items that need no bar
 _STEPS_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"  # without a rate: steps differ
 _PLAIN = str.maketrans(  # what is printed where a terminal's encoding lacks a character
     {"∂": "d", "δ": "delta", "·": "*", "×": "x", "−": "-", "–": "-"}
-    | {"→": "->", "↓": "v", "█": "#", "│": "|", "…": "..."}
+    | {"→": "->", "←": "<-", "↓": "v", "█": "#", "│": "|", "…": "..."}
 )
 
 

@@ -6,7 +6,8 @@ from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from bpcli.gradcheck.expression import Step, calculate, names
-from bpcli.gradcheck.graph import CONSTANT, INPUT, OPERATIONS, Graph, Node
+from bpcli.gradcheck.graph import CONSTANT, INPUT, Graph, Node
+from bpcli.gradcheck.operations import OPERATIONS
 
 
 class Explained(NamedTuple):

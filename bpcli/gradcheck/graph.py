@@ -7,61 +7,16 @@ downwards (Christopher Olah, Calculus on Computational Graphs: Backpropagation, 
 
 import math
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-Partial = Callable[..., float]
+from bpcli.gradcheck.operations import OPERATIONS, Dual, Number, plain
 
 
 class GraphError(ArithmeticError):
     """A value or a derivative that is not defined, or too large for a floating-point number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A function of one or two numbers and, beside it, its derivatives.
-
-    Attributes:
-        text: how it is written, with {} for each argument.
-        value: f(a) or f(a, b).
-        partials: ∂f/∂a, ∂f/∂b, each computed from f's own value and the arguments: `partial(value, a, b)`.
-    """
-
-    text: str
-    value: Callable[..., float]
-    partials: tuple[Partial, ...]
-
-
-def sigmoid(z: float) -> float:
-    """Return σ(z) = 1/(1 + e^−z) = e^z/(1 + e^z), in the form whose exponential can't overflow."""
-    return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
-
-
-def _by_base(value: float, a: float, b: float) -> float:
-    """Return ∂(a^b)/∂a = b·a^(b−1). For b = 0 it is 0, even where a^−1 is not defined."""
-    return b * math.pow(a, b - 1) if b else 0.0
-
-
-def _by_exponent(value: float, a: float, b: float) -> float:
-    """Return ∂(a^b)/∂b = a^b·ln a. For a = 0 it is 0, because a^b stays 0 for every b > 0."""
-    return value * math.log(a) if a or b <= 0 else 0.0
-
-
-OPERATIONS: dict[str, Operation] = {
-    "+": Operation("{} + {}", operator.add, (lambda f, a, b: 1.0, lambda f, a, b: 1.0)),
-    "-": Operation("{} − {}", operator.sub, (lambda f, a, b: 1.0, lambda f, a, b: -1.0)),
-    "*": Operation("{} · {}", operator.mul, (lambda f, a, b: b, lambda f, a, b: a)),
-    "/": Operation("{} / {}", operator.truediv, (lambda f, a, b: 1 / b, lambda f, a, b: -f / b)),
-    "**": Operation("{} ** {}", math.pow, (_by_base, _by_exponent)),
-    "negative": Operation("−{}", operator.neg, (lambda f, a: -1.0,)),
-    "relu": Operation("relu({})", lambda a: max(a, 0.0), (lambda f, a: float(a > 0),)),
-    "sigmoid": Operation("sigmoid({})", sigmoid, (lambda f, a: f * sigmoid(-a),)),
-    "tanh": Operation("tanh({})", math.tanh, (lambda f, a: (1 - f) * (1 + f),)),
-    "exp": Operation("exp({})", math.exp, (lambda f, a: f,)),
-    "erf": Operation("erf({})", math.erf, (lambda f, a: 2 / math.sqrt(math.pi) * math.exp(-a * a),)),
-    "log": Operation("log({})", math.log, (lambda f, a: 1 / a,)),
-}
 INPUT, CONSTANT = "input", "constant"  # the operations of nodes without arguments
 
 
@@ -148,6 +103,38 @@ class Graph:
                 derivatives[parent] += derivatives[index] * partial  # complete: the nodes that use it came before
         return _all_finite(derivatives)
 
+    def second(self, source: int, target: int) -> tuple[float, float]:
+        """Return the first and the second derivative of `target` by `source`.
+
+        Forward mode over reverse mode: the pass of `reverse`, with dual numbers whose tangents are those of `forward`.
+
+        Raises:
+            GraphError: a derivative is not defined or too large.
+        """
+        duals: list[Number] = [
+            Dual(node.value, tangent) if node.varies else node.value
+            for node, tangent in zip(self.nodes, self.forward(source), strict=True)
+        ]
+        derivatives: list[Number] = [Dual(0.0, 0.0)] * len(self.nodes)
+        derivatives[target] = Dual(1.0, 0.0)
+        for index in reversed(range(target + 1)):
+            for parent, partial in self._dual_partials(index, duals):
+                derivatives[parent] += derivatives[index] * partial
+        found = derivatives[source]
+        first, second = (found.value, found.tangent) if isinstance(found, Dual) else (found, 0.0)
+        return first, _all_finite([second])[0]
+
+    def _dual_partials(self, index: int, duals: Sequence[Number]) -> Iterator[tuple[int, Number]]:
+        """Yield the arguments of a node that vary, each with the node's derivative by it as a dual number."""
+        node = self.nodes[index]
+        if not node.parents:
+            return
+        arguments = [duals[parent] for parent in node.parents]
+        for parent, partial in zip(node.parents, OPERATIONS[node.operation].partials, strict=True):
+            if self.nodes[parent].varies:
+                text = OPERATIONS[node.operation].text.format(*(_written(plain(each)) for each in arguments))
+                yield parent, _defined(f"the second derivative of {text}", partial, duals[index], *arguments)
+
     def _add(self, node: Node) -> int:
         self.nodes.append(node)
         return len(self.nodes) - 1
@@ -158,7 +145,12 @@ def _written(number: float) -> str:
     return f"({number:.10g})" if number < 0 else f"{number:.10g}"
 
 
-def _finite(what: str, function: Callable[..., float], *arguments: float) -> float:
+def _finite(what: str, function: Callable[..., Number], *arguments: Number) -> float:
+    """Return the function's value without its tangent; refuse one that is undefined or too large."""
+    return plain(_defined(what, function, *arguments))
+
+
+def _defined(what: str, function: Callable[..., Number], *arguments: Number) -> Number:
     """Return the function's value; refuse one that is undefined or too large."""
     try:
         number = function(*arguments)
@@ -168,7 +160,7 @@ def _finite(what: str, function: Callable[..., float], *arguments: float) -> flo
         number = math.inf
     except ValueError:  # how the functions of math refuse an argument
         raise GraphError(f"{what} is not defined") from None
-    if not math.isfinite(number):
+    if not math.isfinite(plain(number)):
         raise GraphError(f"{what} is too large for a floating-point number")
     return number
 

@@ -1,5 +1,6 @@
-"""The packages that only the report needs."""
+"""The packages that only the report and drawings need."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from bpcli.errors import OutputError
@@ -7,11 +8,15 @@ from bpcli.errors import OutputError
 EXTRA = ("jinja2", "matplotlib")
 
 
-def require_extra() -> None:
-    """Raise an error if a package is missing, before a report begins.
+def require_extra(what: str = "the report", names: Sequence[str] = EXTRA) -> None:
+    """Raise an error if a package is missing, before work begins.
+
+    Args:
+        what: that needs the packages.
+        names: of the packages.
 
     Raises:
         OutputError: a package of the extra `report` is not installed.
     """
-    if missing := [name for name in EXTRA if find_spec(name) is None]:
-        raise OutputError(f"the report needs {' and '.join(missing)}; install with: pip install {' '.join(missing)}")
+    if missing := [name for name in names if find_spec(name) is None]:
+        raise OutputError(f"{what} needs {' and '.join(missing)}; install with: pip install {' '.join(missing)}")

@@ -1,6 +1,8 @@
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import Result
@@ -92,3 +94,59 @@ def test_a_mistake_is_one_line_and_a_code(bpcli: Callable[..., Result], argument
     assert complaint in result.stderr
     assert "No such option" in complaint or len(result.stderr.splitlines()) == 1
     assert result.stdout == ""
+
+
+ROOT = ["explain", "(x*x-a)**2", "a=2", "x=1", "--minimize", "x"]
+
+
+def test_minimizing_prints_both_ways_and_their_minimum(bpcli: Callable[..., Result]) -> None:
+    lines = bpcli(*ROOT, "--steps", "3").stdout.splitlines()
+    assert lines[2] == "gradient descent: x ← x − 0.05·f'(x)"
+    assert lines[3].split() == ["step", "x", "f", "f'", "f''", "error"]
+    assert lines[4].split() == ["0", "1", "1", "-4", "4", "4.1e-01"]
+    assert lines[5].split()[:2] == ["1", "1.2"]
+    assert lines[9] == "Newton's method: x ← x − f'(x)/f''(x)"
+    assert lines[12].split()[:2] == ["1", "2"]
+    assert any(line.startswith("minimum: f(1.414213562)") for line in lines)
+    assert lines[-1] == "  o gradient descent, x Newton's method, * both"
+
+
+def test_minimizing_as_json(bpcli: Callable[..., Result]) -> None:
+    record = json.loads(bpcli(*ROOT, "--rate", "0.2", "--json").stdout)
+    assert (record["name"], record["rate"], len(record["gradient_descent"])) == ("x", 0.2, 21)
+    assert record["minimum"]["x"] == pytest.approx(math.sqrt(2))
+    assert record["newton"][1] == {"x": 2, "value": 4, "first": 16, "second": 40}
+    assert "too large" in record["remarks"][0]
+
+
+def test_the_drawing_of_a_minimization_is_svg(bpcli: Callable[..., Result], tmp_path: Path) -> None:
+    out = tmp_path / "root.svg"
+    result = bpcli(*ROOT, "-o", str(out))
+    assert result.stdout.splitlines()[-1] == "the drawing is root.svg"
+    texts = [each.text for each in ElementTree.parse(out).iter() if each.tag.endswith("text")]
+    assert {"x", "step", "distance from the minimum", "Newton's method"} <= set(texts)
+    before = out.read_bytes()
+    assert bpcli(*ROOT, "-o", str(out)).exit_code == 0  # our own drawing may be replaced
+    assert out.read_bytes() == before
+    out.write_text("<svg>mine</svg>")
+    refused = bpcli(*ROOT, "-o", str(out))
+    assert (refused.exit_code, out.read_text()) == (8, "<svg>mine</svg>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x*x", "x=1", "--minimize", "y"], "--minimize y: the expression has x"),
+        (["x*x", "--minimize", "x"], "x has no value; add one, such as x=2"),
+        (["log(x)", "x=-1", "--minimize", "x"], "log(x): log((-1)) is not defined"),
+        (["x*x", "x=1", "--rate", "0.1"], "--rate belongs to --minimize NAME"),
+        (["x*x", "x=1", "--minimize", "x", "--dot"], "--dot and --minimize can't go together"),
+        (["x*x", "x=1", "--minimize", "x", "--wrt", "x"], "--wrt and --minimize can't go together"),
+        (["x*x", "x=1", "--minimize", "x", "--rate", "0"], "Invalid value for '--rate'"),
+        (["x*x", "x=1", "--minimize", "x", "-o", "x.png"], "x.png: is written as SVG; its name should be x.svg"),
+    ],
+)
+def test_what_can_not_be_minimized(bpcli: Callable[..., Result], arguments: list[str], message: str) -> None:
+    result = bpcli("explain", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bpcli.gradcheck.expression import MAX_LENGTH, ExpressionError, calculate, names, parse
-from bpcli.gradcheck.graph import OPERATIONS
+from bpcli.gradcheck.operations import OPERATIONS
 
 
 def value(text: str, **named: float) -> float:

@@ -1,5 +1,6 @@
 """The graph's derivatives against differences, and what can't be calculated."""
 
+import math
 import re
 from math import exp, log, tanh
 from typing import Any
@@ -9,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bpcli.gradcheck import expression as language
-from bpcli.gradcheck.graph import OPERATIONS, Graph, GraphError
+from bpcli.gradcheck.graph import Graph, GraphError
+from bpcli.gradcheck.operations import OPERATIONS
 
 VALUE = st.floats(-3, 3).filter(lambda value: abs(value) > 0.05)
 FUNCTIONS = ("relu", "sigmoid", "tanh", "exp", "log")
@@ -133,3 +135,39 @@ def test_powers_by_their_exponent(base: float, derivative: float) -> None:
 def test_to_the_power_of_zero() -> None:
     graph, inputs, target = graph_of("x**0", {"x": 0.0})
     assert (graph.nodes[target].value, graph.reverse(target)[inputs["x"]]) == (1, 0)
+
+
+@given(expression=EXPRESSIONS, point=st.fixed_dictionaries({"x": VALUE, "y": VALUE, "z": VALUE}))
+def test_the_second_derivative_is_the_difference_of_the_first(expression: str, point: dict[str, float]) -> None:
+    step = 1e-6
+    try:
+        graph, inputs, target = graph_of(expression, point)
+        assume("x" in inputs and max(abs(node.value) for node in graph.nodes) < 1e3)
+        first, second = graph.second(inputs["x"], target)
+        near = []
+        for k in (-2, -1, 1, 2):
+            moved, sources, end = graph_of(expression, point | {"x": point["x"] + k * step})
+            near.append(moved.reverse(end)[sources["x"]])
+    except GraphError:
+        assume(False)
+    assert first == pytest.approx(graph.reverse(target)[inputs["x"]], rel=1e-12, abs=1e-12)
+    wide, narrow = (near[3] - near[0]) / (4 * step), (near[2] - near[1]) / (2 * step)
+    assume(abs(wide - narrow) < 1e-5 * (1 + abs(narrow)))  # a kink or a steep place is between
+    assert second == pytest.approx(narrow, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("expression", "x", "second"),
+    [("x**3", 2, 12), ("x**1", 0, 0), ("x**2", 0, 2), ("1/x", 2, 0.25), ("log(x)", 2, -0.25), ("exp(3*x)", 0, 9),
+     ("erf(x)", 0.5, -4 / math.sqrt(math.pi) * 0.5 * exp(-0.25)), ("x**x", 1, 2), ("relu(x)*x", 3, 2), ("7+0*x", 1, 0)],
+)  # fmt: skip
+def test_second_derivatives_known_from_the_textbook(expression: str, x: float, second: float) -> None:
+    graph, inputs, target = graph_of(expression, {"x": x})
+    assert graph.second(inputs["x"], target)[1] == pytest.approx(second, rel=1e-12)
+
+
+def test_a_second_derivative_that_is_not_defined_is_refused() -> None:
+    graph, inputs, target = graph_of("x**1.5", {"x": 0.0})
+    assert graph.reverse(target)[inputs["x"]] == 0
+    with pytest.raises(GraphError, match=r"second derivative of 0 \*\* 1.5"):
+        graph.second(inputs["x"], target)
