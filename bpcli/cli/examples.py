@@ -34,6 +34,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli check": "the default network's gradients",
         "bpcli check -s optimizer.kind=adam -s model.activation=tanh": "of another",
     },
+    "step": {
+        "bpcli step test:8": "forward, backward, proof, update",
+        "bpcli step test:8 --unit 1:7": "the sums of one unit",
+        "bpcli step runs/default-1 photo.png --label 5": "your own picture",
+    },
     "explain": {
         "bpcli explain '(a+b)*(b+1)' a=2 b=1": "forward and reverse mode, step by step",
         "bpcli explain --wrt w 'sigmoid(w*x+b)' w=0.5 x=2 b=-1": "from w",

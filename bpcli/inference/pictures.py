@@ -29,10 +29,17 @@ WORTH_A_PROCESS = 100  # pictures, which take about half a second
 
 
 class Example(NamedTuple):
-    """An image of a data set, with the name that users give it, such as test:123; pixels (side, side)."""
+    """An image of a data set, with the name that users give it, such as test:123.
+
+    Attributes:
+        name: of the split, and the number in it, from 0.
+        pixels: (side, side).
+        label: the index of its class.
+    """
 
     name: str
     pixels: Bytes
+    label: int
 
     @property
     def grey(self) -> Grey:
@@ -89,7 +96,8 @@ def example(name: str, model: Model) -> Example | None:
     split = read_split_of(model, cast(SplitName, found[1]))
     if int(found[2]) >= len(split):
         raise ArgumentError(f"{name}: the {found[1]} split has {len(split):,} images, numbered from 0")
-    return Example(name, split.images[int(found[2])].reshape(model.spec.side, model.spec.side))
+    index, side = int(found[2]), model.spec.side
+    return Example(name, split.images[index].reshape(side, side), int(split.labels[index]))
 
 
 def files_in(path: Path) -> Iterator[Path]:
