@@ -11,7 +11,7 @@ from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.tfrecord import framed, records
 
 ANY = "*tfevents*"  # matches the names of event files, whoever wrote them
-_OWN = "events.out.tfevents.{}.bpcli"
+_OWN = "events.out.tfevents.{}.bpcli"  # with the time in seconds since 1970; readers take the files in this order
 _PAUSE = 2.0  # seconds for which events may wait in memory
 
 
@@ -25,7 +25,7 @@ class EventLog:
 
     def __init__(self, folder: Path, fs: FileSystem = SYSTEM) -> None:
         files.make_folder(folder, fs)
-        self._path, self._fs = folder / _OWN.format(f"{_last(folder) + 1:06}"), fs
+        self._path, self._fs = folder / _OWN.format(max(int(time.time()), _last(folder) + 1)), fs
         self._waiting, self._due = b"", 0.0
         files.write_file(self._path, framed(summaries.opening(time.time())), fs=fs)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5  # wire types
 _TYPE_BITS = 7  # of a field's key
 _WIDTHS = {_FIXED64: 8, _FIXED32: 4}  # bytes
-_LONGEST = 10  # bytes of a varint
+_LONGEST = -(-64 // 7)  # bytes of a varint
 _64_BITS = (1 << 64) - 1
 _MORE = 0x80  # in a byte of a varint: others follow
 
