@@ -30,11 +30,13 @@ ROOMS: dict[str, set[str]] = {
     "model": MODEL,
     "storage": STORAGE | {"msgspec", "bpcli.strict_yaml"},
     "inference": INFERENCE,
+    "export": INFERENCE,
     "training": TRAINING | {"msgspec", "threadpoolctl", "bpcli.strict_yaml"},
     "gradcheck": TRAINING | {"msgspec"},
     "report": INFERENCE | {"PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.gradcheck"},
     "interface": TRAINING | {"PIL", "msgspec", "tqdm", "sklearn", "bpcli.gradcheck", "bpcli.report"},
-    "cli": TRAINING | {"click", "tqdm", "msgspec", "bpcli", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"},
+    "cli": TRAINING
+    | {"click", "tqdm", "msgspec", "bpcli", "bpcli.export", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"},
 }
 
 
