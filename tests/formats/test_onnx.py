@@ -1,5 +1,6 @@
 """What the programs for ONNX make of exported networks, on 10,000 images each."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def path(name: str, tmp_path: Path) -> Path:
     return path
 
 
-def require_same(name: str, found: list[Any]) -> None:
+def require_same(name: str, found: Sequence[Any]) -> None:
     """The same labels on all images, and the scores almost."""
     expected = scores(name)
     assert np.abs(found[0] - expected).max() < CLOSE
