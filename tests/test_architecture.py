@@ -35,7 +35,8 @@ ROOMS: dict[str, set[str]] = {
     "gradcheck": TRAINING | {"msgspec"},
     "report": INFERENCE | {"PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.gradcheck"},
     "interface": TRAINING | {"PIL", "msgspec", "tqdm", "sklearn", "bpcli.gradcheck", "bpcli.report"},
-    "cli": TRAINING | {"click", "tqdm", "msgspec", "bpcli", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"},
+    "cli": TRAINING
+    | {"click", "tqdm", "msgspec", "bpcli", "bpcli.export", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"},
 }
 
 

@@ -82,7 +82,7 @@ OPTIONS: Mapping[str, Completer] = {
 }  # fmt: skip
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
-    "evaluate": networks, "report": runs, "draw": networks, "runs": nothing,
+    "evaluate": networks, "report": runs, "draw": networks, "export": networks, "runs": nothing,
 }  # fmt: skip
 
 

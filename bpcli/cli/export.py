@@ -1,0 +1,64 @@
+"""`bpcli export`: a network as a file for other programs."""
+
+from collections.abc import Sequence
+from hashlib import file_digest
+from pathlib import Path
+
+import click
+
+from bpcli.cli.options import Named, chosen_members, introduce, require_free
+from bpcli.cli.output import percent, print_text, shown
+from bpcli.export.formats import DEFAULT, FORMATS, content, format_named
+from bpcli.export.member import Member
+from bpcli.storage.files import write_file
+from bpcli.storage.run_folder import BEST, LAST, PREVIOUS
+
+_NEVER = b"(?!)"  # matches nothing: what another program trained or changed may have the same beginning
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[CHECKPOINT|RUN|SERIES]...")
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)),
+              help=f"By default the one that FILE's name ends in, or {DEFAULT}.")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="The file; by default the network's name in the current folder.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+def export(sources: tuple[str, ...], kind: str | None, out: Path | None, force: bool) -> None:
+    """Write a network as a file for other programs.
+
+    Without an argument: the run in the folder runs that ended last, or, where none has, the network that comes with
+    bpcli. Several networks, or a series of runs, become one that answers by the mean of their scores.
+    """
+    named = chosen_members(sources)
+    kind = kind or format_named(out)
+    target = out or Path(f"{_name(named)}{FORMATS[kind].suffix}")
+    require_free(target, force, _NEVER)
+    members = [Member(each.checkpoint, _sha256(each.path)) for each in named]
+    files = {target: content(kind, members)}
+    for path, made in files.items():
+        write_file(path, made)
+    introduce(named, by_default=not sources)
+    print_text(f"the network is {shown(target)}: {FORMATS[kind].title}, {len(files[target]):,} bytes{_right(named)}")
+
+
+def _name(members: Sequence[Named]) -> str:
+    """Return the name of a run, a series or a file, without its folder."""
+    folders = {member.path.parent.resolve() for member in members}
+    if len(folders) > 1:
+        series = {folder.parent for folder in folders}
+        return series.pop().name if len(series) == 1 else "committee"
+    path = members[0].path
+    return folders.pop().name if path.name in (BEST, LAST, PREVIOUS) else path.stem
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _right(members: Sequence[Named]) -> str:
+    """Return how often the network was right, if the run kept images for validation."""
+    if len(members) > 1:
+        return f", a committee of {len(members)}"
+    accuracy = members[0].checkpoint.metrics.get("validation_accuracy")
+    return "" if accuracy is None else f", validation accuracy {percent(accuracy)}"

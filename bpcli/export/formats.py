@@ -1,0 +1,55 @@
+"""The formats of `bpcli export`. To add one, add a row to `FORMATS`: the command finds it there."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bpcli.errors import ArgumentError
+from bpcli.export.member import Member
+from bpcli.export.npz import npz
+from bpcli.export.onnx import onnx
+from bpcli.export.safetensors import safetensors
+
+
+class Format(NamedTuple):
+    """A format of files with networks.
+
+    Attributes:
+        title: what people call it.
+        suffix: the end of its files' names.
+        write: returns the content of the file of one network or of a committee. The same networks give the same bytes.
+        committees: whether a file may hold several networks.
+    """
+
+    title: str
+    suffix: str
+    write: Callable[[Sequence[Member]], bytes]
+    committees: bool
+
+
+FORMATS: dict[str, Format] = {
+    "onnx": Format("ONNX", ".onnx", onnx, committees=True),
+    "safetensors": Format("safetensors", ".safetensors", safetensors, committees=True),
+    "npz": Format("npz", ".npz", npz, committees=False),
+}
+DEFAULT = "onnx"
+
+
+def format_named(path: Path | None) -> str:
+    """Return the name of the format that a file's name promises, or the default."""
+    found = [name for name, each in FORMATS.items() if path is not None and path.suffix.lower() == each.suffix]
+    return found[0] if found else DEFAULT
+
+
+def content(kind: str, members: Sequence[Member]) -> bytes:
+    """Return the content of a file in the format `kind`.
+
+    Raises:
+        ArgumentError: the format can't hold these networks.
+    """
+    if len(members) > 1 and not FORMATS[kind].committees:
+        several = ", ".join(name for name, each in FORMATS.items() if each.committees)
+        raise ArgumentError(
+            f"a file of the format {kind} holds one network, not {len(members)}; {several} hold several"
+        )
+    return FORMATS[kind].write(members)
