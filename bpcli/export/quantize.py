@@ -99,6 +99,11 @@ def quantize(model: Model, images: NDArray[Any]) -> QuantizedNetwork:
     return QuantizedNetwork(model, tuple(_quantized(*each) for each in zip(layers, ranges, strict=True)))
 
 
+def calibration(images: Bytes) -> Bytes:
+    """Return `CALIBRATION` images, or all if there are fewer, from everywhere in a split, which may be sorted."""
+    return images[:: max(len(images) // CALIBRATION, 1)][:CALIBRATION]
+
+
 def without_shift(model: Model) -> tuple[Layer, ...]:
     """Return a network's layers for pixels that are only multiplied by the normalization's scale, not shifted.
 
