@@ -51,7 +51,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
     "export": {
         "bpcli export": "the run that ended last, as ONNX",
         "bpcli export pretrained -o digits.safetensors": "bpcli's own network",
-        "bpcli export runs/default-1 --format npz": "without optimizer state",
+        "bpcli export --quantize int8 -o digits.h": "as C, a byte a weight",
     },
     "augment": {
         "bpcli augment -s augment.rotation=15 sheet.png": "turned digits",

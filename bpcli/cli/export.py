@@ -8,8 +8,10 @@ import click
 
 from bpcli.cli.options import Named, chosen_members, introduce, require_free
 from bpcli.cli.output import percent, print_text, shown
-from bpcli.export.formats import DEFAULT, FORMATS, chosen, content
+from bpcli.export import quantize as quantization
+from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_int8
 from bpcli.export.member import Member
+from bpcli.inference.evaluation import read_split_of
 from bpcli.storage.files import write_file
 from bpcli.storage.run_folder import BEST, LAST, PREVIOUS
 from bpcli.storage.series_file import is_series
@@ -23,8 +25,10 @@ _NEVER = b"(?!)"  # matches nothing: what another program trained or changed may
               help=f"By default the one that FILE's name ends in, or {DEFAULT}.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
               help="The file; by default the network's name in the current folder.")  # fmt: skip
+@click.option("--quantize", type=click.Choice(["int8"]),
+              help="Round the weights to a byte each, by means of training images.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
-def export(sources: tuple[str, ...], kind: str | None, out: Path | None, force: bool) -> None:
+def export(sources: tuple[str, ...], kind: str | None, out: Path | None, quantize: str | None, force: bool) -> None:
     """Write a network as a file for other programs.
 
     Without an argument: the run in the folder runs that ended last, or, where none has, the network that comes with
@@ -35,6 +39,9 @@ def export(sources: tuple[str, ...], kind: str | None, out: Path | None, force: 
     target = out or Path(f"{_name(named)}{FORMATS[kind].suffix}")
     require_free(target, force, _NEVER)
     members = [Member(each.checkpoint, _sha256(each.path)) for each in named]
+    if quantize:
+        require_int8(kind)
+        members = [_quantized(each.name, member) for each, member in zip(named, members, strict=True)]
     files = {target: content(kind, members)}
     for path, made in files.items():
         write_file(path, made)
@@ -50,6 +57,20 @@ def _name(members: Sequence[Named]) -> str:
         return series.pop().name if len(series) == 1 and is_series(min(series)) else "committee"
     path = members[0].path
     return folders.pop().name if path.name in (BEST, LAST, PREVIOUS) else path.stem
+
+
+def _quantized(name: str, member: Member) -> Member:
+    """Return a network quantized to int8; print its accuracy before and after."""
+    images = read_split_of(member.model, "train").images
+    quantized = quantization.quantize(member.model, quantization.calibration(images))
+    kept = read_split_of(member.model, "validation")
+    if len(kept):
+        before, after = (
+            percent(float((scores.argmax(axis=1) == kept.labels).mean()))
+            for scores in (member.model.scores(kept.images), quantization.scores(quantized, kept.images))
+        )
+        print_text(f"{name} on {len(kept):,} validation images: {before} right with float32, {after} with int8")
+    return member._replace(quantized=quantized)
 
 
 def _sha256(path: Path) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bpcli.errors import ArgumentError
+from bpcli.export.c import c
 from bpcli.export.member import Member
 from bpcli.export.npz import npz
 from bpcli.export.onnx import onnx
@@ -19,18 +20,21 @@ class Format(NamedTuple):
         suffix: the end of its files' names.
         write: returns the content of the file of one network or of a committee. The same networks give the same bytes.
         committees: whether a file may hold several networks.
+        int8: whether a file may hold quantized networks.
     """
 
     title: str
     suffix: str
     write: Callable[[Sequence[Member]], bytes]
     committees: bool
+    int8: bool = False
 
 
 FORMATS: dict[str, Format] = {
     "onnx": Format("ONNX", ".onnx", onnx, committees=True),
     "safetensors": Format("safetensors", ".safetensors", safetensors, committees=True),
     "npz": Format("npz", ".npz", npz, committees=False),
+    "c": Format("C99", ".h", c, committees=False, int8=True),
 }
 DEFAULT = "onnx"
 
@@ -45,6 +49,17 @@ def chosen(kind: str | None, path: Path | None) -> str:
     if kind and promised not in (None, kind):
         raise ArgumentError(f"{path}: is written as {kind}; its name should end in {FORMATS[kind].suffix}")
     return kind or promised or DEFAULT
+
+
+def require_int8(kind: str) -> None:
+    """Refuse a format that can't hold quantized networks.
+
+    Raises:
+        ArgumentError: it can't.
+    """
+    if not FORMATS[kind].int8:
+        able = ", ".join(name for name, each in FORMATS.items() if each.int8)
+        raise ArgumentError(f"--quantize int8 doesn't go with the format {kind}; it goes with {able}")
 
 
 def content(kind: str, members: Sequence[Member]) -> bytes:

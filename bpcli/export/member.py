@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from bpcli import __version__
 from bpcli.core.types import Array
+from bpcli.export.quantize import QuantizedNetwork
 from bpcli.model import Model
 from bpcli.storage import checkpoint as checkpoints
 from bpcli.storage.checkpoint import Checkpoint
@@ -17,10 +18,12 @@ class Member(NamedTuple):
     Attributes:
         checkpoint: the network and its origin.
         sha256: of the checkpoint's file, in hexadecimal digits.
+        quantized: the network quantized to int8, if it is exported so.
     """
 
     checkpoint: Checkpoint
     sha256: str
+    quantized: QuantizedNetwork | None = None
 
     @property
     def model(self) -> Model:
@@ -62,5 +65,6 @@ def _metadata(member: Member) -> dict[str, Any]:
         "activations": loaded.config.model.activations,
         "output": loaded.config.model.output,
         "preprocessing": {"deslant": prepare.deslant, **prepare.normalization._asdict()},
+        "weights": "float32" if member.quantized is None else "int8",
         **accuracies,
     }

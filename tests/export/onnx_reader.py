@@ -127,8 +127,9 @@ def _pad(x: Array, pads: Array) -> Array:
 
 
 def _softmax(x: Array, axis: int) -> Array:
-    e: Array = np.exp(x - x.max(axis, keepdims=True))
-    return e / e.sum(axis, keepdims=True)
+    e = np.exp(x - x.max(axis, keepdims=True))
+    result: Array = e / e.sum(axis, keepdims=True)
+    return result
 
 
 OPERATORS: Mapping[str, Callable[..., Any]] = {
