@@ -1,6 +1,7 @@
 """`bpcli export` from the outside."""
 
 import hashlib
+import json
 import os
 import resource
 import shutil
@@ -117,3 +118,33 @@ def test_a_network_that_learned_nothing_is_exported_with_a_warning(bpcli: Bpcli,
     result = bpcli("export", "poor.npz")
     assert result.exit_code == 0
     assert "Warning: poor.npz learned nothing" in result.stderr
+
+
+def test_a_model_card_says_what_evaluate_does(bpcli: Bpcli, trained: Path) -> None:
+    result = bpcli("export", "--card", "README.md", "--license", "mit")
+    assert (result.exit_code, result.stdout) == (0, "the model card is README.md\n")
+    text = Path("README.md").read_text(encoding="utf-8")
+    metrics = json.loads(bpcli("evaluate", "--json").stdout)
+    assert f"value: {metrics['accuracy']}" in text
+    assert f"| test | {100 * metrics['accuracy']:.2f} % | {metrics['errors']} | {metrics['loss']:.4f} |\n" in text
+    assert text.startswith("---\nlicense: mit\n")
+    assert "the network after epoch 2 of 2" in text
+    assert not Path("default-1.onnx").exists()
+    again = bpcli("export", "--card", "README.md", "-o", "mine.npz")
+    assert (again.exit_code, again.stderr) == (8, "Error: README.md: exists; --force replaces it\n")
+    assert not Path("mine.npz").exists()
+    assert bpcli("export", "--card", "README.md", "-o", "mine.npz", "--force").exit_code == 0
+    assert "bpcli predict -m mine.npz photo.png" in Path("README.md").read_text(encoding="utf-8")
+    assert Path("mine.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--license", "mit"], "--license goes with --card"),
+        (["--card", "a.md", "-o", "a.md"], "-o and --card name the same file"),
+    ],
+)
+def test_options_of_a_card_that_make_no_sense_are_refused(bpcli: Bpcli, arguments: list[str], complaint: str) -> None:
+    result = bpcli("export", *arguments)
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"Error: {complaint}")
