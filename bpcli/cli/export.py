@@ -9,11 +9,12 @@ import click
 from bpcli.cli.options import Named, chosen_members, introduce, require_free
 from bpcli.cli.output import percent, print_text, shown
 from bpcli.export import quantize as quantization
-from bpcli.export.formats import DEFAULT, FORMATS, content, format_named, require_int8
+from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_int8
 from bpcli.export.member import Member
 from bpcli.inference.evaluation import read_split_of
 from bpcli.storage.files import write_file
 from bpcli.storage.run_folder import BEST, LAST, PREVIOUS
+from bpcli.storage.series_file import is_series
 
 _NEVER = b"(?!)"  # matches nothing: what another program trained or changed may have the same beginning
 
@@ -33,8 +34,8 @@ def export(sources: tuple[str, ...], kind: str | None, out: Path | None, quantiz
     Without an argument: the run in the folder runs that ended last, or, where none has, the network that comes with
     bpcli. Several networks, or a series of runs, become one that answers by the mean of their scores.
     """
+    kind = chosen(kind, out)
     named = chosen_members(sources)
-    kind = kind or format_named(out)
     target = out or Path(f"{_name(named)}{FORMATS[kind].suffix}")
     require_free(target, force, _NEVER)
     members = [Member(each.checkpoint, _sha256(each.path)) for each in named]
@@ -51,9 +52,9 @@ def export(sources: tuple[str, ...], kind: str | None, out: Path | None, quantiz
 def _name(members: Sequence[Named]) -> str:
     """Return the name of a run, a series or a file, without its folder."""
     folders = {member.path.parent.resolve() for member in members}
-    if len(folders) > 1:
+    if len(members) > 1:
         series = {folder.parent for folder in folders}
-        return series.pop().name if len(series) == 1 else "committee"
+        return series.pop().name if len(series) == 1 and is_series(min(series)) else "committee"
     path = members[0].path
     return folders.pop().name if path.name in (BEST, LAST, PREVIOUS) else path.stem
 

@@ -39,10 +39,16 @@ FORMATS: dict[str, Format] = {
 DEFAULT = "onnx"
 
 
-def format_named(path: Path | None) -> str:
-    """Return the name of the format that a file's name promises, or the default."""
-    found = [name for name, each in FORMATS.items() if path is not None and path.suffix.lower() == each.suffix]
-    return found[0] if found else DEFAULT
+def chosen(kind: str | None, path: Path | None) -> str:
+    """Return the name of the format to write: `kind`, or else the one that the file's name ends in, or the default.
+
+    Raises:
+        ArgumentError: the file's name promises another format than `kind`.
+    """
+    promised = next((name for name, each in FORMATS.items() if path and path.suffix.lower() == each.suffix), None)
+    if kind and promised not in (None, kind):
+        raise ArgumentError(f"{path}: is written as {kind}; its name should end in {FORMATS[kind].suffix}")
+    return kind or promised or DEFAULT
 
 
 def require_int8(kind: str) -> None:
@@ -63,8 +69,6 @@ def content(kind: str, members: Sequence[Member]) -> bytes:
         ArgumentError: the format can't hold these networks.
     """
     if len(members) > 1 and not FORMATS[kind].committees:
-        several = ", ".join(name for name, each in FORMATS.items() if each.committees)
-        raise ArgumentError(
-            f"a file of the format {kind} holds one network, not {len(members)}; {several} hold several"
-        )
+        others = " or ".join(name for name, each in FORMATS.items() if each.committees)
+        raise ArgumentError(f"a file of the format {kind} holds one network, not {len(members)}; choose {others}")
     return FORMATS[kind].write(members)

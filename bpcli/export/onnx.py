@@ -3,42 +3,19 @@
 Operators: https://github.com/onnx/onnx/blob/v1.8.0/docs/Operators.md (opset 13).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bpcli.core.activations import LEAK
+from bpcli.core.pixels import Normalization
 from bpcli.errors import ArgumentError
 from bpcli.export import onnx_file as file
 from bpcli.export.member import Member, metadata, prefixes, tensors
-from bpcli.export.onnx_file import Attribute
+from bpcli.export.onnx_deslant import add_deslanting
+from bpcli.export.onnx_file import Graph
 
 IMAGES, SCORES, LABEL = "images", "scores", "label"  # the graph's input and outputs
-
-
-class Graph:
-    """A graph while it grows.
-
-    Attributes:
-        nodes: those so far, each after those whose outputs it takes.
-        tensors: the constants so far, by name.
-    """
-
-    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        self.nodes: list[bytes] = []
-        self.tensors = dict(tensors)
-
-    def add(self, operator: str, output: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add a node, and return the name of its output."""
-        self.nodes.append(file.node(operator, inputs, [output], attributes))
-        return output
-
-    def constant(self, name: str, value: object, dtype: str = "float32") -> str:
-        """Add a constant, and return its name."""
-        self.tensors[name] = np.asarray(value, dtype)
-        return name
 
 
 def onnx(members: Sequence[Member]) -> bytes:
@@ -48,28 +25,36 @@ def onnx(members: Sequence[Member]) -> bytes:
         ArgumentError: ONNX has no operator for an activation.
     """
     spec, graph = members[0].checkpoint.spec, Graph(tensors(members))
-    scores = [_scores(graph, prefix, member) for prefix, member in zip(prefixes(members), members, strict=True)]
+    pixels = _pixels(graph, spec.side, {member.model.preprocessing.deslant for member in members})
+    scores = [_scores(graph, *each, pixels) for each in zip(prefixes(members), members, strict=True)]
     if len(scores) > 1:
         graph.add("Mean", SCORES, *scores)
     graph.add("ArgMax", LABEL, SCORES, axis=1, keepdims=0)
-    inputs = [file.value(IMAGES, "uint8", ("n", spec.side, spec.side))]
-    outputs = [file.value(SCORES, "float32", ("n", len(spec.classes))), file.value(LABEL, "int64", ("n",))]
-    return file.model(file.graph(graph.nodes, graph.tensors, inputs, outputs), metadata(members))
+    inputs = [file.described(IMAGES, "uint8", ("n", spec.side, spec.side))]
+    outputs = [file.described(SCORES, "float32", ("n", len(spec.classes))), file.described(LABEL, "int64", ("n",))]
+    return file.model(graph.to_bytes(inputs, outputs), metadata(members))
 
 
-def _scores(graph: Graph, prefix: str, member: Member) -> str:
+def _pixels(graph: Graph, side: int, wanted: Collection[bool]) -> dict[bool, str]:
+    """Add nodes for the pixels (n, side²), deslanted or not; return their names by that."""
+    pixels = graph.add("Cast", "pixels", IMAGES, to=file.TYPES["float32"])
+    seen = {False: pixels} | ({True: add_deslanting(graph, pixels, side)} if True in wanted else {})
+    return {each: graph.add("Flatten", f"{seen[each]}.flat", seen[each], axis=1) for each in sorted(wanted)}
+
+
+def _scores(graph: Graph, prefix: str, member: Member, pixels: Mapping[bool, str]) -> str:
     """Add one network to the graph, and return the name of its scores."""
-    pixels = graph.add("Cast", f"{prefix}pixels", IMAGES, to=file.TYPES["float32"])
-    a = _normalized(graph, prefix, member, graph.add("Flatten", f"{prefix}flat", pixels, axis=1))
-    config = member.checkpoint.config.model
+    config, prepare = member.checkpoint.config.model, member.model.preprocessing
+    a = _normalized(graph, prefix, prepare.normalization, pixels[prepare.deslant])
     for number, name in enumerate(config.activations, 1):
-        a = _activated(graph, f"{prefix}layer{number}", name, _layer(graph, f"{prefix}layer{number}", a))
+        layer = f"{prefix}layer{number}"
+        a = _activated(graph, layer, name, _layer(graph, layer, a))
     z = _layer(graph, f"{prefix}layer{len(config.activations) + 1}", a)
     return OUTPUTS[config.output](graph, f"{prefix}{SCORES}", z)
 
 
-def _normalized(graph: Graph, prefix: str, member: Member, pixels: str) -> str:
-    scale, shift = member.model.preprocessing.normalization
+def _normalized(graph: Graph, prefix: str, normalization: Normalization, pixels: str) -> str:
+    scale, shift = normalization
     scaled = graph.add("Mul", f"{prefix}scaled", pixels, graph.constant(f"{prefix}scale", scale))
     return graph.add("Sub", f"{prefix}inputs", scaled, graph.constant(f"{prefix}shift", shift)) if shift else scaled
 

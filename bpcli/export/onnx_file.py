@@ -5,11 +5,11 @@ new operators that bpcli does not use. The numbers of the fields come from onnx.
 https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bpcli import __version__
 from bpcli.storage.protobuf import data, float32, integer
@@ -33,25 +33,56 @@ def model(graph: bytes, metadata: Mapping[str, str]) -> bytes:
     return b"".join((integer(1, IR_VERSION), producer, data(7, graph), opset, *about))
 
 
-def graph(
-    nodes: Iterable[bytes],
-    tensors: Mapping[str, NDArray[Any]],
-    inputs: Sequence[bytes],
-    outputs: Sequence[bytes],
-) -> bytes:
-    """Return a graph: its nodes, each after those whose outputs it takes, its constants, its inputs and outputs."""
-    return b"".join(
-        (
-            *(data(1, each) for each in nodes),
-            data(2, _PRODUCER),
-            *(data(5, _tensor(name, array)) for name, array in tensors.items()),
-            *(data(11, each) for each in inputs),
-            *(data(12, each) for each in outputs),
+class Graph:
+    """A graph while it grows.
+
+    Attributes:
+        nodes: those so far, each after those whose outputs it takes.
+        tensors: the constants so far, by name.
+    """
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        self.nodes: list[bytes] = []
+        self.tensors = dict(tensors)
+
+    def add(self, operator: str, output: str, *inputs: str, **attributes: Attribute) -> str:
+        """Add a node, and return the name of its output."""
+        self.nodes.append(_node(operator, inputs, [output], attributes))
+        return output
+
+    def split(self, output: str, source: str, sizes: Sequence[int], axis: int) -> list[str]:
+        """Add a node that splits an array along an axis, and return the names of its parts."""
+        parts = [f"{output}.{number}" for number in range(len(sizes))]
+        lengths = self.constant(f"{output}.sizes", sizes, "int64")
+        self.nodes.append(_node("Split", [source, lengths], parts, {"axis": axis}))
+        return parts
+
+    def constant(self, name: str, value: ArrayLike, dtype: str = "float32") -> str:
+        """Add a constant, and return its name."""
+        self.tensors[name] = np.asarray(value, dtype)
+        return name
+
+    def to_bytes(self, inputs: Sequence[bytes], outputs: Sequence[bytes]) -> bytes:
+        """Return the graph with its inputs and outputs, as `described`."""
+        return b"".join(
+            (
+                *(data(1, each) for each in self.nodes),
+                data(2, _PRODUCER),
+                *(data(5, _tensor(name, array)) for name, array in self.tensors.items()),
+                *(data(11, each) for each in inputs),
+                *(data(12, each) for each in outputs),
+            )
         )
-    )
 
 
-def node(operator: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Mapping[str, Attribute]) -> bytes:
+def described(name: str, dtype: str, shape: Shape) -> bytes:
+    """Return the description of an input or an output of the graph."""
+    sizes = (data(2, size) if isinstance(size, str) else integer(1, size) for size in shape)
+    tensor = integer(1, TYPES[dtype]) + data(2, b"".join(data(1, size) for size in sizes))
+    return data(1, name) + data(2, data(1, tensor))
+
+
+def _node(operator: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Mapping[str, Attribute]) -> bytes:
     """Return a node, which has the name of its first output."""
     return b"".join(
         (
@@ -62,13 +93,6 @@ def node(operator: str, inputs: Sequence[str], outputs: Sequence[str], attribute
             *(data(5, _attribute(name, value)) for name, value in attributes.items()),
         )
     )
-
-
-def value(name: str, dtype: str, shape: Shape) -> bytes:
-    """Return the description of an input or an output of the graph."""
-    sizes = (data(2, size) if isinstance(size, str) else integer(1, size) for size in shape)
-    tensor = integer(1, TYPES[dtype]) + data(2, b"".join(data(1, size) for size in sizes))
-    return data(1, name) + data(2, data(1, tensor))
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
