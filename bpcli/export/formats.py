@@ -31,7 +31,7 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
-    "onnx": Format("ONNX", ".onnx", onnx, committees=True),
+    "onnx": Format("ONNX", ".onnx", onnx, committees=True, int8=True),
     "safetensors": Format("safetensors", ".safetensors", safetensors, committees=True),
     "npz": Format("npz", ".npz", npz, committees=False),
     "c": Format("C99", ".h", c, committees=False, int8=True),
