@@ -9,7 +9,7 @@ import click
 from bpcli.cli.options import Named, chosen_members, introduce, require_free
 from bpcli.cli.output import percent, print_text, shown
 from bpcli.export import quantize as quantization
-from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_int8
+from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_suited
 from bpcli.export.member import Member
 from bpcli.inference.evaluation import read_split_of
 from bpcli.storage.files import write_file
@@ -36,11 +36,11 @@ def export(sources: tuple[str, ...], kind: str | None, out: Path | None, quantiz
     """
     kind = chosen(kind, out)
     named = chosen_members(sources)
+    require_suited(kind, len(named), quantize is not None)
     target = out or Path(f"{_name(named)}{FORMATS[kind].suffix}")
     require_free(target, force, _NEVER)
     members = [Member(each.checkpoint, _sha256(each.path)) for each in named]
     if quantize:
-        require_int8(kind)
         members = [_quantized(each.name, member) for each, member in zip(named, members, strict=True)]
     files = {target: content(kind, members)}
     for path, made in files.items():
