@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "model": MODEL,
     "storage": STORAGE | {"msgspec", "bpcli.strict_yaml"},
     "inference": INFERENCE,
-    "export": INFERENCE,
+    "export": INFERENCE | {"bpcli.strict_yaml"},
     "training": TRAINING | {"msgspec", "threadpoolctl", "bpcli.strict_yaml"},
     "gradcheck": TRAINING | {"msgspec"},
     "report": INFERENCE | {"PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.gradcheck"},

@@ -14,6 +14,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli train -c quick": "the shortest way to 98 %",
         "bpcli train -s 'model.hidden=[300, 100]' --epochs 5": "two hidden layers",
         "bpcli train --resume runs/default-1 --epochs 20": "go on up to epoch 20",
+        "bpcli train -c quick --tensorboard": "and watch with: tensorboard --logdir runs",
     },
     "evaluate": {
         "bpcli evaluate": "accuracy and confusion matrix",
@@ -52,6 +53,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli export": "the run that ended last, as ONNX",
         "bpcli export pretrained -o digits.safetensors": "bpcli's own network",
         "bpcli export --quantize int8 -o digits.h": "as C, a byte a weight",
+        "bpcli export --card README.md --license mit": "a model card for the Hugging Face hub",
     },
     "augment": {
         "bpcli augment -s augment.rotation=15 sheet.png": "turned digits",

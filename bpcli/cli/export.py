@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bpcli.cli.card import measured_card
 from bpcli.cli.options import Named, chosen_members, introduce, require_free
 from bpcli.cli.output import percent, print_text, shown
 from bpcli.export import quantize as quantization
@@ -27,26 +28,56 @@ _NEVER = b"(?!)"  # matches nothing: what another program trained or changed may
               help="The file; by default the network's name in the current folder.")  # fmt: skip
 @click.option("--quantize", type=click.Choice(["int8"]),
               help="Round the weights to a byte each, by means of training images.")  # fmt: skip
+@click.option("--card", type=click.Path(path_type=Path), metavar="FILE.md",
+              help="Write a model card, with metrics on test images; without --format and -o only that.")  # fmt: skip
+@click.option("--license", "license_id", metavar="ID", help="With --card: the network's license, such as mit.")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
-def export(sources: tuple[str, ...], kind: str | None, out: Path | None, quantize: str | None, force: bool) -> None:
+def export(
+    sources: tuple[str, ...],
+    kind: str | None,
+    out: Path | None,
+    quantize: str | None,
+    card: Path | None,
+    license_id: str | None,
+    force: bool,
+) -> None:
     """Write a network as a file for other programs.
 
     Without an argument: the run in the folder runs that ended last, or, where none has, the network that comes with
     bpcli. Several networks, or a series of runs, become one that answers by the mean of their scores.
     """
+    _require_sensible(card, license_id, out)
+    alone = card is not None and not (kind or out or quantize)
     kind = chosen(kind, out)
     named = chosen_members(sources)
     require_suited(kind, len(named), quantize is not None)
     target = out or Path(f"{_name(named)}{FORMATS[kind].suffix}")
-    require_free(target, force, _NEVER)
+    for path in ([] if alone else [target]) + ([card] if card else []):
+        require_free(path, force, _NEVER)
     members = [Member(each.checkpoint, _sha256(each.path)) for each in named]
     if quantize:
         members = [_quantized(each.name, member) for each, member in zip(named, members, strict=True)]
-    files = {target: content(kind, members)}
+    files = {} if alone else {target: content(kind, members)}
+    if card:
+        exported = (kind, target.name) if files else None
+        files[card] = measured_card(_name(named), named, members, exported, license_id).encode()
     for path, made in files.items():
         write_file(path, made)
     introduce(named, by_default=not sources)
-    print_text(f"the network is {shown(target)}: {FORMATS[kind].title}, {len(files[target]):,} bytes{_right(named)}")
+    if target in files:
+        print_text(
+            f"the network is {shown(target)}: {FORMATS[kind].title}, {len(files[target]):,} bytes{_right(named)}"
+        )
+    if card:
+        print_text(f"the model card is {shown(card)}")
+
+
+def _require_sensible(card: Path | None, license_id: str | None, out: Path | None) -> None:
+    """Refuse options that contradict each other."""
+    if license_id is not None and card is None:
+        raise click.UsageError("--license goes with --card")
+    if card is not None and card == out:
+        raise click.UsageError("-o and --card name the same file")
 
 
 def _name(members: Sequence[Named]) -> str:
