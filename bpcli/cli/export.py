@@ -10,7 +10,7 @@ from bpcli.cli.card import measured_card
 from bpcli.cli.options import Named, chosen_members, introduce, require_free
 from bpcli.cli.output import percent, print_text, shown
 from bpcli.export import quantize as quantization
-from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_int8
+from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_suited
 from bpcli.export.member import Member
 from bpcli.inference.evaluation import read_split_of
 from bpcli.storage.files import write_file
@@ -50,23 +50,22 @@ def export(
     alone = card is not None and not (kind or out or quantize)
     kind = chosen(kind, out)
     named = chosen_members(sources)
-    target = out or Path(f"{_name(named)}{FORMATS[kind].suffix}")
-    for path in ([] if alone else [target]) + ([card] if card else []):
+    require_suited(kind, len(named), quantize is not None)
+    name = _name(named)
+    target = None if alone else out or Path(f"{name}{FORMATS[kind].suffix}")
+    for path in filter(None, (target, card)):
         require_free(path, force, _NEVER)
-    members = [Member(each.checkpoint, _sha256(each.path)) for each in named]
-    if quantize:
-        require_int8(kind)
-        members = [_quantized(each.name, member) for each, member in zip(named, members, strict=True)]
-    files = {} if alone else {target: content(kind, members)}
+    members = [_member(each, quantize is not None) for each in named]
+    files = {} if target is None else {target: content(kind, members)}
     if card:
-        exported = (kind, target.name) if files else None
-        files[card] = measured_card(_name(named), named, members, exported, license_id).encode()
+        exported = None if target is None else (kind, target.name)
+        files[card] = measured_card(name, named, members, exported, license_id).encode()
     for path, made in files.items():
         write_file(path, made)
     introduce(named, by_default=not sources)
-    if target in files:
+    if target:
         print_text(
-            f"the network is {shown(target)}: {FORMATS[kind].title}, {len(files[target]):,} bytes{_right(named)}"
+            f"the network is {shown(target)}: {FORMATS[kind].title}, {len(files[target]):,} bytes{_about(members)}"
         )
     if card:
         print_text(f"the model card is {shown(card)}")
@@ -90,6 +89,13 @@ def _name(members: Sequence[Named]) -> str:
     return folders.pop().name if path.name in (BEST, LAST, PREVIOUS) else path.stem
 
 
+def _member(named: Named, int8: bool) -> Member:
+    """Return a network with the SHA-256 of its file, quantized if wanted."""
+    with named.path.open("rb") as file:
+        member = Member(named.checkpoint, file_digest(file, "sha256").hexdigest())
+    return _quantized(named.name, member) if int8 else member
+
+
 def _quantized(name: str, member: Member) -> Member:
     """Return a network quantized to int8; print its accuracy before and after."""
     images = read_split_of(member.model, "train").images
@@ -104,14 +110,10 @@ def _quantized(name: str, member: Member) -> Member:
     return member._replace(quantized=quantized)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _right(members: Sequence[Named]) -> str:
-    """Return how often the network was right, if the run kept images for validation."""
+def _about(members: Sequence[Member]) -> str:
+    """Return how many networks a file holds; of one with all its digits, how often it was right on validation."""
     if len(members) > 1:
         return f", a committee of {len(members)}"
-    accuracy = members[0].checkpoint.metrics.get("validation_accuracy")
-    return "" if accuracy is None else f", validation accuracy {percent(accuracy)}"
+    (member,) = members
+    accuracy = member.checkpoint.metrics.get("validation_accuracy")
+    return "" if accuracy is None or member.quantized else f", validation accuracy {percent(accuracy)}"

@@ -31,7 +31,7 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
-    "onnx": Format("ONNX", ".onnx", onnx, committees=True),
+    "onnx": Format("ONNX", ".onnx", onnx, committees=True, int8=True),
     "safetensors": Format("safetensors", ".safetensors", safetensors, committees=True),
     "npz": Format("npz", ".npz", npz, committees=False),
     "c": Format("C99", ".h", c, committees=False, int8=True),
@@ -51,15 +51,19 @@ def chosen(kind: str | None, path: Path | None) -> str:
     return kind or promised or DEFAULT
 
 
-def require_int8(kind: str) -> None:
-    """Refuse a format that can't hold quantized networks.
+def require_suited(kind: str, networks: int, int8: bool) -> None:
+    """Refuse a format whose files can't hold so many networks, or none that are quantized.
 
     Raises:
-        ArgumentError: it can't.
+        ArgumentError: they can't.
     """
-    if not FORMATS[kind].int8:
-        able = ", ".join(name for name, each in FORMATS.items() if each.int8)
-        raise ArgumentError(f"--quantize int8 doesn't go with the format {kind}; it goes with {able}")
+    own = FORMATS[kind]
+    if networks > 1 and not own.committees:
+        others = " or ".join(name for name, each in FORMATS.items() if each.committees)
+        raise ArgumentError(f"a file of the format {kind} holds one network, not {networks}; choose {others}")
+    if int8 and not own.int8:
+        others = " or ".join(name for name, each in FORMATS.items() if each.int8)
+        raise ArgumentError(f"a file of the format {kind} holds no quantized network; choose {others}")
 
 
 def content(kind: str, members: Sequence[Member]) -> bytes:
@@ -68,7 +72,5 @@ def content(kind: str, members: Sequence[Member]) -> bytes:
     Raises:
         ArgumentError: the format can't hold these networks.
     """
-    if len(members) > 1 and not FORMATS[kind].committees:
-        others = " or ".join(name for name, each in FORMATS.items() if each.committees)
-        raise ArgumentError(f"a file of the format {kind} holds one network, not {len(members)}; choose {others}")
+    require_suited(kind, len(members), any(member.quantized for member in members))
     return FORMATS[kind].write(members)

@@ -19,16 +19,17 @@ _CENTRE = 32  # a row from which moments are below 2²⁴ for images of up to 64
 _TINY = 1e-30  # instead of a height of 0, where the lean is 0 too
 
 
-def add_deslanting(graph: Graph, ink: str, side: int) -> str:
-    """Add nodes that deslant images of float32, (n, side, side), and return the name of the upright ones.
+def add_deslanting(graph: Graph, images: str, side: int) -> str:
+    """Add nodes that deslant images, uint8 (n, side, side), and return the name of the upright ones.
 
     Args:
         graph: takes the nodes.
-        ink: the name of the images.
+        images: the name of the images.
         side: of an image, in pixels.
     """
-    moves = _moves(graph, "deslant.", ink, side)
-    return graph.add("Round", "upright", _moved(graph, "deslant.", ink, moves, side))
+    ink = graph.add("Cast", "deslant.ink", images, to=TYPES["float32"])
+    moved = _moved(graph, "deslant.", ink, _moves(graph, "deslant.", ink, side), side)
+    return graph.add("Cast", "upright", graph.add("Round", "deslant.rounded", moved), to=TYPES["uint8"])
 
 
 def _moves(graph: Graph, name: str, ink: str, side: int) -> str:

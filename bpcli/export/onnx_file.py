@@ -41,9 +41,9 @@ class Graph:
         tensors: the constants so far, by name.
     """
 
-    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self) -> None:
         self.nodes: list[bytes] = []
-        self.tensors = dict(tensors)
+        self.tensors: dict[str, NDArray[Any]] = {}
 
     def add(self, operator: str, output: str, *inputs: str, **attributes: Attribute) -> str:
         """Add a node, and return the name of its output."""

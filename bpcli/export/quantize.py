@@ -6,9 +6,9 @@ integers v from −127 to 127 with one scale t a unit, and stand for w = t·v. T
     z = s·t·Σ (q − o)·v + b,
 
 where the sum is exact in 32 bits. Activations are calculated from z in float32, and rounded to the next layer's bytes.
-Of ONNX's operators these are MatMulInteger and QuantizeLinear; in C they are loops over integers. All three give the
-same numbers. Jacob et al. (2018), "Quantization and training of neural networks for efficient integer-arithmetic-only
-inference", arXiv:1712.05877, equations 1 to 4, derive them.
+ONNX Runtime makes products of integers of the nodes that the ONNX file has; in C they are loops over integers. All
+three give the same numbers. Jacob et al. (2018), "Quantization and training of neural networks for efficient
+integer-arithmetic-only inference", arXiv:1712.05877, equations 1 to 4, derive them.
 
 The first layer's bytes are the pixels themselves: normalization is affine, so its factor is the scale s, and its shift
 goes into the biases. Nothing is lost there, and blank pixels remain zeros.

@@ -15,6 +15,7 @@ from bpcli.data.spec import MNIST, DataSpec
 from bpcli.errors import ArgumentError
 from bpcli.export import c as exported
 from bpcli.export.quantize import quantize, scores
+from bpcli.inference.predictions import MIN_SCORE
 from bpcli.model import Model
 from bpcli.training.builders import first_state
 from tests.export.compiler import answers, header, may_skip, needs_cc, run
@@ -85,6 +86,22 @@ def test_several_files_include_it_and_cpp_does(tmp_path: Path) -> None:
     run(["c++", *strict, "-std=c++11", "main.cc", "network.o", "-o", "both", "-lm"], tmp_path)
     run(["c++", *strict, "-std=c++11", "whole.cc", "-o", "whole", "-lm"], tmp_path)
     assert run(["./both"], tmp_path) == run(["./whole"], tmp_path) == b""
+
+
+@needs_cc
+def test_the_program_of_the_documents_prints_the_names_of_the_classes(tmp_path: Path, small_split: Split) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    (tmp_path / "main.c").write_text(document.partition("```c\n")[2].partition("```")[0], encoding="utf-8")
+    model = made("model.hidden=[5]")
+    model.parameters[-len(MNIST.classes) :] -= np.median(model.outputs(small_split.images).logits.max(axis=1)) + 2.2
+    (tmp_path / "digits.h").write_text(header(model), encoding="utf-8")
+    run(["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "main.c", "-o", "main", "-lm"], tmp_path)
+    said = run(["./main"], tmp_path, small_split.images.tobytes()).decode().split()
+    expected = model.scores(small_split.images)
+    names = [str(row.argmax()) if row.max() >= MIN_SCORE else "none" for row in expected]
+    assert said[::2] == names
+    assert 0.2 < names.count("none") / len(names) < 0.8
+    np.testing.assert_allclose(np.array(said[1::2], float), expected.max(axis=1), atol=0.00051)
 
 
 def test_weights_are_written_so_that_they_are_read_as_the_same_bits() -> None:

@@ -14,6 +14,7 @@ from bpcli.errors import ArgumentError
 from bpcli.export import onnx as writer
 from bpcli.export.member import Member, tensors
 from bpcli.export.onnx import onnx
+from bpcli.export.quantize import quantize, scores
 from bpcli.storage import checkpoint
 from tests.export.networks import member, spec_of
 from tests.export.onnx_reader import read, run
@@ -81,6 +82,22 @@ def test_the_packaged_network_reads_as_bpcli_does(small_split: Split) -> None:
     found = run(read(onnx([packaged])), images)
     assert np.array_equal(found["upright"].reshape(len(images), -1), deslant(images.reshape(len(images), -1)))
     assert np.abs(found["scores"] - packaged.model.scores(images)).max() < CLOSE
+
+
+@pytest.mark.parametrize(
+    "settings", [["model.hidden=[]"], ["model.hidden=[30, 20]", "model.activation=[identity, tanh]"]]
+)
+def test_a_quantized_network_computes_with_bytes(settings: list[str]) -> None:
+    one, images = member(*settings, "data.deslant=true"), some(28)
+    quantized = quantize(one.model, images)
+    file = read(onnx([one._replace(quantized=quantized)]))
+    for number, layer in enumerate(quantized.layers, 1):
+        weight, zero = file.tensors[f"layer{number}.weight"], file.tensors[f"layer{number}.weight.zero"]
+        assert weight.dtype == np.uint8
+        assert np.array_equal(weight.astype(int) - zero, layer.weight)
+    found = run(file, images)["scores"]
+    assert np.abs(found - scores(quantized, images)).max() < 0.005  # an activation may fall to the next byte
+    assert np.abs(found - one.model.scores(images)).max() > 1e-4
 
 
 def test_the_file_says_what_goes_in_and_what_comes_out() -> None:

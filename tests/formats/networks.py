@@ -12,6 +12,8 @@ from bpcli import resources
 from bpcli.core.types import Array, Bytes
 from bpcli.data.datasets import read_split
 from bpcli.export.member import Member
+from bpcli.export.quantize import quantize
+from bpcli.export.quantize import scores as quantized_answers
 from bpcli.storage import checkpoint
 from bpcli.training.run import recorded_training
 from tests.conftest import idx_bytes, write_mnist
@@ -86,3 +88,18 @@ def scores(name: str) -> Array:
 def mean(members: Sequence[Member], pictures: Bytes) -> Array:
     answers: Array = np.mean([member.model.scores(pictures) for member in members], axis=0)
     return answers
+
+
+@cache
+def quantized(name: str) -> list[Member]:
+    """The networks with int8 weights, calibrated on a part of the images."""
+    return [each._replace(quantized=quantize(each.model, images(name)[::5])) for each in case(name)]
+
+
+@cache
+def quantized_scores(name: str) -> Array:
+    """What bpcli answers with these."""
+    found: Array = np.mean(
+        [quantized_answers(each.quantized, images(name)) for each in quantized(name) if each.quantized], axis=0
+    )
+    return found
