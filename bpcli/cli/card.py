@@ -44,7 +44,8 @@ def measured_card(
     ]
     kind, files = (exported[0], [exported[1]]) if exported else ("", _files(named))
     own = _OWN_LICENSE if [each.name for each in named] == [PRETRAINED] else ""
-    return card(Subject(name, trained, found, files, kind, own if license_id is None else license_id))
+    int8 = any(member.quantized is not None for member in members)
+    return card(Subject(name, trained, found, files, kind, int8, own if license_id is None else license_id))
 
 
 def _epochs(path: Path) -> tuple[Row, ...]:

@@ -49,6 +49,7 @@ class Subject(NamedTuple):
         found: their metrics on the test split.
         files: the names of the files to use: of the checkpoints, or the one that was exported.
         kind: the format of the latter; "" for checkpoints.
+        int8: whether that file has weights of int8.
         license: the identifier of the license that the user gives the network; "" if none is known.
     """
 
@@ -57,6 +58,7 @@ class Subject(NamedTuple):
     found: EnsembleMetrics
     files: Sequence[str]
     kind: str = ""
+    int8: bool = False
     license: str = ""
 
     @property
@@ -77,7 +79,7 @@ def card(subject: Subject) -> str:
         "Results": _results(subject),
         "Confusion": _confusion(subject),
         "How it was trained": _training(subject),
-        "How to use it": usage(subject.kind, subject.files, subject.first.spec),
+        "How to use it": _usage(subject),
         "Limits": _limits(subject),
     }
     body = "".join(f"\n## {title}\n\n{_lines(lines)}" for title, lines in sections.items())
@@ -218,6 +220,12 @@ def _settings(subject: Subject) -> list[Tree]:
         if tree not in found:
             found.append(tree)
     return found
+
+
+def _usage(subject: Subject) -> Iterator[str]:
+    yield from usage(subject.kind, subject.files, subject.first.spec)
+    if subject.int8:
+        yield "The weights in the file are rounded to int8. The figures above are those of the network in float32."
 
 
 def _limits(subject: Subject) -> Iterator[str]:

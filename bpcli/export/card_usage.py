@@ -47,7 +47,7 @@ def _safetensors(files: Sequence[str], side: int) -> Iterator[str]:
 
 
 def _c(files: Sequence[str], side: int) -> Iterator[str]:
-    yield f"In C99; `pixels` are {side * side} bytes. The figures above are those of the network in float32."
+    yield f"In C99; `pixels` are {side * side} bytes:"
     yield from _block("c", f'#include "{files[0]}"')
     yield "`bpcli_predict(pixels, scores)` writes the scores of the classes."
 

@@ -99,6 +99,12 @@ def test_each_format_has_lines_to_paste(kind: str, line: str) -> None:
     assert line in card(Subject("n", [trained()], found, ["a/x.npz"], kind)).partition("## How to use it")[2]
 
 
+def test_figures_of_float32_are_called_so_beside_weights_of_int8() -> None:
+    subject = Subject("n", [trained()], EnsembleMetrics([FIRST], FIRST, np.zeros(0)), ["x.h"], "c")
+    assert "those of the network in float32" in card(subject._replace(int8=True))
+    assert "float32" not in card(subject)
+
+
 def test_without_mistakes_there_are_no_confusions() -> None:
     right = answers(0, 0, 1, 1, 2, labels=LABELS)
     text = card(Subject("n", [trained()], EnsembleMetrics([right], right, np.zeros(0)), ["x"]))

@@ -25,11 +25,8 @@ def test_the_hubs_library_reads_the_front_matter(
     assert bpcli("export", *what.split(), "--card", "README.md", "--license", "mit").exit_code == 0
     card = ModelCard.load("README.md")  # from a file; the hub is not asked
     card.data.to_dict()
-    assert (card.data.license, card.data.library_name, card.data.pipeline_tag) == (
-        "mit",
-        "bpcli",
-        "image-classification",
-    )
+    data = card.data
+    assert (data.license, data.library_name, data.pipeline_tag) == ("mit", "bpcli", "image-classification")
     (result,) = data.eval_results
     metrics = json.loads(bpcli("evaluate", *what.split(), "--json").stdout)
     assert (result.metric_type, result.metric_value) == ("accuracy", metrics["accuracy"])

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @contextmanager
-def going(command: Sequence[str], folder: Path, epochs: int) -> Iterator[None]:
+def going(command: list[str], folder: Path, epochs: int) -> Iterator[None]:
     """A training, from when it has logged batches beyond so many epochs until it is killed."""
     with child(command, cwd=folder) as process:
         while process.poll() is None and not _logged_beyond(folder / "runs/default-1", epochs):
