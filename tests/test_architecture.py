@@ -91,9 +91,9 @@ def loaded_by(module: str) -> set[str]:
     return {".".join(name.split(".")[:2]) for name in done.stdout.split()}
 
 
-@pytest.mark.parametrize("module", ["bpcli.cli.predict", "bpcli.cli.evaluate", "bpcli.cli.report", "bpcli.cli.draw"])
+@pytest.mark.parametrize("module", ["predict", "evaluate", "report", "draw", "export"])
 def test_who_uses_a_network_needs_nothing_of_training(module: str) -> None:
-    assert loaded_by(module).isdisjoint({"bpcli.training", "bpcli.gradcheck"})
+    assert loaded_by(f"bpcli.cli.{module}").isdisjoint({"bpcli.training", "bpcli.gradcheck"})
 
 
 def test_commands_import_from_no_other_command() -> None:

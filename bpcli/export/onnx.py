@@ -18,6 +18,7 @@ from bpcli.export.onnx_file import Graph
 from bpcli.export.quantize import QuantizedLayer, Range
 
 IMAGES, SCORES, LABEL = "images", "scores", "label"  # the graph's input and outputs
+MOST = 2**31 - 2**24  # bytes of parameters: the most of a message of Protocol Buffers, but for the nodes
 _ZERO = 128  # the byte of a quantized network's weights that stands for 0
 
 # adds nodes that compute an activation from z: (graph, name of the output, name of z)
@@ -28,8 +29,10 @@ def onnx(members: Sequence[Member]) -> bytes:
     """Return a file with one graph, from `images`, uint8 (n, side, side), to `scores` (n, classes) and `label` (n,).
 
     Raises:
-        ArgumentError: ONNX has no operator for an activation.
+        ArgumentError: ONNX has no operator for an activation, or the networks are too many for a file.
     """
+    if (size := sum(member.checkpoint.parameters.nbytes for member in members)) > MOST:
+        raise ArgumentError(f"the networks have {size:,} bytes of parameters; an ONNX file holds at most {MOST:,}")
     spec, graph = members[0].checkpoint.spec, Graph()
     pixels = _pixels(graph, spec.side, {member.model.preprocessing.deslant for member in members})
     scores = [_scores(graph, *each, pixels) for each in zip(prefixes(members), members, strict=True)]

@@ -64,7 +64,7 @@ def _sum(graph: Graph, name: str, terms: str, side: int) -> str:
     """Add nodes that sum over the rows of (n, side, 2), in NumPy's order; (n, 1, 2)."""
 
     def total(numbers: Sequence[str]) -> str:
-        return reduce(lambda left, right: graph.add("Add", f"{left}+", left, right), numbers)
+        return reduce(lambda left, right: graph.add("Add", f"{left}.sum", left, right), numbers)
 
     whole, rest = divmod(side, _LANES)
     parts = graph.split(name, terms, [_LANES] * whole + [1] * rest, axis=1)

@@ -134,3 +134,10 @@ def test_an_activation_without_an_operator_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.delitem(writer.ACTIVATIONS, "gelu")
     with pytest.raises(ArgumentError, match="the activation gelu can't be written as ONNX; these can: relu, "):
         onnx([member("model.activation=gelu")])
+
+
+def test_networks_that_no_file_can_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MOST", 2 * member().checkpoint.parameters.nbytes)
+    onnx([member(), member()])
+    with pytest.raises(ArgumentError, match=r"have 114,600 bytes of parameters; an ONNX file holds at most 76,400"):
+        onnx([member(), member(), member()])
