@@ -64,9 +64,7 @@ def export(
         write_file(path, made)
     introduce(named, by_default=not sources)
     if target:
-        print_text(
-            f"the network is {shown(target)}: {FORMATS[kind].title}, {len(files[target]):,} bytes{_about(members)}"
-        )
+        print_text(f"the network is {shown(target)}: {_about(kind, files[target], members)}")
     if card:
         print_text(f"the model card is {shown(card)}")
 
@@ -110,10 +108,11 @@ def _quantized(name: str, member: Member) -> Member:
     return member._replace(quantized=quantized)
 
 
-def _about(members: Sequence[Member]) -> str:
-    """Return how many networks a file holds; of one with all its digits, how often it was right on validation."""
+def _about(kind: str, made: bytes, members: Sequence[Member]) -> str:
+    """Return the format and the size of a file, and how many networks it holds, or how often its one was right."""
+    about = f"{FORMATS[kind].title}, {len(made):,} bytes"
     if len(members) > 1:
-        return f", a committee of {len(members)}"
+        return f"{about}, a committee of {len(members)}"
     (member,) = members
     accuracy = member.checkpoint.metrics.get("validation_accuracy")
-    return "" if accuracy is None or member.quantized else f", validation accuracy {percent(accuracy)}"
+    return about if accuracy is None or member.quantized else f"{about}, validation accuracy {percent(accuracy)}"
