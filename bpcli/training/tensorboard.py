@@ -16,7 +16,7 @@ from bpcli.storage.series_file import member_folder
 from bpcli.storage.summaries import histogram, picture, scalar, text
 from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, MemberStarted, Started, Step, Views
 
-SAMPLE = 512  # training images whose gradient is shown: 1 % of MNIST's
+SAMPLE = 256  # training images whose gradient is shown; its time counts against the training
 SHOWN = 48  # mistakes
 MOST = 100  # epochs of a run with histograms and mistakes, in about equal distances
 _BATCH, _EPOCH, _CONFIGURATION = "batch", "epoch", "configuration"  # of tags, up to the first /
