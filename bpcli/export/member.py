@@ -58,7 +58,7 @@ def metadata(members: Sequence[Member]) -> dict[str, str]:
 
 def _metadata(member: Member) -> dict[str, Any]:
     loaded, prepare = member.checkpoint, member.model.preprocessing
-    accuracies = {name: value for name, value in loaded.metrics.items() if name.endswith("_accuracy")}
+    measured = loaded.metrics if member.quantized is None else {}  # they are those of the float32 weights
     return {
         "sha256": member.sha256,
         "sizes": member.model.network.sizes,
@@ -66,5 +66,5 @@ def _metadata(member: Member) -> dict[str, Any]:
         "output": loaded.config.model.output,
         "preprocessing": {"deslant": prepare.deslant, **prepare.normalization._asdict()},
         "weights": "float32" if member.quantized is None else "int8",
-        **accuracies,
+        **{name: value for name, value in measured.items() if name.endswith("_accuracy")},
     }
