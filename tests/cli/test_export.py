@@ -2,12 +2,7 @@
 
 import hashlib
 import json
-import os
-import resource
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +12,6 @@ from click.testing import Result
 
 from bpcli.errors import ArgumentError, CheckpointError, OutputError
 from bpcli.storage import checkpoint
-from tests.children import HANGS
 from tests.export.onnx_reader import read
 
 Bpcli = Callable[..., Result]
@@ -89,24 +83,6 @@ def test_a_mistake_is_one_line_and_leaves_no_file(
     assert result.exit_code == code
     assert complaint in result.stderr
     assert sorted(Path().rglob("*")) == before
-
-
-def test_a_full_disk_leaves_what_was_there(trained: Path, tmp_path: Path) -> None:
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))  # bytes of a file
-
-    Path("x.onnx").write_text("before")
-    command = [sys.executable, "-m", "bpcli", "export", "-o", "x.onnx", "--force"]
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    result = subprocess.run(
-        command, cwd=tmp_path, env=unmeasured, preexec_fn=limit, capture_output=True, text=True, check=False,
-        timeout=HANGS,
-    )  # fmt: skip
-    assert (result.returncode, result.stdout) == (OutputError.exit_code, "")
-    assert result.stderr.splitlines()[-1] == "Error: x.onnx: can't be written: File too large"
-    assert {path.name for path in tmp_path.iterdir()} == {"x.onnx", "runs"}
-    assert Path("x.onnx").read_text() == "before"
 
 
 def test_a_network_that_learned_nothing_is_exported_with_a_warning(bpcli: Bpcli, trained: Path) -> None:
