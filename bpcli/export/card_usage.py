@@ -48,8 +48,8 @@ def _safetensors(files: Sequence[str], side: int) -> Iterator[str]:
 
 def _c(files: Sequence[str], side: int) -> Iterator[str]:
     yield f"In C99; `pixels` are {side * side} bytes:"
-    yield from _block("c", f'#include "{files[0]}"')
-    yield "`bpcli_predict(pixels, scores)` writes the scores of the classes."
+    yield from _block("c", "#define BPCLI_IMPLEMENTATION", f'#include "{files[0]}"')
+    yield "`int label = bpcli_predict(pixels, scores);` returns the class, and writes a score for each."
 
 
 def _block(language: str, *lines: str) -> Iterator[str]:
