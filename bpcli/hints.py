@@ -85,6 +85,7 @@ COMMANDS: Mapping[str, str] = {
     "classify": "predict", "infer": "predict", "inference": "predict", "recognize": "predict", "read": "predict",
     "gradcheck": "check", "verify": "check", "graph": "explain", "derive": "explain",
     "plot": "report", "show": "report", "curves": "report", "compare": "report", "paint": "draw", "sketch": "draw",
+    "convert": "export", "save": "export", "onnx": "export", "quantize": "export --quantize int8",
     "distort": "augment", "augmentation": "augment", "presets": "config --list", "configuration": "config",
     "list": "runs", "ls": "runs", "history": "runs", "help": "--help", "version": "--version",
 }  # fmt: skip

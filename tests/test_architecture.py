@@ -30,11 +30,13 @@ ROOMS: dict[str, set[str]] = {
     "model": MODEL,
     "storage": STORAGE | {"msgspec", "bpcli.strict_yaml"},
     "inference": INFERENCE,
+    "export": INFERENCE | {"bpcli.strict_yaml"},
     "training": TRAINING | {"msgspec", "threadpoolctl", "bpcli.strict_yaml"},
     "gradcheck": TRAINING | {"msgspec"},
     "report": INFERENCE | {"PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.gradcheck"},
     "interface": TRAINING | {"PIL", "msgspec", "tqdm", "sklearn", "bpcli.gradcheck", "bpcli.report"},
-    "cli": TRAINING | {"click", "tqdm", "msgspec", "bpcli", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"},
+    "cli": TRAINING
+    | {"click", "tqdm", "msgspec", "bpcli", "bpcli.export", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"},
 }
 
 
@@ -89,9 +91,9 @@ def loaded_by(module: str) -> set[str]:
     return {".".join(name.split(".")[:2]) for name in done.stdout.split()}
 
 
-@pytest.mark.parametrize("module", ["bpcli.cli.predict", "bpcli.cli.evaluate", "bpcli.cli.report", "bpcli.cli.draw"])
+@pytest.mark.parametrize("module", ["predict", "evaluate", "report", "draw", "export"])
 def test_who_uses_a_network_needs_nothing_of_training(module: str) -> None:
-    assert loaded_by(module).isdisjoint({"bpcli.training", "bpcli.gradcheck"})
+    assert loaded_by(f"bpcli.cli.{module}").isdisjoint({"bpcli.training", "bpcli.gradcheck"})
 
 
 def test_commands_import_from_no_other_command() -> None:

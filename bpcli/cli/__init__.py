@@ -37,6 +37,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Share": {
         "report": ("bpcli.cli.report:report", "Show a run, or several, as one HTML file."),
         "draw": ("bpcli.cli.draw:draw", "Write a page to draw digits on, with the network inside."),
+        "export": ("bpcli.cli.export:export", "Write a network as a file for other programs."),
     },
 }
 COMMANDS = dict(chain.from_iterable(group.items() for group in GROUPS.values()))

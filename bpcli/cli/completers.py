@@ -78,11 +78,11 @@ def _names(folder: str) -> list[str]:
 # the options of any command, and the arguments of each, whose values are completed here
 OPTIONS: Mapping[str, Completer] = {
     "-c": configurations, "--config": configurations, "-s": settings, "--set": settings,
-    "-m": networks, "--model": networks, "--resume": runs, "--remove": runs,
+    "-m": networks, "--model": networks, "--resume": runs, "--remove": runs, "--tensorboard": files,
 }  # fmt: skip
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
-    "evaluate": networks, "report": runs, "draw": networks, "runs": nothing,
+    "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
     "step": networks,
 }  # fmt: skip
 

@@ -53,6 +53,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli draw --open": "a page to draw on, in the browser",
         "bpcli draw runs/default-1 -o mine.html": "with the network of a run",
     },
+    "export": {
+        "bpcli export": "the run that ended last, as ONNX",
+        "bpcli export pretrained -o digits.safetensors --card README.md": "a model card",
+        "bpcli export --quantize int8 -o digits.h": "as C, a byte a weight",
+    },
     "augment": {
         "bpcli augment -s augment.rotation=15 sheet.png": "turned digits",
         "bpcli augment -c simard -n 32 --force sheet.png": "a preset's",

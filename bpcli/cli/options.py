@@ -24,10 +24,11 @@ _HEAD = 4096  # bytes of a file in which its mark stands
 
 
 class Named(NamedTuple):
-    """A network and its name."""
+    """A network, its name and its file."""
 
     name: str
     checkpoint: Checkpoint
+    path: Path
 
     @property
     def model(self) -> Model:
@@ -102,7 +103,7 @@ def chosen_members(sources: Sequence[str]) -> list[Named]:
 
 
 def _loaded(path: Path) -> Named:
-    return Named(shown(Path(name_of(path))), checkpoint.load(path))
+    return Named(shown(Path(name_of(path))), checkpoint.load(path), path)
 
 
 def introduce(members: Sequence[Named], *, by_default: bool) -> None:

@@ -1,7 +1,7 @@
 """`bpcli train`: train, show the progress, keep the run."""
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bpcli.cli.signals import Stop, noted_signals
 from bpcli.machine import quote
 from bpcli.storage.find import find_run
 from bpcli.storage.series_file import is_series, parse_seeds
-from bpcli.training.events import Event
+from bpcli.training.events import Event, Observer
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series, resumed_series
@@ -37,6 +37,10 @@ from bpcli.training.series import recorded_series, resumed_series
     "--seeds", metavar="SEEDS", help="Train a run for each seed, such as 0..6 or 0,3,5, and test all together."
 )
 @click.option(
+    "--tensorboard", is_flag=False, flag_value="", metavar="[DIR]",
+    help="Write a log for TensorBoard, by default into the run's folder.",
+)  # fmt: skip
+@click.option(
     "--epochs", type=click.IntRange(1, 100_000), metavar="N",
     help="Short for -s train.epochs=N; extends a run that is resumed.",
 )  # fmt: skip
@@ -55,6 +59,7 @@ def train(
     out: Path | None,
     resume: str | None,
     seeds: str | None,
+    tensorboard: str | None,
     epochs: int | None,
     as_json: bool,
     progress: str | None,
@@ -68,18 +73,22 @@ def train(
     _require_compatible(settings, out, resume, seeds)
     given = source if context.get_parameter_source("source") is not ParameterSource.DEFAULT else None
     reporter, result = ProgressReporter("none" if quiet else progress), Result()
+    observers: list[Observer] = [reporter, *_logs(tensorboard, resume)]
     with noted_signals() as stop:
-        with (
-            closing(reporter),
-            closing(
-                _begun(source, settings, out, seeds, stop.arrived)
-                if resume is None
-                else _resumed(resume, given, settings, stop.arrived)
-            ) as happenings,
-        ):
+        with ExitStack() as ends:
+            for observer in observers:
+                ends.enter_context(closing(observer))
+            happenings = ends.enter_context(
+                closing(
+                    _begun(source, settings, out, seeds, stop.arrived)
+                    if resume is None
+                    else _resumed(resume, given, settings, stop.arrived)
+                )
+            )
             for event in happenings:
                 result.add(event)
-                reporter.handle(event)
+                for observer in observers:
+                    observer.handle(event)
         _end(context, result, stop, as_json)
 
 
@@ -101,6 +110,17 @@ def _begun(
     if seeds is None:
         return recorded_training(config, name, out, should_stop)
     return recorded_series(config, parse_seeds(seeds), name, out, should_stop)
+
+
+def _logs(tensorboard: str | None, resume: str | None) -> Iterator[Observer]:
+    """Yield the log for TensorBoard, if one is wanted; "" is that in the run's folder."""
+    if tensorboard is None:
+        return
+    from bpcli.training.tensorboard import TensorBoard, require_usable  # it needs Pillow
+
+    if tensorboard:
+        require_usable(Path(tensorboard), new=resume is None)
+    yield TensorBoard(Path(tensorboard) if tensorboard else None)
 
 
 def _resumed(

@@ -1,11 +1,14 @@
 """The events of a run, as frozen records."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from bpcli.core.types import Array
+from bpcli.data.datasets import Split
 from bpcli.inference.evaluation import Score
+from bpcli.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,30 @@ class Step:
         step: the index of the last one in the epoch, from 0.
         steps: the number of steps of an epoch.
         loss: the mean over the images since the last report, each computed before its batch's step.
+        accuracy: over these images, likewise.
     """
 
     epoch: int
     step: int
     steps: int
     loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the training works on, to be looked at until the next event is asked for.
+
+    Attributes:
+        model: the network after the epoch, for upright images.
+        training, validation: the splits, upright.
+        scores: of the network for the validation images, (n, classes); None without any.
+    """
+
+    model: Model
+    training: Split
+    validation: Split
+    scores: Array | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +88,7 @@ class EpochEnd:
         validation: after the epoch; None without a validation split.
         seconds: the duration of the epoch, validation included.
         best_epoch: the first of the best epochs so far, from 0; without validation, this epoch.
+        views: what the training works on, if it can be looked at.
     """
 
     epoch: int
@@ -76,6 +98,7 @@ class EpochEnd:
     validation: Score | None
     seconds: float
     best_epoch: int
+    views: Views | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_best(self) -> bool:
@@ -178,3 +201,13 @@ class SeriesEnded:
 Event = (
     Started | Notice | Step | EpochEnd | CheckpointDue | Finished | Tested | SeriesStarted | MemberStarted | SeriesEnded
 )
+
+
+class Observer(Protocol):
+    """Whoever is shown every event of a training, and then told that it has ended."""
+
+    def handle(self, event: Event) -> None:
+        """Note an event."""
+
+    def close(self) -> None:
+        """End, however the training did."""

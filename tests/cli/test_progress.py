@@ -62,7 +62,7 @@ def run(epochs: int, trained: int | None = None, first: int = 0) -> Iterator[Eve
     yield Started(Path("run"), 5000, 1000, 7850, epochs, STEPS, first)
     trained = trained or epochs
     for epoch in range(first, trained):
-        yield Step(epoch, STEPS - 1, STEPS, 0.25)
+        yield Step(epoch, STEPS - 1, STEPS, 0.25, 0.9)
         yield end(epoch, epochs)
     if trained == epochs:
         yield Finished(epochs, 0, {})
@@ -136,9 +136,9 @@ def test_rate_and_time_to_go_are_those_of_the_steps_that_this_process_does(monke
         nonlocal now
         yield Started(Path("run"), 5000, 1000, 7850, 10, STEPS, 5, 40)
         now += 10
-        yield Step(5, 89, STEPS, 0.25)  # 50 steps in 10 seconds; of 1,000 remain 410
+        yield Step(5, 89, STEPS, 0.25, 0.9)  # 50 steps in 10 seconds; of 1,000 remain 410
         now += 30  # with a validation, say
-        yield Step(6, 39, STEPS, 2.5e16)  # 100 in 40 seconds; 360 remain
+        yield Step(6, 39, STEPS, 2.5e16, 0.1)  # 100 in 40 seconds; 360 remain
 
     terminal = report(happenings())
     first, *_, middle, last = terminal.bars
