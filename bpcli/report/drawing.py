@@ -27,6 +27,8 @@ SCRIPTS = (
     "network",
     "paper",
     "view",
+    "zip",
+    "collection",
     "main",
 )  # in this order
 DIGITS = {"thing": "digit", "kind": "digit", "ink": "ink"}  # the page's words for a drawing, a class and ink

@@ -24,7 +24,7 @@ function start() {
     latest = paper.isEmpty ? NOTHING : answerTo(network, paper.grey());
     showAnswer(network, latest.pixels ? latest : { ...latest, hidden: silent });
     element("hint").hidden = !paper.isEmpty;
-    element("undo").disabled = element("clear").disabled = element("save").disabled = paper.isEmpty;
+    for (const name of ["undo", "clear", "save", "keep"]) element(name).disabled = paper.isEmpty;
   };
   const explain = () => {
     if (!element("why").open) return;
@@ -35,6 +35,7 @@ function start() {
   const finish = () => {
     answer();
     explain();
+    if (latest.scores.length) element("truth").value = latest.scores.indexOf(Math.max(...latest.scores));
     element("spoken").textContent = latest.reason || `${element("answer").textContent}, ${element("certainty").textContent}`;
   };
   const paper = new Paper(element("paper"), network.light, (finished) => {
@@ -50,19 +51,14 @@ function start() {
   listenToKeys(paper, element("pen"));
   element("undo").addEventListener("click", () => paper.undo());
   element("clear").addEventListener("click", () => paper.clear());
-  element("save").addEventListener("click", () => save(paper.picture, network));
+  element("save").addEventListener("click", () => {
+    download(network.digits ? "digit.png" : "picture.png", "image/png", pngOf(paper.picture));
+  });
+  collect(network, () => paper.picture);
   element("width").addEventListener("input", (event) => (paper.width = Number(event.target.value)));
   element("why").addEventListener("toggle", explain);
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "z") paper.undo();
   });
   answer();
-}
-
-/** Download the picture that the network was given. */
-function save(canvas, { digits }) {
-  const link = document.createElement("a");
-  link.download = digits ? "digit.png" : "picture.png";
-  link.href = canvas.toDataURL("image/png");
-  link.click();
 }

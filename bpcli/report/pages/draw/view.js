@@ -61,6 +61,7 @@ function buildView(network) {
   const shown = shownClasses(network, []);
   element("scores").append(...shown.map(bar));
   element("scores").style.setProperty("--name", `${nameWidth(classes)}px`);
+  element("truth").append(...classes.map((name, place) => new Option(name, place)));
   element("many").hidden = shown.length === classes.length;
   element("many").textContent = `The ${MOST} highest scores of ${classes.length}`;
   element("maps").append(...shown.map((place) => figure(picture(side, side, `Pixels for ${classes[place]}`), classes[place])));
