@@ -108,7 +108,7 @@ def test_the_pages_network_is_numpys_on_all_of_mnist(
       const network = readNetwork(JSON.parse(document.getElementById("network").textContent));
       const bytes = bytesOf(data), found = [];
       for (let start = 0; start < bytes.length; start += 784)
-        found.push(forward(network, bytes.subarray(start, start + 784)).scores);
+        found.push(Array.from(look(network, bytes.subarray(start, start + 784)).scores));
       return found;
     }"""
     with opened("draw") as page:

@@ -1,20 +1,20 @@
 // The page's program: with each stroke, the drawing is prepared, classified and shown.
 
-const NOTHING = { pixels: null, reason: "", hidden: [], scores: [] };
+const NOTHING = { pixels: null, reason: "", a: [], scores: [] };
 
 /** Return the network's answer to a grey picture. */
 function answerTo(network, grey) {
   const { pixels: square, reason } = prepare(grey, network);
   if (!square) return { ...NOTHING, reason };
   const pixels = network.deslant ? deslant(square) : square;
-  const found = { pixels, ...forward(network, pixels) };
+  const found = { pixels, ...look(network, pixels) };
   const seen = Math.max(...found.scores) >= network.least;
   return { ...found, reason: seen ? "" : `No ${network.digits ? "digit" : "class"}: no score reaches ${network.least}.` };
 }
 
 function start() {
   const network = readNetwork(JSON.parse(element("network").textContent));
-  const silent = network.layers.slice(0, -1).map((layer) => new Float32Array(layer.fanOut));
+  const silent = network.layers.map((layer) => new Float32Array(layer.fanOut));
   let latest = NOTHING;
   let pending = false;
 
@@ -22,7 +22,7 @@ function start() {
   const answer = () => {
     pending = false;
     latest = paper.isEmpty ? NOTHING : answerTo(network, paper.grey());
-    showAnswer(network, latest.pixels ? latest : { ...latest, hidden: silent });
+    showAnswer(network, latest.pixels ? latest : { ...latest, a: silent });
     element("hint").hidden = !paper.isEmpty;
     for (const name of ["undo", "clear", "save", "keep"]) element(name).disabled = paper.isEmpty;
   };
@@ -30,7 +30,7 @@ function start() {
     if (!element("why").open) return;
     const places = shownClasses(network, latest.scores);
     showMaps(network, places, latest.pixels ? contributions(network, latest.pixels, places) : places.map(() => []));
-    showSums(network, places, latest, latest.pixels && emptyLogits(network, latest.pixels));
+    showSums(network, places, latest, latest.pixels && emptyPass(network).logits);
   };
   const finish = () => {
     answer();
