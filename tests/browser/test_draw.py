@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def test_the_pages_network_is_numpys_on_all_of_mnist(
       const network = readNetwork(JSON.parse(document.getElementById("network").textContent));
       const bytes = bytesOf(data), found = [];
       for (let start = 0; start < bytes.length; start += 784)
-        found.push(forward(network, bytes.subarray(start, start + 784)).scores);
+        found.push(Array.from(look(network, bytes.subarray(start, start + 784)).scores));
       return found;
     }"""
     with opened("draw") as page:
@@ -143,6 +144,44 @@ def test_the_page_asks_its_network_about_upright_digits(opened: Opened) -> None:
         leaning, upright = np.array(page.evaluate(code), np.uint8)
     assert abs(upright.astype(int) - deslant(leaning[None])[0]).max() <= 1
     assert (upright.reshape(28, 28) > 0).any(axis=0).sum() < (leaning.reshape(28, 28) > 0).any(axis=0).sum() / 1.5
+
+
+def test_kept_drawings_are_saved_as_a_folder_of_pictures(
+    opened: Opened, bpcli: Callable[..., Result], run_folder: Path, tmp_path: Path
+) -> None:
+    test = read_split(resources.mnist(), "test", 0)
+    with opened("draw") as page:
+        for image, label in zip(test.images[:6], test.labels[:6].tolist(), strict=True):
+            draw(page, strokes(image.reshape(28, 28)))
+            page.locator("#truth").select_option(str(label))
+            page.locator("#keep").click()
+            page.locator("#clear").click()
+        assert page.locator("#keep").is_disabled()
+        assert page.locator("#kept").text_content() == "6 drawings: “0” (1), “1” (2), “2” (1), “4” (1), “7” (1)"
+        page.locator("#forget").click()
+        with page.expect_download() as download:
+            page.locator("#zip").click()
+        assert download.value.suggested_filename == "drawings.zip"
+        zipfile.ZipFile(download.value.path()).extractall(tmp_path)
+    pictures = sorted(tmp_path.rglob("*.png"), key=lambda path: path.name)
+    labels = [path.parent.name for path in pictures]
+    assert labels == list(map(str, test.labels[:5]))
+    answers = bpcli("predict", "-m", run_folder, "--json", *pictures).stdout.splitlines()
+    assert [str(json.loads(answer)["digit"]) for answer in answers] == labels
+
+
+def test_leaving_with_unsaved_drawings_is_asked_about(opened: Opened) -> None:
+    with opened("draw") as page:
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        draw(page, [[(14, 5), (14, 22)]])
+        page.reload()
+        assert asked == []
+        draw(page, [[(14, 5), (14, 22)]])
+        page.locator("#keep").click()
+        page.reload()
+        assert asked == ["beforeunload"]
+        assert page.locator("#kept").text_content() == "No drawings yet."
 
 
 def test_an_empty_paper_gives_no_answer(opened: Opened) -> None:

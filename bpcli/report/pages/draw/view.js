@@ -61,6 +61,7 @@ function buildView(network) {
   const shown = shownClasses(network, []);
   element("scores").append(...shown.map(bar));
   element("scores").style.setProperty("--name", `${nameWidth(classes)}px`);
+  element("truth").append(...classes.map((name, place) => new Option(name, place)));
   element("many").hidden = shown.length === classes.length;
   element("many").textContent = `The ${MOST} highest scores of ${classes.length}`;
   element("maps").append(...shown.map((place) => figure(picture(side, side, `Pixels for ${classes[place]}`), classes[place])));
@@ -105,13 +106,14 @@ function field({ fanOut }, index) {
   return figure(picture(across, Math.ceil(fanOut / across), `Units of hidden layer ${index + 1}`), "");
 }
 
-/** Show an answer: { pixels, reason, hidden, scores }; pixels are null where there is no digit. */
+/** Show an answer: { pixels, reason, a, scores }; pixels are null where there is no digit. */
 function showAnswer(network, answer) {
   showScores(network, answer.scores, answer.reason === "");
   paint(element("seen"), answer.pixels?.length ?? 0, (i) => grey(answer.pixels[i] / 255));
   element("reason").textContent = answer.reason;
-  answer.hidden.forEach((a, index) => showUnits(element("layers").children[index], a));
-  showStrongest(network, answer.hidden);
+  const hidden = answer.a.slice(0, -1);
+  hidden.forEach((a, index) => showUnits(element("layers").children[index], a));
+  showStrongest(network, hidden);
 }
 
 function showScores(network, scores, sure) {
