@@ -1,6 +1,6 @@
 """`bpcli train`: train, show the progress, keep the run."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -75,20 +75,13 @@ def train(
     reporter, result = ProgressReporter("none" if quiet else progress), Result()
     observers: list[Observer] = [reporter, *_logs(tensorboard, resume)]
     with noted_signals() as stop:
-        with ExitStack() as ends:
-            for observer in observers:
-                ends.enter_context(closing(observer))
-            happenings = ends.enter_context(
-                closing(
-                    _begun(source, settings, out, seeds, stop.arrived)
-                    if resume is None
-                    else _resumed(resume, given, settings, stop.arrived)
-                )
-            )
-            for event in happenings:
-                result.add(event)
-                for observer in observers:
-                    observer.handle(event)
+        happenings = (
+            _begun(source, settings, out, seeds, stop.arrived)
+            if resume is None
+            else _resumed(resume, given, settings, stop.arrived)
+        )
+        for event in _watched(happenings, observers):
+            result.add(event)
         _end(context, result, stop, as_json)
 
 
@@ -100,6 +93,17 @@ def _require_compatible(settings: tuple[str, ...], out: Path | None, resume: str
         raise click.UsageError("--resume goes on with the seeds there are; --seeds is for a new series")
     if seeds is not None and any(setting.partition("=")[0].strip() == "seed" for setting in settings):
         raise click.UsageError("--seeds says which seeds; leave out -s seed=...")
+
+
+def _watched(events: Generator[Event, None, None], observers: Sequence[Observer]) -> Iterator[Event]:
+    """Yield the events, each after the observers have handled it; at the end, close the events first, then them."""
+    with ExitStack() as ends, closing(events):
+        for observer in observers:
+            ends.enter_context(closing(observer))
+        for event in events:
+            for observer in observers:
+                observer.handle(event)
+            yield event
 
 
 def _begun(

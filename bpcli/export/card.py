@@ -194,9 +194,8 @@ def _training(subject: Subject) -> Iterator[str]:
 def _facts(each: Trained) -> Iterator[str]:
     """Yield how a network was trained, as far as its files know."""
     loaded, about = each.checkpoint, each.checkpoint.environment
-    start = configuration.to_tree(loaded.config)["train"].get("start")
     yield f"Seed {loaded.config.seed}"
-    yield f"started from the weights of {_escaped(Path(start).name)}" if start else "started from random weights"
+    yield _origin(loaded)
     if images := about.get("training images"):
         yield f"{images:,} training images"
     yield f"the network after epoch {loaded.epoch}" + (f" of {len(each.epochs)}" if each.epochs else "")
@@ -206,6 +205,15 @@ def _facts(each: Trained) -> Iterator[str]:
     if threads := about.get("workers"):
         yield _escaped(", ".join([*versions, f"{threads} thread{'s' * (threads != 1)}"]))
     yield f"SHA-256 of the checkpoint {each.sha256}"
+
+
+def _origin(loaded: Checkpoint) -> str:
+    """Return what a network started from: the checkpoint names another network, or the weights were drawn."""
+    about = loaded.environment
+    name = about.get("start") or configuration.to_tree(loaded.config)["train"].get("start")
+    digest = f", SHA-256 {about['start SHA-256']}" if "start SHA-256" in about else ""
+    weights = f"the weights of {_escaped(Path(str(name)).name)}{digest}" if name else "random weights"
+    return f"started from {weights}"
 
 
 def _settings(subject: Subject) -> list[Tree]:

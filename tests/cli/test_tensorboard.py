@@ -1,5 +1,6 @@
 """`bpcli train --tensorboard` from the outside: what the log holds, going on, and what stands in its way."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,9 @@ def test_a_run_that_was_killed_and_goes_on_has_no_step_twice(
     assert len(tags) == len(set(tags))
 
 
-def test_each_run_of_a_series_has_its_own_log(bpcli: Callable[..., Result], small: list[str]) -> None:
+def test_each_run_of_a_series_has_its_own_log_where_none_was(
+    bpcli: Callable[..., Result], small: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert bpcli("train", "-q", *small, "--epochs", "1", "--seeds", "3,0", "--tensorboard", "logs/mine").exit_code == 0
     for seed in (3, 0):
         run = Path(f"runs/default-1/seed-{seed}")
@@ -85,6 +88,11 @@ def test_each_run_of_a_series_has_its_own_log(bpcli: Callable[..., Result], smal
     result = bpcli("train", "-q", *small, "--tensorboard", "file")
     assert (result.exit_code, result.stderr) == (
         OutputError.exit_code, "Error: file: is not a folder; --tensorboard names the folder of a log\n",
+    )  # fmt: skip
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    result = bpcli("train", "-q", *small, "--tensorboard", "closed")
+    assert (result.exit_code, result.stderr) == (
+        OutputError.exit_code, "Error: closed: can't be written to; --tensorboard wants a folder that can\n",
     )  # fmt: skip
     assert [path.name for path in Path("runs").iterdir() if not path.is_symlink()] == ["default-1"]
 

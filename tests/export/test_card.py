@@ -1,5 +1,6 @@
 """Model cards: what the front matter and the sections say, from networks whose answers are made up."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,13 @@ def test_a_committee_has_its_members_their_statistics_and_each_configuration_onc
     assert text.count("```yaml") == 2
     assert "seed: " not in text
     assert 'onnxruntime.InferenceSession("x")' in text
+
+
+def test_a_network_that_another_began_says_so() -> None:
+    loaded = replace(trained().checkpoint, environment={"start": "runs/a_b", "start SHA-256": "0d1e", "workers": 2})
+    text = card(Subject("n", [Trained(loaded, "")], EnsembleMetrics([FIRST], FIRST, np.zeros(0)), ["x"]))
+    assert "started from the weights of a\\_b, SHA-256 0d1e; " in text
+    assert "; 2 threads; " in text
 
 
 def test_a_folder_of_data_is_named_without_its_path_and_is_not_on_the_hub(tmp_path: Path) -> None:
