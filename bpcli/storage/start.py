@@ -145,9 +145,9 @@ def _agreeing(config: Config, start: Start) -> Start:
     found = configuration.differences(start.model.config, config)
     for key in INHERITED:
         if key in found:
-            was, now = (list(value) if isinstance(value, tuple) else value for value in found[key])
+            was, now = (configuration.to_lines(each)[key] for each in (start.model.config, config))
             raise ConfigError(
-                f"{key} = {now!r}, but {start.name}, the network to start from, has {was!r}; leave the key out: the "
+                f"{key} = {now}, but {start.name}, the network to start from, has {was}; leave the key out, as the "
                 "network brings its own"
             )
     return start

@@ -18,8 +18,8 @@ class Result:
 
     Attributes:
         folder: of the run or series, once it is made.
-        values: run, start (if it started from a network), epochs, best_epoch, warning, seconds, and loss and accuracy of
-            each split; for a series, the data of `series_result`.
+        values: run, start (if it started from a network), epochs, best_epoch, warning, seconds, and loss and accuracy
+            of each split; for a series, the data of `series_result`.
         finished: whether all is done.
         in_series: whether these are the events of a series.
     """
