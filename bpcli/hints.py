@@ -43,6 +43,8 @@ _OURS: Mapping[str, str] = {  # our key: others' names
     "train.patience": "early_stopping early_stop n_iter_no_change",
     "train.threads": "n_jobs num_workers workers n_workers num_threads n_threads jobs cpus cores",
     "train.checkpoint_minutes": "save_every checkpoint_every",
+    "train.start": "from init_from start_from finetune fine_tune finetune_from pretrained warm_start weights",
+    "train.freeze": "frozen freeze_layers frozen_layers freeze_backbone",
 }
 
 KEYS: Mapping[str, str] = {name: key for key, names in _OURS.items() for name in names.split()}
@@ -75,6 +77,7 @@ OPTIONS: Mapping[str, str] = {  # of a command line, without dashes; a hint wher
     "override": "--set", "param": "--set", "opt": "--set",
     "output": "--out", "output_dir": "--out", "out_dir": "--out", "outdir": "--out", "save": "--out", "dir": "--out",
     "weights": "--model", "checkpoint": "--model", "ckpt": "--model", "network": "--model", "load": "--model",
+    "finetune": "--from", "fine_tune": "--from", "start": "--from", "init_from": "--from", "pretrained": "--from",
     "continue": "--resume", "restore": "--resume", "verbose": "--show", "silent": "--quiet",
     "overwrite": "--force", "browser": "--open", "view": "--open", "presets": "--list", "threshold": "--min-score",
 }  # fmt: skip

@@ -40,6 +40,8 @@ def settings(incomplete: str) -> list[CompletionItem]:
 
     name, equals, value = incomplete.partition("=")
     lines = preset_text.settings()
+    if equals and name == "train.start":
+        return [CompletionItem(f"{name}={item.value}", type=item.type) for item in networks(value)[:-1]]
     if equals:
         choices = [choice for line in lines if line.key == name for choice in line.choices]
         return [CompletionItem(f"{name}={choice}") for choice in choices if choice.startswith(value)]
@@ -78,7 +80,8 @@ def _names(folder: str) -> list[str]:
 # the options of any command, and the arguments of each, whose values are completed here
 OPTIONS: Mapping[str, Completer] = {
     "-c": configurations, "--config": configurations, "-s": settings, "--set": settings,
-    "-m": networks, "--model": networks, "--resume": runs, "--remove": runs, "--tensorboard": files,
+    "-m": networks, "--model": networks, "--resume": runs, "--remove": runs, "--from": networks,
+    "--tensorboard": files,
 }  # fmt: skip
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,

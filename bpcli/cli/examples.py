@@ -13,7 +13,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
     "train": {
         "bpcli train -c quick": "the shortest way to 98 %",
         "bpcli train -s 'model.hidden=[300, 100]' --epochs 5": "two hidden layers",
-        "bpcli train --resume runs/default-1 --epochs 20": "go on up to epoch 20",
+        "bpcli train -c own-hand -s data.folder=mine": "learn one's own hand",
     },
     "evaluate": {
         "bpcli evaluate": "accuracy and confusion matrix",
