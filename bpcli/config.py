@@ -39,7 +39,9 @@ class DataConfig(Struct, frozen=True):
     """Where the images come from and how they are split and scaled."""
 
     folder: str | None
-    validation: Annotated[int, Meta(ge=0, le=1_000_000)]
+    validation: Annotated[int, Meta(ge=0, le=1_000_000)] | Annotated[float, Meta(ge=0, lt=1)] | Literal["auto"]
+    test: Annotated[float, Meta(gt=0, lt=1)]
+    side: Annotated[int, Meta(ge=8, le=64)]
     normalize: str
     deslant: bool
     kind: Literal["auto", "digits", "any"]

@@ -47,7 +47,7 @@ def page_of(network: Mapping[str, Any], about: str) -> str:
     """Return the page for a `packed` network with its `least` score; `about` is a sentence or two about it."""
     folder = PAGES / "draw"
     style, code = (folder / "draw.css").read_text(encoding="utf-8"), f'"use strict";\n{script()}\nstart();\n'
-    parts = (DIGITS if network["digits"] else PICTURES) | {
+    parts = _words(network) | {
         "about": html.escape(about),
         "style": style,
         "style_hash": digest(style),
@@ -58,6 +58,12 @@ def page_of(network: Mapping[str, Any], about: str) -> str:
     return _filled((folder / "draw.html").read_text(encoding="utf-8"), parts)
 
 
+def _words(network: Mapping[str, Any]) -> dict[str, str]:
+    """Return the page's words; signs other than digits are drawn in ink as well."""
+    words = DIGITS if network["numerals"] else PICTURES
+    return words | ({"ink": DIGITS["ink"]} if network["digits"] else {})
+
+
 def script() -> str:
     """Return the page's code, without the call that starts it."""
     return "\n".join((PAGES / "draw" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
@@ -66,8 +72,8 @@ def script() -> str:
 def packed(loaded: Checkpoint) -> dict[str, Any]:
     """Return the network for the page's JSON: weights in half precision, a row for each unit, biases in single.
 
-    The spec of its images is included: side, class names, whether they show digits, the layout of digits, and whether
-    people draw light on dark.
+    The spec of its images is included: side, class names, whether they show digits or other ink, its layout, and
+    whether people draw light on dark.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
@@ -98,6 +104,7 @@ def described(about: DataSpec) -> dict[str, Any]:
         "side": about.side,
         "classes": about.classes,
         "digits": about.digits,
+        "numerals": about.numerals,
         "light": not about.digits and about.mean < HALF,
         "box": own.box,
         "strokes": [own.thinnest, own.thickest],
@@ -119,7 +126,8 @@ def _about(loaded: Checkpoint) -> str:
     """Return a sentence or two about the network."""
     sizes = "-".join(map(str, loaded.model.network.sizes))
     accuracy, about = loaded.metrics.get("validation_accuracy"), loaded.spec
-    things, origin, which = ("digits", " on MNIST", "one") if about.digits else ("pictures", "", "class")
+    things, which = ("digits", "one") if about.numerals else ("pictures", "class")
+    origin = " on MNIST" if about.numerals and loaded.config.data.folder is None else ""
     right = f" It was right about {100 * accuracy:.2f} % of the {things} kept for validation." if accuracy else ""
     return f"A network of {sizes} units, trained{origin} with bpcli, says which {which} it is.{right}"
 

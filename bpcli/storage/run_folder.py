@@ -13,6 +13,7 @@ from bpcli.storage.lock import exclusive
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
+REFUSED = "refused.csv"
 RUN_FILES = (CONFIG, LAST, PREVIOUS)  # any one of them is enough to resume a run
 _ATTEMPTS = 1000
 _LINKS = os.name != "nt"  # Windows wants a right for links, and can't replace a folder's link in one step

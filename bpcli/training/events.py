@@ -1,11 +1,27 @@
 """The events of a run, as frozen records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bpcli.data.folder.pictures import Preparing, Remarks
 from bpcli.inference.evaluation import Score
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesRead:
+    """A folder of pictures is read.
+
+    Attributes:
+        classes: the names of the classes.
+        counts: for each, its pictures in the training, the validation and the test split.
+        remarks: what else was found.
+    """
+
+    classes: tuple[str, ...]
+    counts: Sequence[Sequence[int]]
+    remarks: Remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +192,16 @@ class SeriesEnded:
 
 
 Event = (
-    Started | Notice | Step | EpochEnd | CheckpointDue | Finished | Tested | SeriesStarted | MemberStarted | SeriesEnded
+    Preparing
+    | PicturesRead
+    | Started
+    | Notice
+    | Step
+    | EpochEnd
+    | CheckpointDue
+    | Finished
+    | Tested
+    | SeriesStarted
+    | MemberStarted
+    | SeriesEnded
 )

@@ -56,13 +56,14 @@ def recorded_training(
         OutputError: a file or folder can't be written.
     """
     with suppress(Interrupted):
-        data = run_data.read(config, should_stop)
+        data = yield from run_data.reading(config, should_stop)
         threads = builders.thread_group(config, data.spec)
         data = run_data.upright(data, config, threads)
         state = builders.first_state(config, data.spec)
         with new_folder(name, out) as folder:
             writer = RunWriter(folder, config, data.spec, environment(threads, len(data.training)), fs)
             writer.begin()
+            writer.save_refused(data.remarks)
             point_latest(latest or folder)
             yield _started(config, folder, data, state)
             yield from _recorded(config, state, writer, data, threads, should_stop)
@@ -100,7 +101,7 @@ def resumed_training(
         files.remove_temporaries(folder, fs=fs)
         found, warning = newest(folder, fs)
         config, changes = resuming.continued(folder, found, basis, list(overrides))
-        data = run_data.read(config, should_stop)
+        data = yield from run_data.reading(config, should_stop)
         if found:
             data = data._replace(spec=_same_spec(folder, found.spec, data.spec))
         threads = builders.thread_group(config, data.spec)
@@ -109,6 +110,7 @@ def resumed_training(
         now = environment(threads, len(data.training))
         writer = RunWriter(folder, config, data.spec, now, fs)
         writer.repair(state)
+        writer.save_refused(data.remarks)
         if found and config != found.config:
             writer.save_last(state)
         writer.save_config(resuming.comments(folder, changes, state))
@@ -121,14 +123,17 @@ def resumed_training(
         yield from _recorded(config, state, writer, data, threads, should_stop)
 
 
-def require_possible(config: Config, should_stop: Callable[[], bool] = never_stop) -> None:
+def require_possible(config: Config, should_stop: Callable[[], bool] = never_stop) -> Generator[Event, None, None]:
     """Check that a training could begin: the network fits into memory and checkpoints, and the data can be read.
+
+    Events tell of pictures.
 
     Raises:
         ConfigError, DataError: it could not.
         Interrupted: `should_stop` returned True.
     """
-    builders.require_possible(config, run_data.read(config, should_stop).spec)
+    data = yield from run_data.reading(config, should_stop)
+    builders.require_possible(config, data.spec)
 
 
 def _same_spec(folder: Path, saved: DataSpec, found: DataSpec) -> DataSpec:

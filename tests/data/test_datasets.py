@@ -43,7 +43,7 @@ def test_validation_is_the_end_of_the_training_file(small_mnist: Path) -> None:
 
 
 def test_both_parts_of_the_training_file_come_from_one_reading(small_mnist: Path) -> None:
-    _, train, validation, _ = read_data_set(small_mnist, 100, "auto", lambda: None)
+    _, train, validation, *_ = read_data_set(small_mnist, 100, "auto", lambda: None)
     assert np.array_equal(train.images, read_split(small_mnist, "train", 100).images)
     assert np.array_equal(validation.labels, read_split(small_mnist, "validation", 100).labels)
     end_of_train = train.images.__array_interface__["data"][0] + train.images.nbytes
@@ -222,7 +222,6 @@ def test_the_first_images_of_a_split(small_split: Split) -> None:
         ({"mean": float("nan")}, "the mean nan"),
         ({"deviation": 0.0}, "the deviation 0"),
         ({"deviation": float("inf")}, "the deviation inf"),
-        ({"classes": ("a", "b")}, "pictures of digits whose classes are not 0 to 9"),
     ],
 )
 def test_a_spec_that_is_none_has_a_flaw(changed: dict[str, object], complaint: str) -> None:

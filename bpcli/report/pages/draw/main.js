@@ -9,7 +9,7 @@ function answerTo(network, grey) {
   const pixels = network.deslant ? deslant(square) : square;
   const found = { pixels, ...forward(network, pixels) };
   const seen = Math.max(...found.scores) >= network.least;
-  return { ...found, reason: seen ? "" : `No ${network.digits ? "digit" : "class"}: no score reaches ${network.least}.` };
+  return { ...found, reason: seen ? "" : `No ${network.numerals ? "digit" : "class"}: no score reaches ${network.least}.` };
 }
 
 function start() {
@@ -60,9 +60,9 @@ function start() {
 }
 
 /** Download the picture that the network was given. */
-function save(canvas, { digits }) {
+function save(canvas, { numerals }) {
   const link = document.createElement("a");
-  link.download = digits ? "digit.png" : "picture.png";
+  link.download = numerals ? "digit.png" : "picture.png";
   link.href = canvas.toDataURL("image/png");
   link.click();
 }
