@@ -33,13 +33,11 @@ class File(NamedTuple):
 
     Attributes:
         path: of the file.
-        name: its path from the folder of the data set, with slashes.
         label: the index of its class.
         split: the one that it was put into; None if the folder leaves that open.
     """
 
     path: str
-    name: str
     label: int
     split: SplitName | None
 
@@ -91,14 +89,16 @@ def list_pictures(folder: Path) -> Listing:
     for split, places in splits.items():
         for name, place in places.items():
             paths = _pictures(place, counts, _identities(folder, Path(place).parent))
-            label, before = _label(name, classes, place), len(files)
-            files += (File(path, _name(path, folder), label, split) for path in paths)
+            label, before, others = _label(name, classes, place), len(files), counts.others
+            files += (File(path, label, split) for path in paths)
             if len(files) == before and split in (None, "train"):
-                raise DataError(f"{place}: holds no picture; the folder of a class wants some ({_KNOWN})")
+                raise _empty(place, counts.others - others)
     return Listing(classes, files, counts.hidden, counts.others)
 
 
-_KNOWN = "PNG, JPEG, BMP, GIF, WebP, TIFF, PGM"
+def _empty(place: str, others: int) -> DataError:
+    found = f", but {others:,} other files" if others else ""
+    return DataError(f"{place}: holds no picture{found}; a class wants some (PNG, JPEG, BMP, GIF, WebP, TIFF, PGM)")
 
 
 def natural(name: str) -> tuple[list[tuple[str, int]], str]:
@@ -215,7 +215,3 @@ def _identities(*folders: str | Path) -> frozenset[Identity]:
 
 def _unreadable(where: str, error: OSError) -> DataError:
     return DataError(f"{where}: can't be read: {error.strerror or error}")
-
-
-def _name(path: str, folder: Path) -> str:
-    return os.path.relpath(path, folder).replace(os.sep, "/")

@@ -25,7 +25,7 @@ Rows = NDArray[np.intp]  # the index of each file's content in a table
 
 
 class Refused(NamedTuple):
-    """A picture that can't be used: its path from the folder, and why."""
+    """A picture that can't be used: its path from the folder, with slashes, and why."""
 
     file: str
     reason: str
@@ -123,7 +123,7 @@ def reading(
     contents = {digest: index for index, digest in enumerate(sorted(set(digests)))}
     table = yield from _table(files, digests, contents, Way(side, digits))
     rows = np.array([contents[digest] for digest in digests])
-    refused = _refused(files, rows, table)
+    refused = _refused(folder, files, rows, table)
     _require_most(folder, refused, len(files))
     splits = _split(folder, _usable(files, rows, table), validation, test)
     _require_some(folder, listing.classes, splits, test)
@@ -155,9 +155,9 @@ def _table(
     return table
 
 
-def _refused(files: Sequence[File], rows: Rows, table: Table) -> tuple[Refused, ...]:
+def _refused(folder: Path, files: Sequence[File], rows: Rows, table: Table) -> tuple[Refused, ...]:
     found = (
-        Refused(file.name, table.reasons[row])
+        Refused(Path(file.path).relative_to(folder).as_posix(), table.reasons[row])
         for file, row in zip(files, rows.tolist(), strict=True)
         if row in table.reasons
     )

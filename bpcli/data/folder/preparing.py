@@ -21,6 +21,7 @@ from bpcli.errors import DataError, ImageError
 
 WORTH_A_PROCESS = 400  # pictures, which take a process about as long as its start
 _NAME = "picture"
+_START = f"import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {__name__} import work; work()"
 
 Bytes = NDArray[np.uint8]
 
@@ -101,11 +102,8 @@ def _worker(paths: Sequence[str], way: Way) -> Iterator[IO[bytes]]:
 
     `multiprocessing` would import the caller's script anew, which a script without a guard would not survive.
     """
-    start = (
-        "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from bpcli.data.folder.preparing import work; work()"
-    )
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", start, json.dumps([*map(str, sys.path)])],
+        [sys.executable, "-c", _START, json.dumps([*map(str, sys.path)])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
