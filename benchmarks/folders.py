@@ -56,7 +56,7 @@ def rate(folder: Path, *, digits: bool) -> float:
 def start(folder: Path, out: Path, cache: Path) -> float:
     """The seconds until a run says that it trains."""
     settings = [f"data.folder={folder}", "train.epochs=1", "model.hidden=[16]"]
-    command = [sys.executable, "-m", "bpcli", "train", "-o", out, "--progress", "lines"]
+    command = [sys.executable, "-m", "bpcli", "train", "-o", str(out), "--progress", "lines"]
     begun = perf_counter()
     with subprocess.Popen(
         [*command, *(part for setting in settings for part in ("-s", setting))],

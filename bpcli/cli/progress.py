@@ -203,7 +203,7 @@ def picture_lines(event: PicturesRead) -> Iterator[str]:
     yield f"{'class':{max(width, 5)}}  training  validation      test"
     for name, (training, validation, test) in rows:
         yield f"{name:{max(width, 5)}}  {training:8,}  {validation:10,}  {test:8,}"
-    skipped = {"hidden files and folders": event.remarks.hidden, "files that are no pictures": event.remarks.others}
+    skipped = {"hidden": event.remarks.hidden, "not called like pictures": event.remarks.others}
     if told := ", ".join(f"{count:,} {what}" for what, count in skipped.items() if count):
         yield f"skipped: {told}"
 

@@ -220,7 +220,7 @@ def _warnings(splits: Mapping[SplitName, Chosen]) -> Iterator[str]:
     """Yield what speaks against the data, in lines."""
     for name in ("validation", "test"):
         if twice := int(np.isin(splits[name].places, splits["train"].places).sum()):
-            yield f"{twice:,} pictures of the {name} split are in the training split too; leave them out of one"
+            yield f"pictures of the {name} split that are in the training split too: {twice:,}; leave each in one"
     pairs = {pair for each in splits.values() for pair in zip(each.places.tolist(), each.labels.tolist(), strict=True)}
     if unclear := len(pairs) - len({place for place, _ in pairs}):
-        yield f"{unclear:,} pictures lie in several classes; leave each in one"
+        yield f"pictures that lie in several classes: {unclear:,}; leave each in one"

@@ -107,6 +107,7 @@ def _worker(paths: Sequence[str], way: Way) -> Iterator[IO[bytes]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        start_new_session=True,  # Ctrl-C is for this process, which ends the others
     )
     with process:
         try:

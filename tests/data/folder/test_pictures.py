@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bpcli import resources
-from bpcli.data.datasets import DataSet, Split, end_of, is_of_pictures, read_data_set, read_split
+from bpcli.data.datasets import DataSet, Split, SplitName, end_of, is_of_pictures, read_data_set, read_split
 from bpcli.data.folder.pictures import Preparing, reading
 from bpcli.data.folder.splits import Validation
 from bpcli.data.spec import MNIST
@@ -85,8 +85,9 @@ def test_validation_is_a_number_or_a_fraction(folder: Path, validation: Validati
 
 def test_a_network_reads_the_same_splits_again(folder: Path) -> None:
     data = data_of(folder)
-    for name in ("train", "validation", "test"):
-        again = read_split(folder, name, "auto", data.spec)  # type: ignore[arg-type]
+    names: tuple[SplitName, ...] = ("train", "validation", "test")
+    for name in names:
+        again = read_split(folder, name, "auto", data.spec)
         same = data.training if name == "train" else getattr(data, name)
         assert np.array_equal(again.images, same.images)
         assert np.array_equal(again.labels, same.labels)
@@ -136,8 +137,8 @@ def test_given_splits_are_used(tmp_path: Path) -> None:
     assert [len(whole.training), len(whole.validation), len(whole.test)] == [61, 8, 9]
     assert whole.remarks is not None
     assert whole.remarks.warnings == (
-        "1 pictures of the test split are in the training split too; leave them out of one",
-        "1 pictures lie in several classes; leave each in one",
+        "pictures of the test split that are in the training split too: 1; leave each in one",
+        "pictures that lie in several classes: 1; leave each in one",
     )
 
 
