@@ -40,7 +40,7 @@ def test_validation_is_the_end_of_the_training_file(small_mnist: Path) -> None:
     assert np.array_equal(np.concatenate([train.images, validation.images]), whole.images)
     assert np.array_equal(np.concatenate([train.labels, validation.labels]), whole.labels)
     assert len(read_split(small_mnist, "validation", 0)) == 0
-    fractions = [len(read_split(small_mnist, "validation", share)) for share in (0.25, 0.0, "auto")]  # type: ignore[arg-type]
+    fractions = [len(read_split(small_mnist, "validation", share)) for share in (0.25, 0.0, "auto")]
     assert fractions == [150, 0, 100]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpcli.data.folder import listing
@@ -34,6 +34,7 @@ def test_classes_stand_in_natural_order(tmp_path: Path) -> None:
     assert found.classes == ("01", "2", "10", "a2", "a2b1", "A10", "b")
 
 
+@settings(max_examples=30)
 @given(st.lists(st.text("aB10", max_size=6), unique=True))
 def test_the_order_does_not_depend_on_that_of_the_disk(names: list[str]) -> None:
     turned = names[::-1]
