@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, NoReturn
 
 from bpcli.cli.output import percent, say, silence, warn
-from bpcli.data.folder.pictures import Preparing, Remarks
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
 from bpcli.storage.run_folder import REFUSED
 from bpcli.training import events

@@ -9,15 +9,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bpcli import resources
-from bpcli.data.folder import listing, pictures, splits
+from bpcli.data.folder import listing, splits
+from bpcli.data.folder.listing import Kind
 from bpcli.data.folder.listing import SplitName as SplitName
-from bpcli.data.folder.pictures import Kind, Pictures, Preparing, Remarks
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.data.folder.splits import Validation
 from bpcli.data.idx import read_idx
 from bpcli.data.spec import (
@@ -41,6 +42,9 @@ _BLOCK = 64 * 1024  # pixels that are summed at a time
 
 TEST = 0.15  # of a folder's pictures, those in the test split if there is no folder test
 _IDX = tuple(f"{prefix}-{kind}" for prefix in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
+
+if TYPE_CHECKING:
+    from bpcli.data.folder.pictures import Pictures
 
 T = TypeVar("T")
 
@@ -122,6 +126,8 @@ def reading(
     where = _folder(folder)
     if not is_of_pictures(where):
         return _read_idx_files(where, validation, kind, pause)
+    from bpcli.data.folder import pictures  # for such folders alone: it loads subprocess and json
+
     progress = pictures.reading(where, side, kind, validation, test)
     return _of_pictures((yield from _pausing(progress, pause)), side)
 
@@ -160,7 +166,7 @@ def _pausing(steps: Generator[Preparing, None, T], pause: Callable[[], None]) ->
             pause()
 
 
-def _of_pictures(found: Pictures, side: int) -> DataSet:
+def _of_pictures(found: "Pictures", side: int) -> DataSet:
     """Return the data set of a folder of pictures."""
     training, validation, test = (_split(found, name, found.classes) for name in ("train", "validation", "test"))
     mean, deviation = brightness(training.images)
@@ -169,7 +175,7 @@ def _of_pictures(found: Pictures, side: int) -> DataSet:
     )
 
 
-def _split(found: Pictures, name: SplitName, classes: Sequence[str]) -> Split:
+def _split(found: "Pictures", name: SplitName, classes: Sequence[str]) -> Split:
     """Return a split of pictures, with the labels that their classes have among others."""
     labels = np.array([classes.index(each) for each in found.classes], np.uint8)
     chosen = found.splits[name]
@@ -205,6 +211,8 @@ def read_split(
     """
     where = _folder(folder)
     if is_of_pictures(where):
+        from bpcli.data.folder import pictures
+
         found = end_of(pictures.reading(where, spec.side, "digits" if spec.digits else "any", validation, test))
         _require_known(where, found.classes, spec)
         return _split(found, name, spec.classes)

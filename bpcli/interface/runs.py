@@ -19,7 +19,7 @@ from bpcli import config as configuration
 from bpcli import machine
 from bpcli.config import Config
 from bpcli.core.threads import ThreadGroup, never_stop
-from bpcli.data.folder.pictures import Preparing
+from bpcli.data.folder.remarks import Preparing
 from bpcli.errors import BpcliWarning
 from bpcli.interface import curve
 from bpcli.interface.predictor import Predictor

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli import config as configuration
 from bpcli.config import Config
-from bpcli.data.folder.pictures import Refused, Remarks
+from bpcli.data.folder.remarks import Refused, Remarks
 from bpcli.data.spec import DataSpec
 from bpcli.errors import CheckpointError
 from bpcli.storage import checkpoint, files, metrics_csv, outcome

@@ -10,7 +10,7 @@ from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
 from bpcli.data import datasets
 from bpcli.data.datasets import DataSet, Split, end_of, joined
 from bpcli.data.drawn import hands, printed
-from bpcli.data.folder.pictures import Preparing, Remarks
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.data.outliers import with_outliers
 from bpcli.errors import ConfigError
 from bpcli.training.events import PicturesRead

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bpcli.data.folder.pictures import Preparing, Remarks
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
 
 

@@ -17,6 +17,7 @@ from bpcli.data.spec import flaw_in_classes
 from bpcli.errors import DataError
 
 SplitName = Literal["train", "validation", "test"]
+Kind = Literal["auto", "digits", "any"]
 
 MAX_ENTRIES = 1_000_000  # names that are read, of files and folders
 SPLITS: Mapping[str, SplitName] = {

@@ -4,15 +4,15 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.data.folder import cache
 from bpcli.data.folder.cache import Table
-from bpcli.data.folder.listing import File, SplitName, list_pictures
+from bpcli.data.folder.listing import File, Kind, SplitName, list_pictures
 from bpcli.data.folder.preparing import Way, digest_of, ready_all
+from bpcli.data.folder.remarks import Preparing, Refused, Remarks
 from bpcli.data.folder.splits import Mask, Places, Validation, drawn, kept
 from bpcli.errors import DataError
 
@@ -20,22 +20,7 @@ MAX_BYTES = 1_000_000_000  # of prepared images
 SHOWN = 3  # refused pictures in an error's line
 _FEWEST = 10  # one refused picture among so many is too many
 
-Kind = Literal["auto", "digits", "any"]
 Rows = NDArray[np.intp]  # the index of each file's content in a table
-
-
-class Refused(NamedTuple):
-    """A picture that can't be used: its path from the folder, with slashes, and why."""
-
-    file: str
-    reason: str
-
-
-class Preparing(NamedTuple):
-    """So many of so many pictures are prepared."""
-
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +49,6 @@ class Chosen:
     def of(self, *folders: str) -> "Chosen":
         """Return those in the folders of some splits."""
         return self.where(np.isin(self.folders, folders))
-
-
-class Remarks(NamedTuple):
-    """What the user should know of a folder of pictures.
-
-    Attributes:
-        refused: the pictures that can't be used.
-        hidden: how many files and folders were skipped because they are hidden.
-        others: how many files were skipped because their names are not those of pictures.
-        warnings: what speaks against the data, in a line each.
-    """
-
-    refused: tuple[Refused, ...]
-    hidden: int
-    others: int
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

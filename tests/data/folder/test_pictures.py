@@ -10,7 +10,8 @@ import pytest
 
 from bpcli import resources
 from bpcli.data.datasets import DataSet, Split, SplitName, end_of, is_of_pictures, read_data_set, read_split
-from bpcli.data.folder.pictures import Preparing, reading
+from bpcli.data.folder.pictures import reading
+from bpcli.data.folder.remarks import Preparing
 from bpcli.data.folder.splits import Validation
 from bpcli.data.spec import MNIST
 from bpcli.errors import DataError
