@@ -26,7 +26,9 @@ OPTIONS = [part for setting in SETTINGS for part in ("-s", setting)]
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Forty pictures of each of two classes, and an empty cache."""
+    monkeypatch.setenv("BPCLI_CACHE_DIR", str(tmp_path / "cache"))
     return write(tmp_path / "pictures", {"dark": 40, LONG: 40})
 
 
