@@ -23,6 +23,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow's PPM i
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 32_000_000
+_FIRST = 64 * 1024  # bytes that are read at first: room for MAX_BYTES takes longer to find than small files to read
 _TIFF = (b"II", b"MM")  # the first bytes by which Pillow recognises TIFF files
 _ZIP = b"PK\x03\x04"  # the first bytes of a checkpoint
 _STDERR = 2
@@ -58,7 +59,8 @@ def content_of(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            first = file.read(_FIRST)
+            return first if len(first) < _FIRST else first + file.read(MAX_BYTES + 1 - _FIRST)
     except OSError as error:
         raise ImageError(f"{path}: can't be read: {error.strerror or error}") from error
 
