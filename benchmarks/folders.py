@@ -53,11 +53,11 @@ def rate(folder: Path, *, digits: bool) -> float:
     return len(paths) / min(times)
 
 
-def start(folder: Path, out: Path, cache: Path) -> float:
-    """The seconds until a run says that it trains."""
+def start(folder: Path, out: Path, cache: Path) -> tuple[float, float]:
+    """The seconds until a run says that it trains, and those of processor time until its end, soon after."""
     settings = [f"data.folder={folder}", "train.epochs=1", "model.hidden=[16]"]
     command = [sys.executable, "-m", "bpcli", "train", "-o", str(out), "--progress", "lines"]
-    begun = perf_counter()
+    begun, before = perf_counter(), os.times()
     with subprocess.Popen(
         [*command, *(part for setting in settings for part in ("-s", setting))],
         env=os.environ | {"BPCLI_CACHE_DIR": str(cache)}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
@@ -65,7 +65,9 @@ def start(folder: Path, out: Path, cache: Path) -> float:
         for line in process.stderr or ():
             if line.startswith("training on"):
                 seconds = perf_counter() - begun
-    return seconds
+    after = os.times()
+    used = after.children_user - before.children_user + after.children_system - before.children_system
+    return seconds, used
 
 
 @contextmanager
@@ -100,7 +102,8 @@ def main() -> None:
         print(f"digits to be centred        {rate(moved, digits=True):6,.0f}")
         print(f"any pictures                {rate(digits, digits=False):6,.0f}")
         first, *again = (start(digits, place / f"run-{round_}", place / "cache") for round_ in range(ROUNDS + 1))
-        print(f"a run with {COUNT:,} pictures begins after {first:.1f} s, a second one after {min(again):.1f} s")
+        for which, (waited, used) in (("a run", first), ("a second run", min(again))):
+            print(f"{which} with {COUNT:,} pictures begins after {waited:.1f} s ({used:.1f} s of processor time)")
         seconds, line = listing_of_millions()
         print(f"{NAMES:,} names are refused after {seconds:.1f} s: {line}")
 
