@@ -5,7 +5,6 @@ line; or a folder of pictures (`data/folder`).
 """
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
@@ -128,8 +127,7 @@ def reading(
         return _read_idx_files(where, validation, kind, pause)
     from bpcli.data.folder import pictures  # for such folders alone: it loads subprocess and json
 
-    progress = pictures.reading(where, side, kind, validation, test)
-    return _of_pictures((yield from _pausing(progress, pause)), side)
+    return _of_pictures((yield from pictures.reading(where, side, kind, validation, test, pause)), side)
 
 
 def is_of_pictures(folder: Path) -> bool:
@@ -151,19 +149,6 @@ def end_of(steps: Generator[object, None, T]) -> T:
     except StopIteration as end:
         found: T = end.value
         return found
-
-
-def _pausing(steps: Generator[Preparing, None, T], pause: Callable[[], None]) -> Generator[Preparing, None, T]:
-    """Yield and return what a generator does, with a pause after each step."""
-    with closing(steps):
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                found: T = end.value
-                return found
-            yield step
-            pause()
 
 
 def _of_pictures(found: "Pictures", side: int) -> DataSet:
@@ -196,8 +181,6 @@ def _read_idx_files(where: Path, validation: Validation, kind: Kind, pause: Call
     classes = _classes(where, max(int(whole.labels.max()), int(test.labels.max())))
     mean, deviation = brightness(whole.images)
     digits = classes == DIGITS if kind == "auto" else kind == "digits"
-    if digits and classes != DIGITS:
-        raise DataError(f"{where}: data.kind = digits, but its classes are {_some(classes)}, not 0 to 9")
     return DataSet(DataSpec(whole.side, classes, mean, deviation, digits), training, kept, test)
 
 

@@ -1,6 +1,6 @@
 """Reading of a folder of pictures as a data set: prepared, split, and in the order of their content's digests."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,12 @@ class Pictures:
 
 
 def reading(
-    folder: Path, side: int, kind: Kind, validation: Validation, test: float
+    folder: Path,
+    side: int,
+    kind: Kind,
+    validation: Validation,
+    test: float,
+    pause: Callable[[], None] = lambda: None,
 ) -> Generator[Preparing, None, Pictures]:
     """Return a folder of pictures, split; yield the progress if they are not in the cache.
 
@@ -79,6 +84,7 @@ def reading(
         kind: whether as digits; auto: if each class is called by one letter or digit.
         validation: the number or the fraction of the training pictures that are kept, if there is no `validation`.
         test: the fraction of all pictures in the test split, if there is no `test`.
+        pause: called after each file; it may raise to stop.
 
     Raises:
         DataError: the folder is none of pictures, more than a tenth of them can't be used, or a split lacks pictures.
@@ -88,9 +94,9 @@ def reading(
     if len(files) * side**2 > MAX_BYTES:
         raise DataError(f"{folder}: {len(files):,} pictures of {side}×{side} pixels are too many for one data set")
     digits = all(map(_is_sign, listing.classes)) if kind == "auto" else kind == "digits"
-    digests = [digest_of(file.path) for file in files]
+    digests = _digests(files, pause)
     contents = {digest: index for index, digest in enumerate(sorted(set(digests)))}
-    table = yield from _table(files, digests, contents, Way(side, digits))
+    table = yield from _table(files, digests, contents, Way(side, digits), pause)
     rows = np.array([contents[digest] for digest in digests])
     refused = _refused(folder, files, rows, table)
     _require_most(folder, refused, len(files))
@@ -104,8 +110,20 @@ def _is_sign(name: str) -> bool:
     return len(name) == 1 and name.isalnum()
 
 
+def _digests(files: Sequence[File], pause: Callable[[], None]) -> list[bytes]:
+    found = []
+    for file in files:
+        found.append(digest_of(file.path))
+        pause()
+    return found
+
+
 def _table(
-    files: Sequence[File], digests: Sequence[bytes], contents: Mapping[bytes, int], way: Way
+    files: Sequence[File],
+    digests: Sequence[bytes],
+    contents: Mapping[bytes, int],
+    way: Way,
+    pause: Callable[[], None],
 ) -> Generator[Preparing, None, Table]:
     """Return the prepared contents of files, each at its index, from the cache or anew."""
     where = cache.file_for([*contents], way)
@@ -119,6 +137,7 @@ def _table(
             if each.digest != digest:
                 raise DataError(f"{first[digest]}: changed while it was read")
             table.put(index, each.place, each.pixels, each.reason)
+            pause()
     yield Preparing(len(contents), len(contents))
     cache.save(where, table)
     return table

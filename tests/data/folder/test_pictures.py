@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bpcli import resources
+from bpcli.core.threads import Interrupted
 from bpcli.data.datasets import DataSet, Split, SplitName, end_of, is_of_pictures, read_data_set, read_split
 from bpcli.data.folder.pictures import reading
 from bpcli.data.folder.remarks import Preparing
@@ -110,6 +111,21 @@ def test_pictures_are_prepared_once(folder: Path, monkeypatch: pytest.MonkeyPatc
     cached.write_bytes(cached.read_bytes()[:-1])
     assert len([*reading(folder, 10, "auto", "auto", 0.15)]) == 121
     assert resources.cache() == tmp_path
+
+
+@pytest.mark.parametrize("stop", [5, 125])
+def test_a_pause_may_end_the_reading(folder: Path, stop: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """While the files are compared with the cache, and while they are prepared."""
+    monkeypatch.setenv("BPCLI_CACHE_DIR", str(tmp_path))
+    calls = iter(range(1, stop))
+
+    def pause() -> None:
+        if next(calls, None) is None:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        read_data_set(folder, "auto", "auto", pause, side=10)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_picture_that_changes_meanwhile_is_noticed(folder: Path, tmp_path: Path) -> None:
