@@ -1,7 +1,9 @@
 """The cache: what was saved comes back whole or not at all."""
 
 import os
+import sys
 from pathlib import Path
+from tempfile import gettempdir
 
 import numpy as np
 import pytest
@@ -54,6 +56,24 @@ def test_the_files_name_depends_on_contents_and_preparation(monkeypatch: pytest.
     assert file_for([b"a"], WAY) != ways[0]
     monkeypatch.setenv("BPCLI_CACHE_DIR", "elsewhere")
     assert file_for([b"a"], WAY).parent == resources.cache() == Path("elsewhere")
+
+
+def test_the_cache_lies_where_the_platform_keeps_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BPCLI_CACHE_DIR")
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert resources.cache() == Path("/caches/bpcli")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert resources.cache() == Path("/home/me/.cache/bpcli")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert resources.cache() == Path("/home/me/Library/Caches/bpcli")
+
+    def homeless() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert resources.cache() == Path(gettempdir(), "Library/Caches/bpcli")
 
 
 def test_the_files_used_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
