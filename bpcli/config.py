@@ -40,7 +40,7 @@ class DataConfig(Struct, frozen=True):
     """Where the images come from and how they are split and scaled."""
 
     folder: str | None
-    validation: Annotated[int, Meta(ge=0, le=1_000_000)]
+    validation: Annotated[int, Meta(ge=0, le=1_000_000)] | Annotated[float, Meta(ge=0, lt=1)] | Literal["auto"]
     normalize: str
     deslant: bool
     kind: Literal["auto", "digits", "any"]
@@ -48,6 +48,8 @@ class DataConfig(Struct, frozen=True):
     outlier_kinds: Literal["classic", "clean"]
     hands: Annotated[int, Meta(ge=0, le=1_000_000)]
     printed: Annotated[int, Meta(ge=0, le=1_000_000)]
+    test: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+    side: Annotated[int, Meta(ge=8, le=64)] = 28
 
 
 class ModelConfig(Struct, frozen=True):

@@ -11,6 +11,8 @@ _OURS: Mapping[str, str] = {  # our key: others' names
     "seed": "random_state random_seed rng_seed manual_seed rng",
     "data.folder": "dataset data_dir data_path data_root root path",
     "data.validation": "validation_split validation_fraction validation_size val_split val_size val valid",
+    "data.test": "test_split test_fraction test_size test_ratio",
+    "data.side": "image_size img_size resize",
     "data.normalize": "normalise normalization normalisation scaler scaling standardize",
     "data.deslant": "deskew",
     "model.hidden": "hidden_layer_sizes hidden_sizes hidden_size hidden_units hidden_layers hidden_dim hidden_dims "

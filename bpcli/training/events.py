@@ -1,14 +1,30 @@
 """The events of a run, as frozen records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from bpcli.core.types import Array
 from bpcli.data.datasets import Split
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
 from bpcli.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesRead:
+    """A folder of pictures is read.
+
+    Attributes:
+        classes: the names of the classes.
+        counts: for each, its pictures in the training, the validation and the test split.
+        remarks: what else was found.
+    """
+
+    classes: tuple[str, ...]
+    counts: Sequence[Sequence[int]]
+    remarks: Remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +217,18 @@ class SeriesEnded:
 
 
 Event = (
-    Started | Notice | Step | EpochEnd | CheckpointDue | Finished | Tested | SeriesStarted | MemberStarted | SeriesEnded
+    Preparing
+    | PicturesRead
+    | Started
+    | Notice
+    | Step
+    | EpochEnd
+    | CheckpointDue
+    | Finished
+    | Tested
+    | SeriesStarted
+    | MemberStarted
+    | SeriesEnded
 )
 
 

@@ -20,8 +20,10 @@ from bpcli.errors import ImageError
 Grey = NDArray[np.float32]
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow's PPM includes PGM and PBM
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 32_000_000
+_FIRST = 64 * 1024  # bytes that are read at first: room for MAX_BYTES takes longer to find than small files to read
 _TIFF = (b"II", b"MM")  # the first bytes by which Pillow recognises TIFF files
 _ZIP = b"PK\x03\x04"  # the first bytes of a checkpoint
 _STDERR = 2
@@ -45,14 +47,20 @@ def read_picture(source: Path | bytes | Image.Image, name: str = "standard input
         with _decoding(name):
             return _grey_of_picture(source, name)
     if isinstance(source, Path):
-        return _decode(_read(source), str(source))
+        return _decode(content_of(source), str(source))
     return _decode(source, name)
 
 
-def _read(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Return the content of a file, at most one byte more than a picture may have.
+
+    Raises:
+        ImageError: it can't be read.
+    """
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            first = file.read(_FIRST)
+            return first if len(first) < _FIRST else first + file.read(MAX_BYTES + 1 - _FIRST)
     except OSError as error:
         raise ImageError(f"{path}: can't be read: {error.strerror or error}") from error
 

@@ -9,7 +9,7 @@ function answerTo(network, grey) {
   const pixels = network.deslant ? deslant(square) : square;
   const found = { pixels, ...look(network, pixels) };
   const seen = Math.max(...found.scores) >= network.least;
-  return { ...found, reason: seen ? "" : `No ${network.digits ? "digit" : "class"}: no score reaches ${network.least}.` };
+  return { ...found, reason: seen ? "" : `No ${network.numerals ? "digit" : "class"}: no score reaches ${network.least}.` };
 }
 
 function start() {
@@ -52,7 +52,7 @@ function start() {
   element("undo").addEventListener("click", () => paper.undo());
   element("clear").addEventListener("click", () => paper.clear());
   element("save").addEventListener("click", () => {
-    download(network.digits ? "digit.png" : "picture.png", "image/png", pngOf(paper.picture));
+    download(network.numerals ? "digit.png" : "picture.png", "image/png", pngOf(paper.picture));
   });
   collect(network, () => paper.picture);
   element("width").addEventListener("input", (event) => (paper.width = Number(event.target.value)));
