@@ -67,7 +67,13 @@ function finish(page) {
   const { latest, paper } = page;
   if (latest.pixels) element("truth").value = paper.isDrawn ? strongestOf(latest.scores)[0] : paper.under.label;
   explain(page);
-  element("spoken").textContent = latest.reason || `${element("answer").textContent}, ${element("certainty").textContent}`;
+  if (page.lessons.all.length) tellLesson(page.network, page.lessons, latest.pixels, lessonFor(latest));
+  speak(page);
+}
+
+/** Tell a screen reader the answer, and what goes before it. */
+function speak({ latest }, before = "") {
+  element("spoken").textContent = before + (latest.reason || `${element("answer").textContent}, ${element("certainty").textContent}`);
 }
 
 /** Show what is behind the answer. */
@@ -116,6 +122,7 @@ function showLesson(page) {
   const { network, lessons, latest, fair } = page;
   tellLesson(network, lessons, latest.pixels, lessonFor(latest));
   showCost(network, fair, answersTo(lessons.untaught, fair));
+  speak(page, `${element("lesson").textContent} ${element("cost").textContent} `);
 }
 
 function listenToTools({ network, paper }) {
@@ -123,7 +130,8 @@ function listenToTools({ network, paper }) {
   for (const [name, action] of Object.entries(clicked)) element(name).addEventListener("click", action);
   element("width").addEventListener("input", (event) => (paper.width = Number(event.target.value)));
   document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "z") paper.undo();
+    const typing = event.target.matches("input[type=number]");
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing) paper.undo();
   });
 }
 

@@ -40,8 +40,13 @@ function gainsOf(network, pixels, pass, best, second) {
   });
 }
 
+/** Show what would change the mind about a picture; pixels are null where there is none. */
 function showMind(network, { pixels, ...pass }) {
-  if (!pixels) return;
+  element("mind-pictures").hidden = !pixels;
+  if (!pixels) {
+    element("mind-told").textContent = "Draw something first.";
+    return;
+  }
   const { best, second, gains, count, becomes, changed } = changeOfMind(network, pixels, pass);
   const name = (place) => network.classes[place];
   const enough = count ? `Changing the ${count === 1 ? "best pixel" : `${count} best pixels`} is enough.` : `Even the ${MOST_CHANGED} best pixels are not enough.`;
