@@ -18,15 +18,9 @@ function changeOfMind(network, pixels, pass) {
     changed.set(pixels, row * side);
     order.slice(0, row + 1).forEach((i) => (changed[row * side + i] = gains[i] > 0 ? 255 - bare : bare));
   }
-  const scores = look(network, changed).scores;
-  const answers = Array.from({ length: order.length }, (_, row) => strongestOf(scores.subarray(row * network.classes.length, (row + 1) * network.classes.length))[0]);
+  const answers = winners(look(network, changed));
   const row = answers.findIndex((answer) => answer !== best);
   return { best, second, gains, count: row + 1, becomes: answers[row], changed: changed.subarray(row * side, (row + 1) * side) };
-}
-
-/** Return the indices of the highest and of the second highest score. */
-function strongestOf(scores) {
-  return Array.from(scores.keys()).sort((one, other) => scores[other] - scores[one]).slice(0, 2);
 }
 
 /** Return for each pixel how much ink there (> 0), or none (< 0), would bring the second class nearer to the first. */
@@ -49,8 +43,10 @@ function showMind(network, { pixels, ...pass }) {
   }
   const { best, second, gains, count, becomes, changed } = changeOfMind(network, pixels, pass);
   const name = (place) => network.classes[place];
-  const enough = count ? `Changing the ${count === 1 ? "best pixel" : `${count} best pixels`} is enough.` : `Even the ${MOST_CHANGED} best pixels are not enough.`;
-  element("mind-told").textContent = `It says ${name(best)}; next comes ${name(second)}, with the score ${pass.scores[second].toFixed(3)}. ${enough}`;
+  const pixelsTold = count === 1 ? "best pixel" : `${count || MOST_CHANGED} best pixels`;
+  const enough = count ? `Changing the ${pixelsTold} is enough.` : `Even the ${pixelsTold} are not enough.`;
+  const next = `next comes ${name(second)}, with the score ${pass.scores[second].toFixed(3)}`;
+  element("mind-told").textContent = `It says ${name(best)}; ${next}. ${enough}`;
   paintField(element("mind-gain"), network.side, gains);
   element("mind-changed").parentElement.hidden = count === 0;
   element("mind-becomes").textContent = count ? `then it says ${name(becomes)}` : "";

@@ -45,9 +45,13 @@ function showOpened(network, pass, empty) {
   const last = network.layers.length - 1;
   if (!(Number.isInteger(unit) && unit >= 0 && unit < network.layers[layer].fanOut)) return;
   const { weights, change, products, bias, blank, z } = termsOf(network, pass ?? empty, empty, layer, unit);
-  element("opened-title").textContent = layer === last ? `The sum of ${network.classes[unit]}` : `Unit ${unit} of hidden layer ${layer + 1}`;
+  const title = layer === last ? `The sum of ${network.classes[unit]}` : `Unit ${unit} of hidden layer ${layer + 1}`;
+  element("opened-title").textContent = title;
   element("opened-from").textContent = layer ? "what the ink changed in the units below" : "your ink";
-  [["weights", weights], ["inputs", change], ["products", products]].forEach(([name, values]) => paintField(element(`opened-${name}`), layer ? 0 : network.side, values));
+  const across = layer ? 0 : network.side;
+  paintField(element("opened-weights"), across, weights);
+  paintField(element("opened-inputs"), across, change);
+  paintField(element("opened-products"), across, products);
   element("opened-sum").textContent = pass ? sumTold(network, pass, layer, unit, addingUp([bias, blank], z)) : "";
 }
 
@@ -61,7 +65,8 @@ function paintField(canvas, side, values) {
 
 function sumTold(network, pass, layer, unit, [bias, blank, ink, z]) {
   const last = layer === network.layers.length - 1;
-  const value = last ? `the score ${pass.scores[unit].toFixed(3)}: ${network.output.formula}` : `its activation f(z) = ${pass.a[layer][unit].toFixed(2)}`;
+  const score = () => `the score ${pass.scores[unit].toFixed(3)}: ${network.output.formula}`;
+  const value = last ? score() : `its activation f(z) = ${pass.a[layer][unit].toFixed(2)}`;
   return `Bias ${bias}, blank paper ${blank}, ink ${ink}: together z = ${z}, which makes ${value}.`;
 }
 

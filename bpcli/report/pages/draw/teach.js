@@ -52,11 +52,10 @@ class Lessons {
 /** Return the network's answers to samples. */
 function answersTo(network, samples) {
   if (!samples.length) return [];
-  const { side, classes } = network;
-  const pixels = new Uint8Array(samples.length * side ** 2);
-  samples.forEach((sample, place) => pixels.set(upright(network, sample.pixels), place * side ** 2));
-  const { scores } = look(network, pixels);
-  return samples.map((_, row) => strongestOf(scores.subarray(row * classes.length, (row + 1) * classes.length))[0]);
+  const size = network.side ** 2;
+  const pixels = new Uint8Array(samples.length * size);
+  samples.forEach((sample, place) => pixels.set(upright(network, sample.pixels), place * size));
+  return winners(look(network, pixels));
 }
 
 /** Show the backward pass of a lesson, before its next step. */
@@ -88,7 +87,7 @@ function tellLesson(network, lessons, pixels, { place }) {
   const { steps, untaught } = lessons;
   const [now, before] = pixels ? [network, untaught].map((each) => backwardOf(each, pixels, place).loss) : [0, 0];
   const loss = pixels ? ` The loss of this drawing as ${network.classes[place]} is ${short(now)}; untaught it was ${short(before)}.` : "";
-  const warning = now <= before ? "" : " It grew: the rate is too large for so many steps."; // a loss that is no number too
+  const warning = Number.isFinite(now) ? "" : " The rate was too large: the numbers overflowed.";
   element("lesson").textContent = `${steps} step${steps === 1 ? "" : "s"} in all.${loss}${warning}`;
 }
 
@@ -106,10 +105,10 @@ function showCost(network, samples, before) {
   const [was, is] = [before, now].map((answers) => samples.map(({ label }, i) => answers[i] !== label));
   const changed = [...samples.keys()].filter((i) => was[i] !== is[i]);
   const lost = changed.filter((i) => is[i]).length;
-  const counts = [is, was].map((wrong) => wrong.filter(Boolean).length);
-  element("cost").textContent = samples.length
-    ? `Of ${samples.length} test pictures in this page it misreads ${counts[0]}; before the lessons ${counts[1]}. Newly misread: ${lost}; mended: ${changed.length - lost}.`
-    : "";
+  const [wrongNow, wrongBefore] = [is, was].map((wrong) => wrong.filter(Boolean).length);
+  const weighed = `Of ${samples.length} test pictures in this page it misreads ${wrongNow}; before the lessons ${wrongBefore}.`;
+  const change = `Newly misread: ${lost}; mended: ${changed.length - lost}.`;
+  element("cost").textContent = samples.length ? `${weighed} ${change}` : "";
   const [name, told] = [(i) => network.classes[samples[i].label], (i) => (is[i] ? `, now ${network.classes[now[i]]}` : ", now right")];
   element("changed").replaceChildren(...changed.map((i) => figure(thumb(network, samples[i].pixels, name(i)), name(i) + told(i))));
 }

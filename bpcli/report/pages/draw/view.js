@@ -202,7 +202,8 @@ function showSums({ classes, layers }, places, { logits, scores }, empty) {
     const place = places[row];
     const bias = layers.at(-1).biases[place];
     write(name, classes[place]);
-    const texts = empty ? [...addingUp([bias, empty[place] - bias], logits[place]), scores[place].toFixed(3)] : ["–", "–", "–", "–", "–"];
+    const sum = () => addingUp([bias, empty[place] - bias], logits[place]);
+    const texts = empty ? [...sum(), scores[place].toFixed(3)] : numbers.map(() => "–");
     texts.forEach((text, column) => (numbers[column].textContent = text));
   }
 }
