@@ -36,11 +36,13 @@ Fraction = Annotated[float, Meta(gt=0, le=1)]
 Decay = Annotated[float, Meta(ge=0, lt=1)]  # the part of a running mean that a step keeps
 
 
-class DataConfig(Struct, frozen=True):
+class DataConfig(Struct, frozen=True, kw_only=True):
     """Where the images come from and how they are split and scaled."""
 
     folder: str | None
     validation: Annotated[int, Meta(ge=0, le=1_000_000)] | Annotated[float, Meta(ge=0, lt=1)] | Literal["auto"]
+    test: Annotated[float, Meta(gt=0, lt=1)] = 0.15  # keys that old checkpoints lack have a default
+    side: Annotated[int, Meta(ge=8, le=64)] = 28
     normalize: str
     deslant: bool
     kind: Literal["auto", "digits", "any"]
@@ -48,8 +50,6 @@ class DataConfig(Struct, frozen=True):
     outlier_kinds: Literal["classic", "clean"]
     hands: Annotated[int, Meta(ge=0, le=1_000_000)]
     printed: Annotated[int, Meta(ge=0, le=1_000_000)]
-    test: Annotated[float, Meta(gt=0, lt=1)] = 0.15
-    side: Annotated[int, Meta(ge=8, le=64)] = 28
 
 
 class ModelConfig(Struct, frozen=True):
