@@ -12,10 +12,9 @@ cell shows anything else than was written into it. With --failures, FOLDER gets 
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -47,7 +46,8 @@ PENS = ((20, 20, 20), (25, 35, 120), (60, 60, 70), (10, 60, 50), (95, 95, 95))  
 ALIKE = 0.7  # correlation of a cell with what was written into it
 
 
-class Count(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Count:
     """What became of some sheets' cells."""
 
     sheets: int = 0
@@ -61,7 +61,7 @@ class Count(NamedTuple):
 
     def plus(self, other: "Count") -> "Count":
         """The sum of both."""
-        return Count(*(one + two for one, two in zip(self, other, strict=True)))
+        return Count(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
 def filled(page: Page, digits: Split, rng: Generator, dots: float = DOTS) -> tuple[Image.Image, Written]:
@@ -74,7 +74,7 @@ def filled(page: Page, digits: Split, rng: Generator, dots: float = DOTS) -> tup
             continue
         name = page.names[column]
         digit = digits.images[rng.choice(np.flatnonzero(digits.labels == int(name)))].reshape(28, 28)
-        inside = tuple(int(edge) for edge in _inside(page, row, column, dots))
+        inside = _inside(page, row, column, dots)
         side = int((inside[2] - inside[0]) * rng.uniform(*SIZES))
         left, top = (int(rng.integers(low, high - side + 1)) for low, high in (inside[0::2], inside[1::2]))
         ink = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
@@ -83,11 +83,11 @@ def filled(page: Page, digits: Split, rng: Generator, dots: float = DOTS) -> tup
     return picture, written
 
 
-def _inside(page: Page, row: int, column: int, dots: float) -> Iterator[float]:
+def _inside(page: Page, row: int, column: int, dots: float) -> tuple[int, int, int, int]:
     """The edges of a cell's inside in pixels: left, top, right, bottom."""
-    left, top = page.cells()[row, column]
-    yield from (round(edge * dots) for edge in (left + INSET, top + INSET))
-    yield from (round((edge + page.side - INSET) * dots) for edge in (left, top))
+    left, top = page.cells()[row, column] + INSET
+    side = page.side - 2 * INSET
+    return round(left * dots), round(top * dots), round((left + side) * dots), round((top + side) * dots)
 
 
 def opened(photograph: bytes) -> Image.Image:
@@ -97,13 +97,13 @@ def opened(photograph: bytes) -> Image.Image:
 
 def shows(cell: Cell, written: Bytes) -> bool:
     """Whether a cell shows what was written there: their correlation on 28 × 28 pixels."""
-    one, two = (np.asarray(Image.fromarray(each).resize((28, 28), Image.Resampling.BOX)) for each in (cell.pixels, written))
-    return bool(np.corrcoef(one.ravel(), two.ravel())[0, 1] >= ALIKE)
+    one, two = (Image.fromarray(each).resize((28, 28), Image.Resampling.BOX) for each in (cell.pixels, written))
+    return float(np.corrcoef(np.asarray(one).ravel(), np.asarray(two).ravel())[0, 1]) >= ALIKE
 
 
 def digit_of(model: Model, cell: Cell) -> str | None:
     """The digit that a network sees in a cell."""
-    pixels = prepare(cell.pixels / np.float32(255)).pixels
+    pixels = prepare(np.asarray(cell.pixels / 255, np.float32)).pixels
     return None if pixels is None else DIGITS[int(model.scores(pixels.reshape(1, -1)).argmax())]
 
 
@@ -122,7 +122,7 @@ def count(page: Page, written: Written, reading: Reading, model: Model) -> Count
 Change = Callable[[Shot, Generator], Shot]
 KINDS: dict[str, tuple[float, Change]] = {  # name: how many of the sheets, and how the shot differs
     "photographs": (1.0, lambda shot, rng: shot),
-    "printed in grey": (0.1, lambda shot, rng: replace(shot, file="grey png")),
+    "in grey": (0.1, lambda shot, rng: replace(shot, file="grey png")),
     "bent by 2 mm": (0.1, lambda shot, rng: replace(shot, bend=2 / 297)),
     "12 megapixels": (0.05, lambda shot, rng: replace(shot, width=4000, height=3000, blur=2 * shot.blur)),
     "1 megapixel": (0.1, lambda shot, rng: replace(shot, width=1200, height=900, blur=shot.blur / 2, fill=0.95)),
@@ -140,12 +140,12 @@ def measure(kind: str, sheets: int, seed: int, digits: Split, model: Model, fail
         image, before = opened(photograph), time.perf_counter()
         try:
             reading = read_form(image, f"{kind} {index}")
-            found = count(page, written, reading, model)
+            seconds = time.perf_counter() - before
+            found = replace(count(page, written, reading, model), seconds=seconds)
         except ImageError as error:
             print(error)
             found = Count(1, page.rows * len(page.names), written=len(written), refused=1)
-        seconds = time.perf_counter() - before
-        total = total.plus(found._replace(seconds=seconds))
+        total = total.plus(found)
         if failures is not None and found.right < found.cells:
             (failures / f"{kind}-{index}.jpg").write_bytes(photograph)
     return total
@@ -206,7 +206,8 @@ def others(seed: int, digits: Split) -> Iterator[tuple[str, Callable[[Generator]
         return photographed(picture, any_shot(rng), rng)
 
     def digit(rng: Generator) -> bytes:
-        return scene("photograph", digits.images[int(rng.integers(len(digits)))].reshape(28, 28), int(rng.integers(999)))
+        index = int(rng.integers(len(digits)))
+        return scene("photograph", digits.images[index].reshape(28, 28), index)
 
     kinds = (covered, code_covered, cut_off, mirrored, frames_covered, two, other_version, text, marks_alone, digit)
     yield from ((kind.__name__.replace("_", " "), kind) for kind in kinds)

@@ -83,6 +83,7 @@ OPTIONS: Mapping[str, Completer] = {
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
     "evaluate": networks, "report": runs, "draw": networks, "runs": nothing,
+    "sheet": files,
 }  # fmt: skip
 
 

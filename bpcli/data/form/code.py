@@ -43,7 +43,7 @@ class Code(NamedTuple):
         page: its number.
         names: all classes of the form, if the code carries them.
         checksum: else of their names.
-        count: else their number.
+        number: else of them.
     """
 
     version: int
@@ -52,7 +52,7 @@ class Code(NamedTuple):
     page: int = 0
     names: tuple[str, ...] | None = None
     checksum: int = 0
-    count: int = 0
+    number: int = 0
 
 
 def encode(page: Page) -> Bits:
@@ -80,8 +80,8 @@ def decode(bits: Bits) -> Code | None:
     code = Code(version, list(PAPERS)[paper], rows, page)
     if runs:
         return code._replace(names=_names([_RUN.unpack_from(body, n * _RUN.size) for n in range(runs)]))
-    checksum, count = _LIST.unpack_from(body)
-    return code._replace(checksum=checksum, count=count)
+    checksum, number = _LIST.unpack_from(body)
+    return code._replace(checksum=checksum, number=number)
 
 
 def page_of(code: Code, classes: Sequence[str] | None) -> Page | str:
@@ -94,16 +94,20 @@ def page_of(code: Code, classes: Sequence[str] | None) -> Page | str:
     if code.version != VERSION:
         return "is a sheet of another version of bpcli"
     if code.names is None and classes is None:
-        return f"the sheet doesn't say how its {code.count} classes are called; give the --classes that it was made for"
-    matching = code.names in (None, classes) or classes is None
-    if code.names is None and (_checksum(classes or ()), len(classes or ())) != (code.checksum, code.count):
-        matching = False
-    if not matching:
+        return f"the sheet doesn't name its {code.number} classes; give the --classes that it was made for"
+    if classes is not None and not _is_of(code, classes):
         return "the sheet was made for other classes than --classes names"
     names = code.names or tuple(classes or ())
     page = Page(names, code.rows, code.paper, code.page)
     wrong = not 1 <= len(names) <= MAX_CLASSES or flaw_in_folders(names) or not 1 <= code.page <= page.pages
     return "the sheet's code makes no sense" if wrong else page
+
+
+def _is_of(code: Code, classes: Sequence[str]) -> bool:
+    """Return whether a code is of a form with these classes."""
+    if code.names is not None:
+        return code.names == tuple(classes)
+    return (code.checksum, code.number) == (_checksum(classes), len(classes))
 
 
 def runs_of(names: Sequence[str]) -> list[Run]:

@@ -79,11 +79,11 @@ def _spans(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _sizes(boxes: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.sqrt(_spans(boxes).prod(axis=1, dtype=np.float64))
+    return np.asarray(np.sqrt(_spans(boxes).prod(axis=1)), np.float64)
 
 
 def _middles(boxes: NDArray[np.int64]) -> Points:
-    return (boxes[:, :2] + boxes[:, 2:]) / 2
+    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, np.float64)
 
 
 def _centroids(pieces: Pieces, chosen: NDArray[np.intp]) -> Points:

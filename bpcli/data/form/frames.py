@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bpcli.data.form.layout import FRAME, Page, Points
+from bpcli.data.form.layout import FRAME, Points
 from bpcli.data.picture.scale import Grey, Mask
 
 REACH = 2.5  # millimetres by which a cell may lie elsewhere than its marks say
@@ -24,40 +24,39 @@ class Frames(NamedTuple):
     """Where the frames of cells were found.
 
     Attributes:
-        corners: (rows, columns, 2), left and top of each in millimetres.
-        seen: (rows, columns), whether the frame is there, and where its neighbours let it be.
+        corners: (n, 2), left and top of each in millimetres.
+        seen: (n,), whether the frame is there, and where its neighbours let it be.
     """
 
     corners: Points
     seen: Mask
 
 
-def find_frames(darkness: Grey, page: Page, scale: float) -> Frames:
+def find_frames(darkness: Grey, expected: Points, side: float, scale: float) -> Frames:
     """Return where the frames of a page lie.
 
     Args:
         darkness: the share of the paper's light that the page (h, w) lacks, in a light that shows the frames.
-        page: what is printed on it.
-        scale: its pixels a millimetre.
+        expected: (n, 2), the left and top of each frame in millimetres, if the page were flat.
+        side: of a frame in millimetres.
+        scale: pixels a millimetre.
     """
-    expected = page.cells().reshape(-1, 2)
-    windows = np.stack([_window(darkness, corner, page.side, scale) for corner in expected])
-    across, strength_x = _shifts(np.median(_middle(windows), axis=1), page.side, scale)
-    down, strength_y = _shifts(np.median(_middle(windows.swapaxes(1, 2)), axis=1), page.side, scale)
+    windows = np.stack([_window(darkness, corner, side, scale) for corner in expected])
+    across, strength_x = _shifts(np.median(_middle(windows), axis=1), side, scale)
+    down, strength_y = _shifts(np.median(_middle(windows.swapaxes(1, 2)), axis=1), side, scale)
     strength = np.minimum(strength_x, strength_y)
     shifts = np.stack([across, down], axis=1)
     clear = strength >= max(FAINTEST, FAINT * float(np.median(strength)))
-    stray = np.linalg.norm(shifts - _trend(expected / page.size, shifts, clear), axis=1)
-    shape = page.cells().shape
-    return Frames((expected + shifts).reshape(shape), (clear & (stray <= STRAY)).reshape(shape[:2]))
+    stray = np.linalg.norm(shifts - _trend(expected, shifts, clear), axis=1)
+    return Frames(expected + shifts, clear & (stray <= STRAY))
 
 
 def _window(darkness: Grey, corner: Points, side: float, scale: float) -> Grey:
-    """Return a cell with `REACH` and more around it; what lies beyond the page is as light as paper."""
+    """Return a cell with the paper around it in which its frame may lie."""
     room = REACH + BESIDE + FRAME
     left, top = np.rint((corner - room) * scale).astype(int)
     size = round((side + 2 * room) * scale)
-    return darkness[max(top, 0) : top + size, max(left, 0) : left + size]
+    return darkness[top : top + size, left : left + size]
 
 
 def _middle(windows: Grey) -> Grey:
@@ -90,7 +89,7 @@ def _trend(places: Points, shifts: Points, clear: Mask) -> Points:
 
     Those that lie far off are left out of a second fit.
     """
-    x, y = (places - 0.5).T
+    x, y = ((places - places.mean(axis=0)) / 100).T
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
     used, trend = clear, np.zeros_like(shifts)
     for _ in range(3):

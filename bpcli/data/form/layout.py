@@ -4,7 +4,6 @@ All lengths are in millimetres, x from the paper's left edge and y from its top.
 """
 
 from dataclasses import dataclass
-from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +21,7 @@ HEADER = 8.0  # height of the classes' names above the grid
 GAP = 3.2  # between the frames of two cells
 FRAME = 0.6  # width of a frame's line
 INSET = 0.9  # from the middle of a frame's line to what is cut out
+AROUND = 7.0  # of paper, that a reader of the cells looks at
 LARGEST = 20.0  # distance between the middles of neighbouring cells, at most
 MAX_COLUMNS = 13  # classes of a page
 MAX_ROWS = 20
@@ -83,6 +83,13 @@ class Page:
         rows, columns = np.mgrid[: self.rows, : len(self.names)]
         return np.stack([left + columns * self.pitch, top + rows * self.pitch], axis=-1)
 
+    def grid(self) -> tuple[float, float, float, float]:
+        """Return left, top, right and bottom of the cells with some paper around them."""
+        corners = self.cells()
+        left, top = corners[0, 0] - AROUND
+        right, bottom = corners[-1, -1] + self.side + AROUND
+        return float(left), float(top), float(right), float(bottom)
+
     def marks(self) -> Points:
         """Return the middles of the four marks (4, 2), clockwise from the top left."""
         near = MARGIN + MARK / 2
@@ -103,5 +110,5 @@ def form(classes: tuple[str, ...], rows: int, paper: str) -> list[Page]:
 
 def mark_modules() -> NDArray[np.bool_]:
     """Return a mark's modules (7, 7), true where they are black."""
-    from_middle = np.array([max(abs(y), abs(x)) for y, x in product(range(-3, 4), repeat=2)])
-    return (from_middle != 2).reshape(7, 7)
+    away = abs(np.arange(7) - 3)
+    return np.asarray(np.maximum.outer(away, away) != 2, np.bool_)

@@ -10,6 +10,7 @@ from PIL import Image
 from bpcli.data.form.layout import Points
 
 Matrix = Points  # (3, 3)
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def homography(source: Points, target: Points) -> Matrix | None:
@@ -30,13 +31,13 @@ def moved(matrix: Matrix, points: Points) -> Points:
     return np.asarray(homogeneous[..., :2] / homogeneous[..., 2:], np.float64)
 
 
-def flattened(picture: Image.Image, matrix: Matrix, box: tuple[float, float, float, float], scale: float) -> Image.Image:
+def flattened(picture: Image.Image, matrix: Matrix, box: Box, scale: float) -> Image.Image:
     """Return a part of the paper as a scanner would show it.
 
     Args:
         picture: the photograph.
         matrix: the homography from the paper to the photograph's pixels.
-        box: left, top, right and bottom of the part, on the paper.
+        box: the edges of the part on the paper.
         scale: the pixels of the result for a unit of the paper.
     """
     left, top, right, bottom = box

@@ -11,7 +11,7 @@ from bpcli.data.form.code import page_of
 from bpcli.data.form.find import Marks, Sighting, find_marks, find_pages
 from bpcli.data.form.frames import Frames, find_frames
 from bpcli.data.form.layout import INSET, Page, Points
-from bpcli.data.form.plane import flattened, moved
+from bpcli.data.form.plane import Matrix, flattened, moved
 from bpcli.data.picture.scale import Grey
 from bpcli.errors import ImageError
 
@@ -71,12 +71,14 @@ def read_form(photograph: Image.Image, name: str, classes: Sequence[str] | None 
     page = page_of(sighting.code, classes if classes is None else tuple(classes))
     if isinstance(page, str):
         raise ImageError(f"{name}: {page}")
-    red, blue = _flat_page(photograph, sighting, page)
-    frames = find_frames(1 - blue / np.float32(255), page, SCALE)
+    red, blue = _flat_grid(photograph, sighting.matrix, page)
+    expected = (page.cells() - page.grid()[:2]).reshape(-1, 2)
+    frames = find_frames(1 - blue / np.float32(255), expected, page.side, SCALE)
     hidden = int(np.count_nonzero(~frames.seen))
     if hidden > HIDDEN * frames.seen.size:
         raise ImageError(
-            f"{name}: {hidden} of {frames.seen.size} frames are not where they belong; lay the page flat, uncovered"
+            f"{name}: {hidden} of {frames.seen.size} frames can't be seen where they belong; lay the page flat, "
+            "with nothing on it, and photograph it in colour"
         )
     written = _written(red, page, frames)
     return Reading(page, written, frames.seen.size - hidden - len(written), hidden)
@@ -111,18 +113,16 @@ def _enlarged(sighting: Sighting, across: float, down: float) -> Sighting:
     return sighting._replace(matrix=np.diag([across, down, 1]) @ sighting.matrix)
 
 
-def _flat_page(photograph: Image.Image, sighting: Sighting, page: Page) -> tuple[Grey, Grey]:
-    """Return the page in red and in blue light as a scanner would show it, 255 where there is bare paper."""
-    width, height = page.size
-    finest = _pixels_a_millimetre(sighting.matrix, page)
-    factor = max(int(finest / SCALE), 1)
-    matrix = np.diag([1 / factor, 1 / factor, 1]) @ sighting.matrix
-    flat = flattened(photograph.reduce(factor), matrix, (0, 0, width, height), SCALE)
+def _flat_grid(photograph: Image.Image, matrix: Matrix, page: Page) -> tuple[Grey, Grey]:
+    """Return a page's grid in red and in blue light as a scanner would show it, 255 where there is bare paper."""
+    factor = max(int(_pixels_a_millimetre(matrix, page) / SCALE), 1)
+    reduced = np.diag([1 / factor, 1 / factor, 1]) @ matrix
+    flat = flattened(photograph.reduce(factor), reduced, page.grid(), SCALE)
     red, _, blue = flat.split()
     return _on_white(red), _on_white(blue)
 
 
-def _pixels_a_millimetre(matrix: Points, page: Page) -> float:
+def _pixels_a_millimetre(matrix: Matrix, page: Page) -> float:
     """Return the mean number of a photograph's pixels along a millimetre of the page's sides."""
     there, here = moved(matrix, page.marks()), page.marks()
     lengths = [np.linalg.norm(np.roll(points, 1, axis=0) - points, axis=1) for points in (there, here)]
@@ -130,7 +130,7 @@ def _pixels_a_millimetre(matrix: Points, page: Page) -> float:
 
 
 def _on_white(channel: Image.Image) -> Grey:
-    """Return a page (h, w) divided by the light of its paper: a grey closing of square millimetres."""
+    """Return what is printed (h, w) divided by the light of the paper: a grey closing of square millimetres."""
     small = channel.reduce(SCALE).filter(ImageFilter.MaxFilter(STROKE)).filter(ImageFilter.MinFilter(STROKE))
     paper = small.filter(ImageFilter.GaussianBlur(2)).resize(channel.size, Image.Resampling.BILINEAR)
     light = np.asarray(channel, np.float32) / np.maximum(np.asarray(paper, np.float32), 8)
@@ -139,11 +139,13 @@ def _on_white(channel: Image.Image) -> Grey:
 
 def _written(red: Grey, page: Page, frames: Frames) -> list[Cell]:
     """Return the cells with ink, by columns."""
+    columns = len(page.names)
     return [
         Cell(name, row + 1, pixels)
         for column, name in enumerate(page.names)
-        for row in np.flatnonzero(frames.seen[:, column]).tolist()
-        if _has_ink(pixels := _cut(red, frames.corners[row, column], page.side))
+        for row in range(page.rows)
+        if frames.seen[index := row * columns + column]
+        and _has_ink(pixels := _cut(red, frames.corners[index], page.side))
     ]
 
 

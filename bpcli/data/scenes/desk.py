@@ -5,6 +5,7 @@ They measure how forms are read, and know nothing of forms: a page is any pictur
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.random import Generator
@@ -35,7 +36,7 @@ class Shot:
         desk: what lies below it, one of `DESKS`.
         lamp, shadow, texture: as in `Look`.
         blur, noise: deviations, in pixels and in light.
-        quality: of the JPEG file: 30, or any name of `files.FILES`.
+        file: one of `files.FILES`.
         orientation: EXIF's, 1 to 8.
     """
 
@@ -58,7 +59,7 @@ class Shot:
 
 
 def any_shot(rng: Generator, width: int = 2000, height: int = 1500) -> Shot:
-    """Return a shot with all effects but a bent page: tilted by up to 20°, turned by up to 30° from upright or level."""
+    """Return a shot with all effects but a bent page: tilted by up to 20°, turned by up to 30° from straight."""
     return Shot(
         width=width,
         height=height,
@@ -149,8 +150,8 @@ def _bent(page: Image.Image, most: float) -> Image.Image:
         return x + most * np.sin(np.pi * v) * u * (1 - u) * 2, y + most * np.sin(np.pi * u) * np.sin(np.pi * v)
 
     mesh = []
-    for left, right in zip(edges_x[:-1], edges_x[1:], strict=True):
-        for top, bottom in zip(edges_y[:-1], edges_y[1:], strict=True):
+    for left, right in pairwise(edges_x):
+        for top, bottom in pairwise(edges_y):
             box = (round(left), round(top), round(right), round(bottom))
             four = ((box[0], box[1]), (box[0], box[3]), (box[2], box[3]), (box[2], box[1]))
             mesh.append((box, tuple(value for x, y in four for value in shifted(x, y))))
@@ -160,11 +161,11 @@ def _bent(page: Image.Image, most: float) -> Image.Image:
 def _taken(light: Floats, shot: Shot, rng: Generator) -> Bytes:
     """Return the pixels of a camera that is a little out of focus."""
     picture = Image.fromarray(np.rint(255 * np.clip(light, 0, 1)).astype(np.uint8))
-    pixels = np.asarray(picture.filter(ImageFilter.GaussianBlur(shot.blur)) if shot.blur else picture)
+    pixels: Bytes = np.asarray(picture.filter(ImageFilter.GaussianBlur(shot.blur)) if shot.blur else picture)
     if not shot.noise:
         return pixels
-    noisy = pixels + 255 * np.float32(shot.noise) * rng.standard_normal(pixels.shape, np.float32)
-    return np.rint(np.clip(noisy, 0, 255)).astype(np.uint8)
+    noisy = pixels + 255 * shot.noise * rng.standard_normal(pixels.shape, np.float32)
+    return np.asarray(np.rint(np.clip(noisy, 0, 255)), np.uint8)
 
 
 def plain(shot: Shot, rng: Generator) -> Image.Image:
