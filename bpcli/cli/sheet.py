@@ -12,7 +12,7 @@ from bpcli.cli.output import one_line, print_text, say, shown, warn, with_bar
 from bpcli.data.form.classes import parse_classes
 from bpcli.data.form.code import runs_of
 from bpcli.data.form.draw import to_pdf
-from bpcli.data.form.layout import MAX_ROWS, PAPERS, form
+from bpcli.data.form.layout import MAX_ROWS, PAPERS, ROWS, form
 from bpcli.data.form.read import Reading, read_form
 from bpcli.data.picture.read import read_colours
 from bpcli.data.picture.write import to_png
@@ -29,7 +29,7 @@ _READING, _PRINTING = {"out": "-o"}, {"rows": "--rows", "paper": "--paper"}
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SHEET.pdf|PHOTO...")
 @click.option("--classes", metavar="CLASSES",
               help="Ranges and names such as 0-9 (the default), A-Z or plus,minus,0-9.")  # fmt: skip
-@click.option("--rows", type=click.IntRange(1, MAX_ROWS), default=10, show_default=True, help="Cells of each class.")
+@click.option("--rows", type=click.IntRange(1, MAX_ROWS), default=ROWS, show_default=True, help="Cells of each class.")
 @click.option("--paper", type=click.Choice(list(PAPERS)), default="a4", show_default=True, help="Size of the paper.")
 @click.option("--read", is_flag=True, help="Read photographs or scans of filled-in sheets.")
 @click.option("-o", "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
@@ -124,7 +124,7 @@ def _save(reading: Reading, path: Path, folder: Path, force: bool) -> None:
     """Write the cells of a photograph and their contact sheet, or nothing."""
     page, cells = reading.page, reading.cells
     if not cells:
-        raise ImageError(f"{path}: nothing is written in its {reading.empty} cells")
+        raise ImageError(f"{path}: nothing is written in its cells")
     contents = {folder / cell.name / f"{_stem(path)}-{cell.row:02}.png": to_png(cell.pixels) for cell in cells}
     overview = folder / f"sheet-{_stem(path)}.png"
     tiles = np.stack([255 - cell.pixels.ravel() for cell in cells])

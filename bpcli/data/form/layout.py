@@ -24,7 +24,7 @@ INSET = 0.9  # from the middle of a frame's line to what is cut out
 AROUND = 7.0  # of paper, that a reader of the cells looks at
 LARGEST = 20.0  # distance between the middles of neighbouring cells, at most
 MAX_COLUMNS = 13  # classes of a page
-MAX_ROWS = 20
+ROWS, MAX_ROWS = 10, 20  # cells of a class on a page: usual, and at most
 MAX_CLASSES = 100
 
 
