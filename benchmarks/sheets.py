@@ -123,7 +123,7 @@ Change = Callable[[Shot, Generator], Shot]
 KINDS: dict[str, tuple[float, Change]] = {  # name: how many of the sheets, and how the shot differs
     "photographs": (1.0, lambda shot, rng: shot),
     "in grey": (0.1, lambda shot, rng: replace(shot, file="grey png")),
-    "bent by 2 mm": (0.1, lambda shot, rng: replace(shot, bend=2 / 297)),
+    "bent by 3 mm": (0.1, lambda shot, rng: replace(shot, bend=3 / 297)),
     "12 megapixels": (0.05, lambda shot, rng: replace(shot, width=4000, height=3000, blur=2 * shot.blur)),
     "1 megapixel": (0.1, lambda shot, rng: replace(shot, width=1200, height=900, blur=shot.blur / 2, fill=0.95)),
 }

@@ -128,7 +128,7 @@ def _save(reading: Reading, path: Path, folder: Path, force: bool) -> None:
     contents = {folder / cell.name / f"{_stem(path)}-{cell.row:02}.png": to_png(cell.pixels) for cell in cells}
     overview = folder / f"sheet-{_stem(path)}.png"
     tiles = np.stack([255 - cell.pixels.ravel() for cell in cells])
-    contents[overview] = contact_sheet(tiles, [cell.name for cell in cells])
+    contents[overview] = contact_sheet(tiles, [f"{cell.name} ({cell.row:02})" for cell in cells])
     for file in contents:
         require_free(file, force, _NEVER)
     for file, content in contents.items():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bpcli.data.form.layout import FRAME, Points
 from bpcli.data.picture.scale import Grey, Mask
 
-REACH = 2.5  # millimetres by which a cell may lie elsewhere than its marks say
+REACH = 4.0  # millimetres by which a cell may lie elsewhere than its marks say
 BESIDE = 1.1  # millimetres from a line to the paper beside it
 EDGE = 0.7  # the middle part of a frame's side that is looked at
 FAINTEST = 0.03  # darkness of a frame's line
