@@ -21,12 +21,12 @@ _THEN = "Photograph the whole page, with its four corners. Then: "
 
 
 def to_pdf(pages: list[Page]) -> bytes:
-    """Return a PDF of the pages in their true size."""
+    """Return a PDF of the pages in their true size; the same bytes for the same pages."""
     first, *others = [draw_page(page) for page in pages]
     content = BytesIO()
     first.save(
         content, "PDF", save_all=True, append_images=others, resolution=DOTS * INCH, quality=90, subsampling=0,
-        title="Sheet to fill in", producer="bpcli",
+        title="Sheet to fill in", producer="bpcli", creationDate=None, modDate=None,
     )  # fmt: skip
     return content.getvalue()
 

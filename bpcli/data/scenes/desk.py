@@ -58,7 +58,7 @@ class Shot:
     orientation: int = 1
 
 
-def any_shot(rng: Generator, width: int = 2000, height: int = 1500) -> Shot:
+def any_shot(rng: Generator, width: int = 1600, height: int = 1200) -> Shot:
     """Return a shot with all effects but a bent page: tilted by up to 20°, turned by up to 30° from straight."""
     return Shot(
         width=width,
