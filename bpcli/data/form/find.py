@@ -25,7 +25,7 @@ RATIO = (0.3, 0.6)  # of the piece in the middle to the ring
 APART = 0.12  # maximum distance of their middles, as a share of the ring's size
 ASPECT = 1.9  # longest side of either by its shortest
 FILLS = (0.35, 0.2)  # minimum share of its box that the middle fills, and the ring; half as much as if it is upright
-MOST = 14  # marks; with more, the picture is of something else
+MOST = 12  # marks; with more, the picture is of something else
 ALIKE = 2.5  # the largest of a page's marks by its smallest: perspective
 STRETCH = (7.0, 32.0)  # the sides of the quadrangle of marks, in marks
 SAMPLES = 8  # pixels a side for a square of the code
@@ -59,31 +59,26 @@ def find_pages(picture: Image.Image, marks: Marks) -> list[Sighting]:
 
 def find_marks(picture: Image.Image) -> Marks:
     """Return the marks in a grey picture."""
-    radius = max(picture.size) * AROUND
-    mean = np.asarray(picture.filter(ImageFilter.BoxBlur(radius)), np.float32)
+    mean = np.asarray(picture.filter(ImageFilter.BoxBlur(max(picture.size) * AROUND)), np.float32)
     pieces = find_pieces(np.asarray(picture, np.float32) < BLACK * mean)
-    middles, sizes = _middles(pieces.boxes), _sizes(pieces.boxes)
-    fill = pieces.areas / np.maximum(_spans(pieces.boxes).prod(axis=1), 1)
-    square = _spans(pieces.boxes).max(axis=1) <= ASPECT * _spans(pieces.boxes).min(axis=1)
+    spans = pieces.boxes[:, 2:] - pieces.boxes[:, :2]
+    sizes = np.asarray(np.sqrt(spans.prod(axis=1)), np.float64)
+    square = spans.max(axis=1, initial=0) <= ASPECT * spans.min(axis=1, initial=max(picture.size))
+    fill = pieces.areas / spans.prod(axis=1)
     rings = np.flatnonzero(square & (fill >= FILLS[1]) & (sizes >= SMALLEST) & (sizes <= WIDEST * max(picture.size)))
-    inner = np.flatnonzero(square & (fill >= FILLS[0]) & (sizes >= RATIO[0] * SMALLEST))
-    apart = np.linalg.norm(middles[rings, None] - middles[inner], axis=-1) / sizes[rings, None]
-    ratio = sizes[inner] / sizes[rings, None]
-    matching = (apart <= APART) & (ratio >= RATIO[0]) & (ratio <= RATIO[1])
-    pairs = np.argwhere(matching)
-    return Marks(_centroids(pieces, inner[pairs[:, 1]]), sizes[rings[pairs[:, 0]]])
+    inner = _inside(pieces, rings)
+    middles = (pieces.boxes[:, :2] + pieces.boxes[:, 2:]) / 2
+    apart = np.linalg.norm(middles[rings] - middles[inner], axis=1) / sizes[rings]
+    ratio = sizes[inner] / sizes[rings]
+    fitting = (apart <= APART) & (ratio >= RATIO[0]) & (ratio <= RATIO[1]) & square[inner] & (fill[inner] >= FILLS[0])
+    return Marks(_centroids(pieces, inner[fitting]), sizes[rings[fitting]])
 
 
-def _spans(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return boxes[:, 2:] - boxes[:, :2]
-
-
-def _sizes(boxes: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(np.sqrt(_spans(boxes).prod(axis=1)), np.float64)
-
-
-def _middles(boxes: NDArray[np.int64]) -> Points:
-    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, np.float64)
+def _inside(pieces: Pieces, rings: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the piece in the middle of each ring (n,); the ring itself where there is none."""
+    x, y = (pieces.boxes[rings, :2] + pieces.boxes[rings, 2:]).T // 2
+    there = pieces.labels[y, x].astype(np.intp) - 1
+    return np.where(there >= 0, there, rings)
 
 
 def _centroids(pieces: Pieces, chosen: NDArray[np.intp]) -> Points:
