@@ -5,7 +5,7 @@ sizes are in the ratio 3 to 7 however the page is turned. Which corner is which,
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ FILLS = (0.35, 0.2)  # minimum share of its box that the middle fills, and the r
 MOST = 12  # marks; with more, the picture is of something else
 ALIKE = 2.5  # the largest of a page's marks by its smallest: perspective
 STRETCH = (7.0, 32.0)  # the sides of the quadrangle of marks, in marks
+SHARPEST = 0.3  # sine of the smallest angle between two of them
 SAMPLES = 8  # pixels a side for a square of the code
 SHIFTS = (0.0, -0.8, 0.8, -1.6, 1.6)  # millimetres by which a bent page may move its code up or down
 NEARBY = 8  # squares of the code on either side among which the lightest and the darkest are looked for
@@ -38,7 +39,6 @@ class Sighting(NamedTuple):
 
     code: Code
     matrix: Matrix
-    marks: tuple[int, ...]
 
 
 class Marks(NamedTuple):
@@ -50,11 +50,8 @@ class Marks(NamedTuple):
 
 def find_pages(picture: Image.Image, marks: Marks) -> list[Sighting]:
     """Return the pages that a grey picture shows, given its marks."""
-    found: list[Sighting] = []
-    for four in _quadrangles(marks):
-        sighting = _sighted(picture, marks.middles[list(four)], four)
-        found += [] if sighting is None else [sighting]
-    return found
+    sightings = (_sighted(picture, corners) for corners in _quadrangles(marks))
+    return [sighting for sighting in sightings if sighting is not None]
 
 
 def find_marks(picture: Image.Image) -> Marks:
@@ -91,31 +88,35 @@ def _centroids(pieces: Pieces, chosen: NDArray[np.intp]) -> Points:
     return np.array(found, np.float64).reshape(-1, 2)
 
 
-def _quadrangles(marks: Marks) -> Iterator[tuple[int, ...]]:
-    """Yield the marks that may be those of one page, clockwise."""
+def _quadrangles(marks: Marks) -> Iterator[Points]:
+    """Yield the middles (4, 2), clockwise, of marks that may be those of one page."""
     count = len(marks.sizes)
     for four in combinations(range(count), 4) if count <= MOST else ():
         sizes, middles = marks.sizes[list(four)], marks.middles[list(four)]
         around = middles - middles.mean(axis=0)
-        order = np.argsort(np.arctan2(around[:, 1], around[:, 0]))
-        sides = np.roll(middles[order], -1, axis=0) - middles[order]
-        following = np.roll(sides, -1, axis=0)
-        convex = (sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0] > 0).all()
+        corners = middles[np.argsort(np.arctan2(around[:, 1], around[:, 0]))]
+        sides = np.roll(corners, -1, axis=0) - corners
         lengths = np.linalg.norm(sides, axis=1) / sizes.mean()
         fitting = lengths.min() >= STRETCH[0] and lengths.max() <= STRETCH[1]
-        if convex and fitting and sizes.max() <= ALIKE * sizes.min():
-            yield tuple(four[index] for index in order)
+        if fitting and sizes.max() <= ALIKE * sizes.min() and _is_convex(sides):
+            yield corners
 
 
-def _sighted(picture: Image.Image, middles: Points, marks: tuple[int, ...]) -> Sighting | None:
-    """Return the page whose marks lie at some places (4, 2), clockwise; None if no code lies where it must."""
-    for paper in PAPERS:
+def _is_convex(sides: Points) -> bool:
+    """Return whether each side (4, 2) of a quadrangle turns to the right of the one before, and not just a little."""
+    following, lengths = np.roll(sides, -1, axis=0), np.linalg.norm(sides, axis=1)
+    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
+    return bool((turns > SHARPEST * lengths * np.roll(lengths, -1)).all())
+
+
+def _sighted(picture: Image.Image, corners: Points) -> Sighting | None:
+    """Return the page whose marks have these middles (4, 2), clockwise; None if no code lies where it must."""
+    for paper, turn in product(PAPERS, range(4)):
         page = Page((), 1, paper, 1)
-        for turn in range(4):
-            matrix = homography(page.marks(), np.roll(middles, turn, axis=0))
-            code = None if matrix is None else _code(picture, matrix, page)
-            if matrix is not None and code is not None and code.paper in ("", paper):
-                return Sighting(code, matrix, marks)
+        matrix = homography(page.marks(), np.roll(corners, turn, axis=0))
+        code = _code(picture, matrix, page)
+        if code is not None and code.paper in ("", paper):
+            return Sighting(code, matrix)
     return None
 
 

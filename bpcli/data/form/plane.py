@@ -13,16 +13,13 @@ Matrix = Points  # (3, 3)
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def homography(source: Points, target: Points) -> Matrix | None:
-    """Return the homography that takes four points (4, 2) to four others; None if three of either lie on a line."""
+def homography(source: Points, target: Points) -> Matrix:
+    """Return the homography that takes four points (4, 2) to four others; of neither may three lie on a line."""
     rows, values = [], []
     for (x, y), (u, v) in zip(source, target, strict=True):
         rows += [(x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y)]
         values += [u, v]
-    try:
-        return np.append(np.linalg.solve(np.array(rows), np.array(values)), 1).reshape(3, 3)
-    except np.linalg.LinAlgError:
-        return None
+    return np.append(np.linalg.solve(np.array(rows), np.array(values)), 1).reshape(3, 3)
 
 
 def moved(matrix: Matrix, points: Points) -> Points:

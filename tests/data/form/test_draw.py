@@ -18,9 +18,10 @@ def header(name: str, beside: str = "b") -> NDArray[np.bool_]:
     """What is printed above the frames of a page with two classes: dark or not, by columns of pixels."""
     page = Page((name, beside), 4, "a4", 1)
     left, top = page.cells()[0, 0]
-    box = left - 3, top - HEADER, left + page.pitch + page.side + 3, top - 1
-    pixels = np.asarray(draw_page(page, DOTS).convert("L").crop([round(DOTS * edge) for edge in box]))
-    return (pixels < 128).any(axis=0)
+    pixels = np.asarray(draw_page(page, DOTS).convert("L"))
+    rows, columns = slice(round(DOTS * (top - HEADER)), round(DOTS * (top - 1))), slice(round(DOTS * (left - 3)), None)
+    dark: NDArray[np.bool_] = (pixels[rows, columns] < 128).max(axis=0)
+    return dark[: round(DOTS * (page.pitch + page.side + 6))]
 
 
 def test_the_same_form_gives_the_same_file() -> None:

@@ -92,7 +92,7 @@ def test_two_sheets_are_refused(sheet: Filled) -> None:
     both = Image.new("RGB", (2 * width + 40, height), (120, 90, 60))
     both.paste(sheet.picture, (0, 0))
     both.paste(sheet.picture, (width + 40, 0))
-    assert refusal(both) == "photo.jpg: shows more than one sheet; photograph each alone"
+    assert refusal(both.reduce(2)) == "photo.jpg: shows more than one sheet; photograph each alone"
 
 
 def test_pictures_of_other_things_are_refused(sheet: Filled) -> None:
