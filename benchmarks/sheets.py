@@ -113,7 +113,7 @@ def count(page: Page, written: Written, reading: Reading, model: Model | None) -
     found = {(cell.name, cell.row): cell for cell in reading.cells}
     there = [place for place in written if place in found and shows(found[place], written[place])]
     cells = page.rows * len(page.names)
-    right = len(there) + (cells - len(written) - len(found.keys() - written.keys())) * (reading.hidden == 0)
+    right = len(there) + cells - len(written) - len(found.keys() - written.keys()) - reading.hidden
     other = [place for place in found if place not in there]
     wrong = reading.page != page or len(other) > 0
     if model is None:

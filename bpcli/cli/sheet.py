@@ -135,6 +135,6 @@ def _save(reading: Reading, path: Path, folder: Path, force: bool) -> None:
         make_folder(file.parent)
         write_file(file, content)
     if reading.hidden:
-        warn(f"{path}: {reading.hidden} cells are left out, because their frames can't be seen")
+        warn(f"{path}: left out {reading.hidden} of its cells, because no frame can be seen there")
     filled = f"{len(cells)} of {len(cells) + reading.empty} cells are filled"
     print_text(f"{shown(path)}: page {page.number} of {page.pages}, {filled}; look at {shown(overview)}")
