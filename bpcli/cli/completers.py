@@ -86,7 +86,7 @@ OPTIONS: Mapping[str, Completer] = {
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
     "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
-    "step": networks,
+    "step": networks, "sheet": files,
 }  # fmt: skip
 
 

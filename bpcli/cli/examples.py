@@ -58,6 +58,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli export pretrained -o digits.safetensors --card README.md": "a model card",
         "bpcli export --quantize int8 -o digits.h": "as C, a byte a weight",
     },
+    "sheet": {
+        "bpcli sheet digits.pdf": "print it, write, photograph it",
+        "bpcli sheet --classes A-Z --rows 8 letters.pdf": "two pages of letters",
+        "bpcli sheet --read photo.jpg -o mine": "the cells, in mine/<class>/",
+    },
     "augment": {
         "bpcli augment -s augment.rotation=15 sheet.png": "turned digits",
         "bpcli augment -c simard -n 32 --force sheet.png": "a preset's",
