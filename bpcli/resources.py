@@ -1,5 +1,7 @@
-"""The paths of the files that come with the package: the presets, the MNIST files and a trained network."""
+"""The paths of the files that come with the package, and of the folder in which fetched data sets are kept."""
 
+import os
+import sys
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -33,3 +35,28 @@ def mnist() -> Path:
 def pretrained() -> Path:
     """Return the checkpoint of the network that `configs/pretrained.yaml` makes."""
     return _PACKAGE / "pretrained.npz"
+
+
+def set_tables() -> Path:
+    """Return the folder of the tables of the data sets that are known by name, a YAML file each."""
+    return _PACKAGE / "sets" / "tables"
+
+
+def set_names() -> list[str]:
+    """Return the names of these data sets."""
+    return sorted(path.stem for path in set_tables().glob("*.yaml"))
+
+
+def sets() -> Path:
+    """Return the folder in which data sets are kept by their names: $BPCLI_DATA_DIR, or one in the user's cache."""
+    chosen = os.environ.get("BPCLI_DATA_DIR")
+    return Path(chosen) if chosen else _user_cache() / "bpcli" / "data"
+
+
+def _user_cache() -> Path:
+    """Return the folder in which the platform wants what can be fetched again."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -31,6 +31,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("bpcli.cli.explain:explain", "Show an expression's computational graph and its derivatives."),
     },
     "Data": {
+        "data": ("bpcli.cli.data:data", "Get Fashion-MNIST and other data sets by name."),
         "augment": ("bpcli.cli.augment:augment", "Draw what a network sees of distorted images."),
     },
     "Share": {

@@ -73,9 +73,9 @@ def common_data(named: Sequence[tuple[str, Model]], split: SplitName) -> Split:
     data = model.config.data
     for name, other in others:
         theirs = other.config.data
-        if not _same_folder(theirs.folder, data.folder):
+        if not _same_folder(theirs.place, data.place):
             raise CheckpointError(
-                f"{name}: data.folder = {_shown(theirs.folder)}, but {_shown(data.folder)} in {first}; a "
+                f"{name}: data.folder = {_shown(theirs.place)}, but {_shown(data.place)} in {first}; a "
                 "committee is evaluated on images that its members have in common"
             )
         if split != "test" and theirs.validation != data.validation:
@@ -83,7 +83,7 @@ def common_data(named: Sequence[tuple[str, Model]], split: SplitName) -> Split:
                 f"{name}: data.validation = {theirs.validation}, but {data.validation} in {first}; their "
                 f"{split} splits are not the same images, --split test is"
             )
-    return read_split(data.folder, split, data.validation, model.spec)
+    return read_split(data.place, split, data.validation, model.spec)
 
 
 def _shown(folder: str | None) -> str:

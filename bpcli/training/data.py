@@ -28,7 +28,7 @@ def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSe
         if should_stop():
             raise Interrupted
 
-    data = read_data_set(config.data.folder, config.data.validation, config.data.kind, pause)
+    data = read_data_set(config.data.place, config.data.validation, config.data.kind, pause)
     return data._replace(training=_extended(data, config, pause))
 
 
@@ -59,5 +59,5 @@ def first_images(config: Config, n: int) -> tuple[DataSet, Split]:
     Raises:
         DataError: a file is missing or malformed.
     """
-    data = read_data_set(config.data.folder, config.data.validation, config.data.kind, lambda: None)
+    data = read_data_set(config.data.place, config.data.validation, config.data.kind, lambda: None)
     return data, models.preprocessing(config, data.spec).upright_split(data.training.first(n))

@@ -134,6 +134,6 @@ def _tested(folder: Path, series: Series, should_stop: Callable[[], bool]) -> Se
     """Return the metrics of the members on the test split, each alone and all together."""
     networks = [checkpoint.load(member_folder(folder, seed) / BEST).model for seed in series.seeds]
     data, threads = series.config.data, builders.thread_group(series.config, networks[0].spec)
-    split = read_split(data.folder, "test", data.validation, networks[0].spec)
+    split = read_split(data.place, "test", data.validation, networks[0].spec)
     found = ensemble.evaluate_ensemble(networks, split, threads, should_stop)
     return SeriesEnded(folder, dict(zip(series.seeds, found.members, strict=True)), found.together)
