@@ -86,6 +86,7 @@ COMMANDS: Mapping[str, str] = {
     "gradcheck": "check", "verify": "check", "graph": "explain", "derive": "explain",
     "plot": "report", "show": "report", "curves": "report", "compare": "report", "paint": "draw", "sketch": "draw",
     "distort": "augment", "augmentation": "augment", "presets": "config --list", "configuration": "config",
+    "download": "data fetch", "fetch": "data fetch", "dataset": "data list", "datasets": "data list",
     "list": "runs", "ls": "runs", "history": "runs", "help": "--help", "version": "--version",
 }  # fmt: skip
 

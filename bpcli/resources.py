@@ -50,13 +50,14 @@ def set_names() -> list[str]:
 def sets() -> Path:
     """Return the folder in which data sets are kept by their names: $BPCLI_DATA_DIR, or one in the user's cache."""
     chosen = os.environ.get("BPCLI_DATA_DIR")
-    return Path(chosen) if chosen else _user_cache() / "bpcli" / "data"
+    return Path(chosen).absolute() if chosen else _user_cache() / "bpcli" / "data"
 
 
 def _user_cache() -> Path:
     """Return the folder in which the platform wants what can be fetched again."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises an error for a user without one)
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
+        return home / "Library" / "Caches"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bpcli import resources
 from bpcli.data.datasets import CLASSES_FILE
 from bpcli.data.idx import idx_pieces
-from bpcli.errors import DataError
+from bpcli.errors import DataError, OutputError
 from bpcli.machine import quote
 from bpcli.sets import layouts
 from bpcli.sets.download import PATIENCE, MirrorError, download
@@ -125,7 +125,10 @@ def _workshop(target: Path) -> Iterator[Path]:
 
     Raises:
         BusyError: another process is at work there.
+        OutputError: the target is a folder of somebody else's.
     """
+    if target.exists() and not (target / SUMS).is_file():
+        raise OutputError(f"{target}: is there already, but no data set that bpcli made; move it away")
     room = target.with_name(f".{target.name}.part")
     files.make_folder(room)
     with lock.exclusive(room, "another process is fetching this data set"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bpcli.data.datasets import read_data_set
-from bpcli.errors import BusyError, DataError
+from bpcli.errors import BusyError, DataError, OutputError
 from bpcli.sets import keep, table
 from bpcli.sets.keep import SUMS, Watch
 from bpcli.sets.sums import recognised, sum_of
@@ -136,6 +136,13 @@ def test_two_processes_do_not_fetch_at_once(cache: Path, notes: list[str]) -> No
     room.mkdir(parents=True)
     with lock.exclusive(room), pytest.raises(BusyError, match="another process is fetching this data set: process"):
         fetch(made(), notes)
+
+
+def test_a_folder_of_somebody_else_is_left_alone(cache: Path, notes: list[str]) -> None:
+    write_all(cache / "kmnist", {"mine": b"dear"})
+    with pytest.raises(OutputError, match="kmnist: is there already, but no data set that bpcli made; move it away"):
+        fetch(made(), notes)
+    assert (cache / "kmnist" / "mine").read_bytes() == b"dear"
 
 
 def test_a_package_of_the_system_is_taken_even_if_it_packs_anew(tmp_path: Path, notes: list[str]) -> None:
