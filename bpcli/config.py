@@ -39,7 +39,6 @@ class DataConfig(Struct, frozen=True):
     """Where the images come from and how they are split and scaled."""
 
     folder: str | None
-    name: str | None
     validation: Annotated[int, Meta(ge=0, le=1_000_000)]
     normalize: str
     deslant: bool
@@ -48,6 +47,7 @@ class DataConfig(Struct, frozen=True):
     outlier_kinds: Literal["classic", "clean"]
     hands: Annotated[int, Meta(ge=0, le=1_000_000)]
     printed: Annotated[int, Meta(ge=0, le=1_000_000)]
+    name: str | None = None  # checkpoints that don't know it are still whole, and quick to read
 
     @property
     def place(self) -> str | None:
@@ -232,7 +232,9 @@ def from_tree(tree: object, source: str) -> Config:
 def _is_whole(tree: Tree, section: type[Struct] = Config) -> bool:
     """Return whether a checked tree has every key of a section."""
     return all(
-        field.name in tree and (not _is_section(field.type) or _is_whole(tree[field.name], field.type))
+        _is_whole(tree.get(field.name, {}), field.type)
+        if _is_section(field.type)
+        else field.name in tree or not field.required
         for field in msgspec.structs.fields(section)
     )
 
