@@ -92,6 +92,7 @@ COMMANDS: Mapping[str, str] = {
     "plot": "report", "show": "report", "curves": "report", "compare": "report", "paint": "draw", "sketch": "draw",
     "convert": "export", "save": "export", "onnx": "export", "quantize": "export --quantize int8",
     "distort": "augment", "augmentation": "augment", "presets": "config --list", "configuration": "config",
+    "download": "data fetch", "fetch": "data fetch", "dataset": "data list", "datasets": "data list",
     "list": "runs", "ls": "runs", "history": "runs", "help": "--help", "version": "--version",
 }  # fmt: skip
 

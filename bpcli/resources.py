@@ -1,4 +1,4 @@
-"""The paths of the files that come with the package: the presets, the MNIST files and a trained network."""
+"""The paths of the files that come with the package, and of the folder in which fetched data sets are kept."""
 
 import os
 import sys
@@ -60,3 +60,19 @@ def _home() -> Path:
         from tempfile import gettempdir
 
         return Path(gettempdir())
+
+
+def set_tables() -> Path:
+    """Return the folder of the tables of the data sets that are known by name, a YAML file each."""
+    return _PACKAGE / "sets" / "tables"
+
+
+def set_names() -> list[str]:
+    """Return the names of these data sets."""
+    return sorted(path.stem for path in set_tables().glob("*.yaml"))
+
+
+def sets() -> Path:
+    """Return the folder in which data sets are kept by their names: $BPCLI_DATA_DIR, or one in the user's cache."""
+    chosen = os.environ.get("BPCLI_DATA_DIR")
+    return Path(chosen).absolute() if chosen else cache() / "data"

@@ -29,6 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "data": {"numpy", "PIL", "bpcli.core", "bpcli.strict_yaml"},
     "model": MODEL,
     "storage": STORAGE | {"msgspec", "bpcli.strict_yaml"},
+    "sets": {"numpy", "msgspec", "bpcli.hints", "bpcli.strict_yaml", "bpcli.data", "bpcli.storage"},
     "inference": INFERENCE,
     "export": INFERENCE | {"bpcli.strict_yaml"},
     "training": TRAINING | {"msgspec", "threadpoolctl", "bpcli.strict_yaml"},
@@ -36,7 +37,8 @@ ROOMS: dict[str, set[str]] = {
     "report": INFERENCE | {"PIL", "matplotlib", "jinja2", "markupsafe", "bpcli.gradcheck"},
     "interface": TRAINING | {"PIL", "msgspec", "tqdm", "sklearn", "bpcli.gradcheck", "bpcli.report"},
     "cli": TRAINING
-    | {"click", "tqdm", "msgspec", "bpcli", "bpcli.export", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"},
+    | {"click", "tqdm", "msgspec", "bpcli", "bpcli.export", "bpcli.hints", "bpcli.gradcheck", "bpcli.report"}
+    | {"bpcli.sets"},
 }
 
 

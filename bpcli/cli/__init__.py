@@ -33,6 +33,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Data": {
         "sheet": ("bpcli.cli.sheet:sheet", "Make a sheet to fill in, and read its photographs."),
+        "data": ("bpcli.cli.data:data", "Get Fashion-MNIST and other data sets by name."),
         "augment": ("bpcli.cli.augment:augment", "Draw what a network sees of distorted images."),
     },
     "Share": {

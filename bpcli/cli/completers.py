@@ -62,6 +62,11 @@ def networks(incomplete: str) -> list[CompletionItem]:
     return [*_beginning(incomplete, ["pretrained", "latest"])[:-1], *runs(incomplete)]  # the last is for files
 
 
+def named_sets(incomplete: str) -> list[CompletionItem]:
+    """Return the actions of `bpcli data` and the names of data sets that begin so, or whatever file the shell finds."""
+    return _beginning(incomplete, ["list", "fetch", "import", "verify", "path", *resources.set_names()])
+
+
 def _beginning(incomplete: str, names: Sequence[str]) -> list[CompletionItem]:
     return [*(CompletionItem(name) for name in names if name.startswith(incomplete)), *files(incomplete)]
 
@@ -86,7 +91,7 @@ OPTIONS: Mapping[str, Completer] = {
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
     "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
-    "step": networks, "sheet": files,
+    "step": networks, "sheet": files, "data": named_sets,
 }  # fmt: skip
 
 

@@ -67,6 +67,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli augment -s augment.rotation=15 sheet.png": "turned digits",
         "bpcli augment -c simard -n 32 --force sheet.png": "a preset's",
     },
+    "data": {
+        "bpcli data list": "those that are known, and which are here",
+        "bpcli data fetch fashion_mnist": "then: bpcli train -c fashion",
+        "bpcli data import fashion_mnist *.gz": "files that were got by hand",
+    },
     "config": {
         "bpcli config --list": "the presets",
         "bpcli config": "every key, its meaning and its limits",

@@ -319,13 +319,19 @@ def _names(path: Path) -> tuple[str, ...]:
 def _find(folder: Path, name: str) -> Path:
     try:
         if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; data.folder names the one with the four IDX files, or pictures")
+            raise DataError(f"{folder}: no such folder; {_how_to_get(folder)}")
         for path in (folder / f"{name}.gz", folder / name):
             if path.is_file():
                 return path
     except OSError as error:  # such as a path that is too long
         raise DataError(f"{folder}: can't be read: {error.strerror or error}") from error
     raise DataError(f"{folder}: holds neither {name}.gz nor {name}, nor a folder of pictures for each class")
+
+
+def _how_to_get(folder: Path) -> str:
+    if folder.parent == resources.sets():
+        return f"`bpcli data fetch {folder.name}` gets this data set"
+    return "data.folder names the one with the four IDX files, or pictures"
 
 
 def _size(side: int) -> str:

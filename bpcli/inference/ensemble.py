@@ -73,9 +73,9 @@ def common_data(named: Sequence[tuple[str, Model]], split: SplitName) -> Split:
     data = model.config.data
     for name, other in others:
         theirs = other.config.data
-        if not _same_folder(theirs.folder, data.folder):
+        if not _same_folder(theirs.place, data.place):
             raise CheckpointError(
-                f"{name}: data.folder = {_shown(theirs.folder)}, but {_shown(data.folder)} in {first}; a "
+                f"{name}: data.folder = {_shown(theirs.place)}, but {_shown(data.place)} in {first}; a "
                 "committee is evaluated on images that its members have in common"
             )
         if theirs.test != data.test or (split != "test" and theirs.validation != data.validation):

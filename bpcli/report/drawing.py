@@ -54,6 +54,6 @@ def _about(loaded: Checkpoint) -> str:
     sizes = "-".join(map(str, loaded.model.network.sizes))
     accuracy, about = loaded.metrics.get("validation_accuracy"), loaded.spec
     things, which = ("digits", "one") if about.numerals else ("pictures", "class")
-    origin = " on MNIST" if about.numerals and loaded.config.data.folder is None else ""
+    origin = " on MNIST" if about.numerals and loaded.config.data.place is None else ""
     right = f" It was right about {100 * accuracy:.2f} % of the {things} kept for validation." if accuracy else ""
     return f"A network of {sizes} units, trained{origin} with bpcli, says which {which} it is.{right}"

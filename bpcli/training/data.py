@@ -52,7 +52,7 @@ def reading(
 def _original(config: Config, pause: Callable[[], None]) -> Generator[Preparing, None, DataSet]:
     """Return the data set without generated images."""
     data = config.data
-    return datasets.reading(data.folder, data.validation, data.kind, pause, test=data.test, side=data.side)
+    return datasets.reading(data.place, data.validation, data.kind, pause, test=data.test, side=data.side)
 
 
 def _told(data: DataSet, remarks: Remarks) -> PicturesRead:

@@ -14,8 +14,8 @@ from bpcli.strict_yaml import MAX_LENGTH
 _NEVER = ("model.hidden", "optimizer.kind", "data.kind", "data.side", "train.start")  # the saved state would not fit
 # they determine what a step sees
 _BETWEEN_EPOCHS = (
-    "seed", "data.folder", "data.validation", "data.test", "data.outliers", "data.outlier_kinds", "data.hands",
-    "data.printed", "train.batch_size", "train.freeze",
+    "seed", "data.folder", "data.name", "data.validation", "data.test", "data.outliers", "data.outlier_kinds",
+    "data.hands", "data.printed", "train.batch_size", "train.freeze",
 )  # fmt: skip
 _MARK = "# from epoch "
 
