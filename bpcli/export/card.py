@@ -163,7 +163,8 @@ def _validation(loaded: Checkpoint) -> str:
     accuracy, kept = loaded.metrics.get("validation_accuracy"), loaded.config.data.validation
     if accuracy is None:
         return ""
-    return f"On the {kept:,} validation images, by which the epoch was chosen, it was {_percent(accuracy)}."
+    images = f"{kept:,} validation images" if type(kept) is int else "validation images"
+    return f"On the {images}, by which the epoch was chosen, it was {_percent(accuracy)}."
 
 
 def _confusion(subject: Subject) -> Iterator[str]:
