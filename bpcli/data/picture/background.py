@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.picture.scale import Grey, Mask, percentile, resize
+from bpcli.data.picture.scale import Grey, Mask, percentile, resize, share
 
 Ink = Literal["auto", "dark", "light"]
 Reals = NDArray[np.float64]
@@ -27,12 +27,12 @@ DARKEST_PAPER = 0.05  # lower bound in divisions by the paper: noise grows at mo
 
 def is_flat(grey: Grey) -> bool:
     """Return whether much of a picture (h, w) is as light as its lightest pixel: drawn or cleaned, not a photograph."""
-    return bool(np.mean(grey >= grey.max() - FLAT) >= FLAT_SHARE)
+    return share(grey >= grey.max() - FLAT) >= FLAT_SHARE
 
 
 def is_flat_around(grey: Grey) -> bool:
     """Return whether a picture (h, w) is flat, and so is at least half of its border: it is paper that is flat."""
-    return is_flat(grey) and bool(np.mean(border(grey) >= grey.max() - FLAT) >= FLAT_BORDER)
+    return is_flat(grey) and share(border(grey) >= grey.max() - FLAT) >= FLAT_BORDER
 
 
 def paper_trend(grey: Grey) -> Grey:

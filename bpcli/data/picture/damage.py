@@ -10,7 +10,7 @@ from bpcli.data.picture.background import FLAT
 from bpcli.data.picture.digit import Layout, is_normalised
 from bpcli.data.picture.outline import INKED, filled
 from bpcli.data.picture.pieces import Ints, Mask, find_pieces
-from bpcli.data.picture.scale import Grey, framed, grow, share
+from bpcli.data.picture.scale import Grey, bounds, framed, grow, share
 
 CRISP = 250 / 255  # minimum light of the brightest ink; a blurred picture is not damaged in these ways
 BARE = 0.5  # minimum share of the picture that is black or white paper
@@ -70,8 +70,9 @@ def _is_dirty(ink: Grey, own: Layout) -> bool:
 
 
 def _length(mask: Mask) -> int:
-    """Return the longer side in pixels of the box around a mask; 0 if it is empty."""
-    return max(int(np.ptp(np.flatnonzero(mask.any(axis=axis)))) + 1 if mask.any() else 0 for axis in (0, 1))
+    """Return the longer side in pixels of the box around a mask that is not empty."""
+    top, left, bottom, right = bounds(mask)
+    return max(bottom - top, right - left) + 1
 
 
 def is_laid_out(ink: Grey, own: Layout) -> bool:

@@ -106,8 +106,10 @@ def _ink_on(grey: Grey, paper: Grey, light: bool) -> InkMap:
     steady = steadied(dark)
     solid = solid_darkness(steady)
     bare = ~grow(steady > EDGE * solid, PEN_ROOM)
-    contrast = solid / max(grain(steady[bare]), 1e-6)
-    return InkMap(dark, solid, grain(dark[bare]), contrast, light, find_marks(steady, solid, steady[bare]))
+    paper_only = steady[bare]
+    noise = grain(paper_only)
+    own_noise = noise if steady is dark else grain(dark[bare])
+    return InkMap(dark, solid, own_noise, solid / max(noise, 1e-6), light, find_marks(steady, solid, paper_only))
 
 
 def steadied(dark: Grey) -> Grey:

@@ -14,7 +14,7 @@ NEARBY = 0.3  # maximum gap between the marks of a digit, as a share of its size
 
 def one_digit(pieces: Pieces) -> Mask:
     """Return the mask (h, w) of the marks of the most prominent digit; empty if there is none."""
-    if not len(pieces):
+    if len(pieces) < 2:
         return pieces.labels > 0
     outside = outer(pieces)
     main = int(np.argmax(np.where(outside, OUTER_WORTH, 1.0) * pieces.areas))

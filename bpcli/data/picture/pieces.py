@@ -35,7 +35,9 @@ def find_pieces(mask: Mask) -> Pieces:
     """Return the 8-connected components of a mask (h, w)."""
     height, width = mask.shape
     stride = width + 2  # an empty column on either side, so that runs of two rows never join
-    flat = np.pad(mask, ((0, 0), (1, 1))).ravel()
+    padded = np.zeros((height, stride), np.bool_)
+    padded[:, 1:-1] = mask
+    flat = padded.ravel()
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
     roots = _roots(len(starts), *_touching(starts, ends, stride))
@@ -74,13 +76,14 @@ def _touching(starts: Ints, ends: Ints, stride: int) -> tuple[Ints, Ints]:
 def _roots(count: int, one: Ints, other: Ints) -> Ints:
     """Return the smallest node connected to each of `count` nodes (union-find): link roots, then shorten paths."""
     roots = np.arange(count)
-    while True:
-        low, high = np.minimum(roots[one], roots[other]), np.maximum(roots[one], roots[other])
-        if np.array_equal(low, high):
-            return roots
-        np.minimum.at(roots, high, low)
-        while not np.array_equal(roots, shorter := roots[roots]):
+    while len(one):
+        ends = roots[one], roots[other]
+        np.minimum.at(roots, np.maximum(*ends), np.minimum(*ends))
+        while (roots != (shorter := roots[roots])).any():
             roots = shorter
+        apart = roots[one] != roots[other]
+        one, other = one[apart], other[apart]
+    return roots
 
 
 def _measure(starts: Ints, ends: Ints, stride: int, numbers: Ints) -> tuple[Ints, Ints]:

@@ -1,5 +1,6 @@
 """Resizing, smoothing and dilation of pictures; all arrays are (h, w)."""
 
+from math import gcd
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ def unzoomed(values: Grey) -> Grey:
     """Return the picture with one pixel for each square of equal pixels: it undoes an enlargement without smoothing."""
     rows = np.flatnonzero((values[1:] != values[:-1]).any(axis=1)) + 1
     columns = np.flatnonzero((values[:, 1:] != values[:, :-1]).any(axis=0)) + 1
-    factor = int(np.gcd.reduce([*values.shape, *rows, *columns])) if len(rows) and len(columns) else 1
+    factor = gcd(*values.shape, *rows.tolist(), *columns.tolist()) if len(rows) and len(columns) else 1
     return values[::factor, ::factor]
 
 
@@ -62,6 +63,16 @@ def grow(mask: Mask, steps: int) -> Mask:
 def share(mask: Mask) -> float:
     """Return the share of the pixels that a mask marks: np.mean, which takes ten times longer for small pictures."""
     return np.count_nonzero(mask) / mask.size
+
+
+def bounds(mask: Mask) -> tuple[int, int, int, int]:
+    """Return the first row, the first column, the last row and the last column that a mask (h, w) reaches.
+
+    Raises:
+        IndexError: the mask is empty.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(rows[0]), int(columns[0]), int(rows[-1]), int(columns[-1])
 
 
 def percentile(values: NDArray[np.floating[Any]], percent: float) -> float:
