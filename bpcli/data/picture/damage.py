@@ -112,7 +112,7 @@ def _steps(grey: Grey) -> Grey:
 def despeckled(ink: Grey) -> Grey:
     """Return the ink without impulse noise: noisy pixels are replaced by the median around them, if there are many."""
     around = _around(ink)
-    lower, higher = (ink - around > ALONE).sum(axis=0), (around - ink > ALONE).sum(axis=0)
+    lower, higher = ((each > ALONE).sum(axis=0, dtype=np.uint8) for each in (ink - around, around - ink))
     if share((lower >= ALL_BUT_ONE) | (higher >= ALL_BUT_ONE)) < NOISY:
         return ink
     median = np.median(around, axis=0)
