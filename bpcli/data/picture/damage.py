@@ -9,7 +9,7 @@ import numpy as np
 from bpcli.data.picture.background import FLAT
 from bpcli.data.picture.digit import Layout, is_normalised
 from bpcli.data.picture.outline import INKED, filled
-from bpcli.data.picture.pieces import Ints, Mask, find_pieces
+from bpcli.data.picture.pieces import Ints, Mask, find_pieces, most_pieces
 from bpcli.data.picture.scale import Grey, bounds, framed, grow, share
 
 CRISP = 250 / 255  # minimum light of the brightest ink; a blurred picture is not damaged in these ways
@@ -60,8 +60,8 @@ def _repaired(grey: Grey, own: Layout) -> Grey:
     dotless = undotted(despeckled(light), own)
     ink = unlined(dotless, own)
     ink = filled(ink if ink is dotless else undotted(ink, own), own)  # dots without a line are gone already
-    sound = np.array_equal(ink, light) and np.array_equal(whole, grey) and not _is_dirty(light, own)
-    return grey if sound else ink
+    repaired = not (np.array_equal(ink, light) and np.array_equal(whole, grey))
+    return ink if repaired or _is_dirty(light, own) else grey
 
 
 def _is_dirty(ink: Grey, own: Layout) -> bool:
@@ -129,7 +129,10 @@ def _around(ink: Grey) -> Grey:
 
 def undotted(ink: Grey, own: Layout) -> Grey:
     """Return the ink without dots, if there are several."""
-    pieces = find_pieces(ink > INKED)
+    mask = ink > INKED
+    if most_pieces(mask) <= DOTS:  # with something else, there must be more
+        return ink
+    pieces = find_pieces(mask)
     dots = pieces.areas <= DOT * own.scale**2
     if not DOTS <= np.count_nonzero(dots) < len(dots):
         return ink

@@ -125,7 +125,7 @@ def is_normalised(pixels: Bytes, own: Layout) -> bool:
     top, left, bottom, right = bounds(pixels > 0)
     if not 0.95 * own.box <= max(bottom - top, right - left) + 1 <= own.box:
         return False
-    sums = [pixels.sum(axis=axis, dtype=np.int64) for axis in (0, 1)]
+    sums = (pixels.sum(axis=axis, dtype=np.int64) for axis in (0, 1))
     away = (abs(float(each @ np.arange(own.side) / each.sum()) - own.side / 2) for each in sums)
     return all(each <= 0.55 * max(own.scale, 1) for each in away)
 

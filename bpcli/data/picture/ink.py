@@ -131,7 +131,7 @@ def solid_darkness(dark: Grey) -> float:
 
 def grain(paper: Grey) -> float:
     """Return the standard deviation of bare paper's noise (n,), from its lighter pixels, which have no ink."""
-    return float(np.sqrt(np.mean(np.square(np.minimum(paper, 0))))) if paper.size else 0.0
+    return float(np.sqrt(np.square(np.minimum(paper, 0)).mean())) if paper.size else 0.0
 
 
 def find_marks(steady: Grey, solid: float, bare: Grey) -> Pieces:
