@@ -4,7 +4,6 @@ from functools import cache
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -157,9 +156,19 @@ def paper_between(grey: Grey, widest: float) -> Grey:
 
 
 def _largest_around(cells: Grey, reach: int) -> Grey:
-    padded = np.pad(cells, reach, constant_values=-np.inf)
-    rows = sliding_window_view(padded, 2 * reach + 1, axis=0).max(axis=-1)
-    return np.asarray(sliding_window_view(rows, 2 * reach + 1, axis=1).max(axis=-1), np.float32)
+    height, width = cells.shape
+    padded = np.full((height + 2 * reach, width + 2 * reach), -np.inf, np.float32)
+    padded[reach : reach + height, reach : reach + width] = cells
+    return _largest_ahead(_largest_ahead(padded, 2 * reach + 1).T, 2 * reach + 1).T
+
+
+def _largest_ahead(cells: Grey, count: int) -> Grey:
+    """Return the maximum of `count` rows, from each row that so many follow, by doubling the rows that are covered."""
+    covered = 1
+    while covered < count:
+        step = min(covered, count - covered)
+        cells, covered = np.maximum(cells[:-step], cells[step:]), covered + step
+    return cells
 
 
 def darkness(grey: Grey, paper: Grey) -> Grey:

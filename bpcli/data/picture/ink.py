@@ -15,7 +15,7 @@ from bpcli.data.picture.background import (
     paper_trend,
 )
 from bpcli.data.picture.pieces import Mask, Pieces, crossing, find_pieces, on_border
-from bpcli.data.picture.scale import Grey, grow, percentile, shrink, smooth
+from bpcli.data.picture.scale import Grey, grow, ordered, percentile, shrink, smooth
 
 GLANCE = 128  # pixels a side to which a picture is shrunk to tell light ink from dark: noise averages out
 CORE = 30  # the core is the 30th darkest pixel: specks have fewer dark pixels, digits have more
@@ -123,7 +123,7 @@ def solid_darkness(dark: Grey) -> float:
     Paper without any noise has no specks either: all ink on it is the core, even that of a hairline.
     """
     rank = min(CORE, int(CORE_SHARE * dark.size) + 1)
-    core = float(np.partition(dark, -rank, axis=None)[-rank])
+    core = float(ordered(dark, -rank)[-rank])
     if core <= 0:
         core = float(dark.max()) if np.count_nonzero(dark) >= FEWEST else 0.0
     return percentile(dark[dark > 0.5 * core], SOLID) if core > 0 else 0.0

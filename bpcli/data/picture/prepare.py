@@ -70,7 +70,9 @@ class Option(NamedTuple):
 Line: TypeAlias = Sequence[Option]  # each segment is in one or several of its options
 
 
-def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True) -> Prepared:
+def prepare(
+    grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True, several: bool = True
+) -> Prepared:
     """Return a picture as a network expects it: its digit in MNIST's format, or all of it in a square.
 
     Args:
@@ -79,12 +81,13 @@ def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = T
             inverted if the ink is dark.
         side: the side of the square in pixels.
         digits: whether the network classifies digits.
+        several: whether to find `lines`, which take ten times longer than all the rest.
 
     Returns:
         What the network sees, or why there is nothing to see. A picture of that side is returned unchanged if it is
         already in MNIST's format, or if it is not of a digit.
     """
-    return _digit(grey, ink, layout(side)) if digits else _whole(1 - grey if ink == "dark" else grey, side)
+    return _digit(grey, ink, layout(side), several) if digits else _whole(1 - grey if ink == "dark" else grey, side)
 
 
 def _whole(grey: Grey, side: int) -> Prepared:
@@ -96,24 +99,25 @@ def _whole(grey: Grey, side: int) -> Prepared:
     return Prepared(pixels, "", steps | {"input": pixels})
 
 
-def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+def _digit(grey: Grey, ink: Ink, own: Layout, several: bool) -> Prepared:
     """Prepare the digit of a picture."""
     grey = unzoomed(grey)
-    return _of_own_side(grey, ink, own) if grey.shape == (own.side, own.side) else _found(grey, ink, own)
+    prepared = _of_own_side if grey.shape == (own.side, own.side) else _found
+    return prepared(grey, ink, own, several)
 
 
-def _of_own_side(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+def _of_own_side(grey: Grey, ink: Ink, own: Layout, several: bool) -> Prepared:
     """Prepare a picture of the network's own side: mended if it is damaged, as it is if it is in MNIST's format."""
     from bpcli.data.picture.damage import mended  # for such pictures alone: it takes 2 ms to load
 
     if (repaired := mended(grey, own)) is not grey:
-        return _mended(repaired, grey, own)
+        return _mended(repaired, grey, own, several)
     if (already := unchanged(grey, own)) is not None:
         return Prepared(already, "", {"picture": to_bytes(grey)})
-    return _found(grey, ink, own)
+    return _found(grey, ink, own, several)
 
 
-def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+def _found(grey: Grey, ink: Ink, own: Layout, several: bool) -> Prepared:
     """Prepare the digit that is found among the marks on the paper."""
     work = shrink(grey, WORKING)
     found = find_ink(work, ink)
@@ -129,18 +133,18 @@ def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     if region is None:
         digit = _as_mnist(coverage(found, kept), steps, own)
     else:
-        digit = _digit(region, "light" if found.light else "dark", own)
-    return replace(digit, lines=_lines(found, 1.0, own) if side_by_side(found.pieces) else ())
+        digit = _digit(region, "light" if found.light else "dark", own, several=False)
+    return replace(digit, lines=_lines(found, 1.0, own)) if several and side_by_side(found.pieces) else digit
 
 
-def _mended(repaired: Grey, grey: Grey, own: Layout) -> Prepared:
+def _mended(repaired: Grey, grey: Grey, own: Layout, several: bool) -> Prepared:
     """Prepare a damaged digit; it is not moved or scaled if it already lies as MNIST's."""
     from bpcli.data.picture.damage import is_laid_out
 
     steps = {"picture": to_bytes(grey), "mended": to_bytes(repaired)}
     if is_laid_out(repaired, own):
         return Prepared(steps["mended"], "", steps)
-    found = _found(repaired, "light", own)
+    found = _found(repaired, "light", own, several)
     return replace(found, steps=steps | found.steps | steps)  # in this order, with the picture as it was given
 
 
