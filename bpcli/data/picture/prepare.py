@@ -70,9 +70,7 @@ class Option(NamedTuple):
 Line: TypeAlias = Sequence[Option]  # each segment is in one or several of its options
 
 
-def prepare(
-    grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True, several: bool = True
-) -> Prepared:
+def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True, several: bool = True) -> Prepared:
     """Return a picture as a network expects it: its digit in MNIST's format, or all of it in a square.
 
     Args:
