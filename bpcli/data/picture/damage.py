@@ -53,7 +53,7 @@ def _light_ink(grey: Grey) -> Grey:
 
 def _repaired(grey: Grey, own: Layout) -> Grey:
     """Return a picture without damage, after one look for each kind of damage; see `mended`."""
-    whole = unstriped(unstriped(grey).T).T
+    whole = unstriped(unstriped(grey).T).T  # never `grey` itself, which stands for a picture that is not dirty
     light = _light_ink(whole)
     if share(light <= FLAT) < BARE or light.max() < CRISP:
         return grey

@@ -16,6 +16,8 @@ FEW = 5000  # values
 
 def resize(values: Grey, width: int, height: int, filter_: Image.Resampling) -> Grey:
     """Return the values resized to `height` rows and `width` columns."""
+    if values.shape == (height, width):
+        return values
     picture = Image.frombytes("F", values.shape[::-1], values.tobytes()).resize((width, height), filter_)
     return np.frombuffer(picture.tobytes(), np.float32).reshape(height, width)
 
