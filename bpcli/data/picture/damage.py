@@ -148,7 +148,7 @@ def unlined(ink: Grey, own: Layout) -> Grey:
     """
     columns, outer = np.arange(ink.shape[1]), round(OUTER * own.scale)
     mask = ink > INKED
-    if not _may_reach(mask.any(axis=0), outer):
+    if not _may_reach(np.asarray(mask.any(axis=0), np.bool_), outer):
         return ink
     path, heights = _brightest_path(ink, outer), _heights(mask)
     at_path = heights[path, columns]

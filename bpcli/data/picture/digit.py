@@ -70,8 +70,9 @@ def stroke_width(ink: Grey) -> float:
     The length is π/4 times the number of crossings of the outline along rows and columns (Crofton's formula).
     """
     mask = framed(ink > 0.5)
-    steps = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
-    return 2 * np.count_nonzero(mask) / (np.pi / 4 * max(steps, 1))
+    down, across = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
+    steps = int(np.count_nonzero(down)) + int(np.count_nonzero(across))
+    return 2 * int(np.count_nonzero(mask)) / (np.pi / 4 * max(steps, 1))
 
 
 def weigh(ink: Grey, own: Layout) -> Grey:

@@ -60,7 +60,7 @@ def most_pieces(mask: Mask) -> int:
     padded = framed(mask)
     above = padded[:-2]
     before = above[:, :-2] | above[:, 1:-1] | above[:, 2:] | padded[1:-1, :-2]
-    return np.count_nonzero(mask & ~before)
+    return int(np.count_nonzero(mask & ~before))
 
 
 def _one_piece(mask: Mask) -> Pieces:

@@ -251,4 +251,5 @@ def unchanged(grey: Grey, own: Layout) -> Bytes | None:
 
 def to_bytes(values: Grey) -> Bytes:
     """Return values, clipped to 0 to 1, as bytes from 0 to 255."""
-    return np.rint(255 * np.minimum(np.maximum(values, 0), 1)).astype(np.uint8)  # np.clip takes longer
+    clipped: Grey = np.minimum(np.maximum(values, 0), 1)  # np.clip takes longer
+    return np.asarray(np.rint(255 * clipped), np.uint8)
