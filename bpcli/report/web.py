@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PAGES = Path(__file__).parent / "pages"
+SHARED = ("shared/network", "shared/packed", "shared/show")
 
 
 def _mark(generator: str, title: str) -> bytes:
@@ -17,11 +18,17 @@ def _mark(generator: str, title: str) -> bytes:
 
 DRAWING_MARK = _mark("bpcli draw", "bpcli")
 REPORT_MARK = _mark("bpcli report", "bpcli report")
+STEP_MARK = _mark("bpcli step", "bpcli step")
 
 
 def scripts(*names: str) -> str:
     """Return the code of a page: JavaScript files of `PAGES`, such as `shared/network`, in this order."""
     return "\n".join((PAGES / f"{name}.js").read_text(encoding="utf-8") for name in names)
+
+
+def style_of(name: str) -> str:
+    """Return the style of a page: what all share, and then its own, such as `draw/draw`."""
+    return "\n".join((PAGES / f"{each}.css").read_text(encoding="utf-8") for each in ("shared/look", name))
 
 
 def assembled(template: str, style: str, code: str, parts: Mapping[str, str]) -> str:

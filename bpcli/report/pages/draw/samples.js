@@ -19,13 +19,6 @@ async function readSamples({ samples, side }) {
   });
 }
 
-/** Return a picture of a sample as the network sees it. */
-function thumb({ side }, pixels, words) {
-  const canvas = picture(side, side, words);
-  paint(canvas, pixels.length, (i) => grey(pixels[i] / 255));
-  return canvas;
-}
-
 /** Show the row of samples; `choose` is called with the one that is clicked. */
 function showSamples(network, samples, choose) {
   element("samples").hidden = samples.length === 0;
