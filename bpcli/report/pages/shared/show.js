@@ -80,3 +80,19 @@ function strongest(values, count) {
   const order = Array.from(values.keys()).filter((i) => values[i] !== 0);
   return order.sort((one, other) => Math.abs(values[other]) - Math.abs(values[one])).slice(0, count);
 }
+
+/** Return a new element with attributes and children; a child may be a text. */
+function make(tag, attributes = {}, ...children) {
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+/** Return a new element of an SVG. */
+function drawn(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function furnish(made, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
