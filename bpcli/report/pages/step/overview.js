@@ -21,7 +21,7 @@ function showOverview(subject, chosen) {
 function verdict({ network: { classes }, pass, loss, label }) {
   const best = pass.scores.indexOf(Math.max(...pass.scores));
   const right = best === label ? "That is right" : `It should be ${classes[label]}`;
-  return ["The network says ", make("b", {}, classes[best]), `, with the score ${digits(pass.scores[best], 4)}. ${right}. The loss is ${digits(loss, 4)}.`];
+  return ["The network says ", make("b", {}, classes[best]), `, with the score ${digits(pass.scores[best], SHORT)}. ${right}. The loss is ${digits(loss, SHORT)}.`];
 }
 
 function forwardSection({ step, sources, names, pixels }) {
@@ -53,10 +53,10 @@ function outputTable(step) {
   const l = network.layers.length - 1;
   const shown = rowsOfClasses(step);
   const row = (unit) => [unitLink(l, unit, className(network, unit)), pass.z[l][unit], pass.scores[unit], y[unit], deltas[l][unit], lossPart(step, unit)];
-  const rows = shown.map(row).map(([name, ...numbers]) => [name, ...numbers.map((each) => digits(each, 7))]);
+  const rows = shown.map(row).map(([name, ...numbers]) => [name, ...numbers.map((each) => digits(each, SHORT))]);
   const others = network.classes.length - shown.length;
   const rest = loss - total(shown.map((unit) => lossPart(step, unit)));
-  if (others) rows.push([`the other ${others}`, digits(rest, 7)]);
+  if (others) rows.push([`the other ${others}`, digits(rest, SHORT)]);
   rows.push(["C, the loss", digits(loss)]);
   return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "The outputs" }, table("The outputs", ["class", "z", "p", "y", "δ", "part of C"], rows));
 }

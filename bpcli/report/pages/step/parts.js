@@ -1,6 +1,6 @@
 // What the page is put together from: numbers, equations with the lines of bpcli that calculate them, tables, links to units.
 
-const DIGITS = 8; // of a number
+const [DIGITS, SHORT] = [8, 7]; // of a number, and where there is less room
 const [SMALL, LARGE] = [1e-4, 1e8]; // smaller and larger numbers have an exponent
 const LONG = 20; // characters of a class name in a table
 
@@ -89,7 +89,7 @@ function weightsPicture({ network }, unit) {
 function unitLinks(step, l, values, count = PRODUCTS) {
   const link = (unit) => {
     const look = l === 0 ? [weightsPicture(step, unit)] : [];
-    return make("li", {}, unitLink(l, unit, ...look, make("span", {}, fullName(step, l, unit))), make("span", { class: "number" }, digits(values[unit], 4)));
+    return make("li", {}, unitLink(l, unit, ...look, make("span", {}, fullName(step, l, unit))), make("span", { class: "number" }, digits(values[unit], SHORT)));
   };
   return make("ol", { class: "units" }, ...strongest(values, count).map(link));
 }
@@ -109,7 +109,7 @@ function unitField(l, values, colour, words, told) {
   });
   canvas.addEventListener("pointermove", (event) => {
     const unit = at(event);
-    whole.lastChild.textContent = unit < values.length ? `${unitName(l, unit)}: ${digits(values[unit], 4)}` : told;
+    whole.lastChild.textContent = unit < values.length ? `${unitName(l, unit)}: ${digits(values[unit], SHORT)}` : told;
   });
   canvas.addEventListener("pointerleave", () => (whole.lastChild.textContent = told));
   return whole;
