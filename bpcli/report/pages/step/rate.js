@@ -2,6 +2,7 @@
 
 const POINTS = 60; // of a curve
 const [WIDE, HIGH] = [320, 200]; // of a plot, in its own units
+const [LEFT, BELOW] = [52, 20]; // beside it, for what its axes say
 
 /** Return the frame of a plot: the ranges of both axes, and how a point [x, y] lies in it. */
 function plotFrame([left, right], [bottom, top]) {
@@ -11,12 +12,23 @@ function plotFrame([left, right], [bottom, top]) {
   return { left, right, low, high, at };
 }
 
-/** Return a plot: what lies outside its frame is cut off. */
-function plotOf({ left, right, low, high, at }, words, parts) {
+/** Return a plot: lines, which end at its frame, and labels beside it. */
+function plotOf({ left, right, low, high, at }, words, lines, labels) {
   const axes = [];
   if (low < 0 && high > 0) axes.push(segment(at([left, 0]), at([right, 0])));
   if (left < 0 && right > 0) axes.push(segment(at([0, low]), at([0, high])));
-  return drawn("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": words, class: "plot" }, ...axes, ...parts);
+  const frame = drawn("rect", { width: WIDE, height: HIGH, class: "frame" });
+  const inside = drawn("svg", { width: WIDE, height: HIGH, viewBox: `0 0 ${WIDE} ${HIGH}` }, ...axes, ...lines);
+  const box = `${-LEFT} -1 ${LEFT + WIDE + 1} ${HIGH + BELOW + 1}`;
+  return drawn("svg", { viewBox: box, role: "img", "aria-label": words, class: "plot" }, frame, inside, ...labels);
+}
+
+/** Return labels below a plot, [x, text], and to its left, [y, text]. */
+function labelsOf({ left, low, at }, below, aside) {
+  const [bottom, edge] = [at([left, low])[1] + 15, -5];
+  const anchors = ["start", "middle", "end"];
+  const texts = below.map(([x, text], i) => drawn("text", { x: at([x, low])[0], y: bottom, "text-anchor": anchors[i] }, text));
+  return [...texts, ...aside.map(([y, text]) => drawn("text", { x: edge, y: at([left, y])[1] + 4, "text-anchor": "end" }, text))];
 }
 
 function segment([x1, y1], [x2, y2]) {
@@ -51,7 +63,10 @@ function lossPlot(step, steep, rate) {
   const frame = plotFrame([0, 2 * rate], [Math.min(lowest, ...found), Math.max(step.loss, Math.min(4 * step.loss, Math.max(...found)))]);
   const words = "The loss along the step, and the straight line that the gradient predicts";
   const [here, told] = [after(step, rate).loss, step.loss - rate * steep];
-  return plotOf(frame, words, [pathOf(frame, line, "tangent"), pathOf(frame, curve, "curve"), dotOf(frame, [rate, told], "guess"), dotOf(frame, [rate, here], "dot")]);
+  const lines = [pathOf(frame, line, "tangent"), pathOf(frame, curve, "curve"), dotOf(frame, [rate, told], "guess"), dotOf(frame, [rate, here], "dot")];
+  const below = [0, rate, 2 * rate].map((each) => [each, digits(each, 3)]);
+  const aside = [0, step.loss].filter((each) => frame.low < each && each < frame.high).map((each) => [each, digits(each, 3)]);
+  return plotOf(frame, words, lines, labelsOf(frame, below, aside));
 }
 
 /** Return the section of the step; `chosen.rate` is η, which its slider moves. */
@@ -100,7 +115,7 @@ function rateResults(step, steep, rate) {
   ];
   const moved = rowsOfClasses(step).map((unit) => [className(step.network, unit), digits(step.pass.scores[unit]), digits(scores[unit])]);
   return [
-    make("div", {}, table("The loss after the step", ["", "value"], rows), make("figure", {}, lossPlot(step, steep, rate), make("figcaption", {}, `C for rates from 0 to ${digits(2 * rate, 3)}: the curve is true, the dashed line what the gradient predicts`))),
+    make("div", {}, table("The loss after the step", ["", "value"], rows), make("figure", {}, lossPlot(step, steep, rate), make("figcaption", {}, "C for rates up to 2η: the curve is true, the dashed line is what the gradient predicts"))),
     table("The scores after the step", ["class", "p before", "p after"], moved),
   ];
 }

@@ -94,11 +94,9 @@ function slopePart(step, l, unit) {
   const values = points.map(([, each]) => each);
   const frame = plotFrame([-width, width], [Math.min(...values), Math.max(...values)]);
   const line = [-width, width].map((each) => [each, a + slope * (each - z)]);
-  const plot = plotOf(frame, `f at z = ${digits(z, 4)}`, [
-    pathOf(frame, points, "curve"),
-    pathOf(frame, line, "tangent"),
-    dotOf(frame, [z, a], "dot"),
-  ]);
+  const lines = [pathOf(frame, points, "curve"), pathOf(frame, line, "tangent"), dotOf(frame, [z, a], "dot")];
+  const labels = labelsOf(frame, [-width, 0, width].map((each) => [each, digits(each, 3)]), [[a, digits(a, 3)]]);
+  const plot = plotOf(frame, `f at z = ${digits(z, 4)}`, lines, labels);
   return make("div", { class: "slope" }, plot, make("p", { class: "small" }, `f, and at z its slope f′(z) = ${digits(slope)}: so much of δ gets through.`));
 }
 
