@@ -38,9 +38,9 @@ function weightsFrom({ fanIn, fanOut, weights }, below) {
 function sumOf(weights, values) {
   const products = values.map((value, i) => value * weights[i]);
   const indices = strongest(products, PRODUCTS);
-  const whole = total(products);
-  const rest = whole - total(indices.map((i) => products[i]));
-  return { weights, values, products, indices, rest, others: products.length - indices.length, total: whole };
+  const small = products.slice();
+  for (const i of indices) small[i] = 0;
+  return { weights, values, products, indices, rest: total(small), others: products.length - indices.length, total: total(products) };
 }
 
 /** Return Σ w·x of a unit; z is this and the bias. */
