@@ -20,8 +20,8 @@ def packed(loaded: Checkpoint, *, exact: bool = False) -> dict[str, Any]:
 
     With `exact` the weights are in single precision too, and weigh twice as much.
 
-    The spec of its images is included: side, class names, whether they show digits, the layout of digits, and whether
-    people draw light on dark.
+    The spec of its images is included: side, class names, whether they show digits or other ink, its layout, and
+    whether people draw light on dark.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
@@ -63,6 +63,7 @@ def described(about: DataSpec) -> dict[str, Any]:
         "side": about.side,
         "classes": about.classes,
         "digits": about.digits,
+        "numerals": about.numerals,
         "light": not about.digits and about.mean < HALF,
         "box": own.box,
         "strokes": [own.thinnest, own.thickest],

@@ -18,7 +18,7 @@ function buildView(network) {
   element("sums").append(...shown.map(sumRow));
   element("formula").textContent = network.output.formula;
   Object.assign(element("seen"), { width: side, height: side });
-  element("seen").setAttribute("aria-label", `The ${network.digits ? "digit" : "picture"} in ${side} by ${side} pixels`);
+  element("seen").setAttribute("aria-label", `The ${network.numerals ? "digit" : "picture"} in ${side} by ${side} pixels`);
   element("seen").classList.toggle("pale", paperOf(network) > 0);
   element("paper").parentElement.classList.toggle("dark", network.light);
   const hidden = network.layers.slice(0, -1);
