@@ -5,35 +5,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpcli.report.packing import packed
+from bpcli.report.samples import Samples, as_json
 from bpcli.report.web import PAGES, assembled, inline_json, scripts
 from bpcli.storage.checkpoint import Checkpoint
 
 SHARED = ("network", "packed")
-OWN = (
-    "scale",
-    "background",
-    "marks",
-    "ink",
-    "digit",
-    "deslant",
-    "reasons",
-    "paper",
-    "view",
-    "zip",
-    "collection",
-    "main",
-)
+PREPARATION = ("scale", "background", "marks", "ink", "digit", "deslant")
+INSIGHT = ("reasons", "paths", "opened", "mind", "teach")
+SURFACE = ("paper", "view", "zip", "collection", "samples", "guest", "main")
 DIGITS = {"thing": "digit", "kind": "digit", "ink": "ink"}  # the page's words for a drawing, a class and ink
 PICTURES = {"thing": "picture", "kind": "class", "ink": "light"}
 
 
-def drawing_page(loaded: Checkpoint, least: float) -> str:
+def drawing_page(loaded: Checkpoint, least: float, samples: Samples | None = None) -> str:
     """Return the HTML page for a checkpoint's network; it recognises nothing if no score reaches `least`.
+
+    With samples, the page offers them, and shows what teaching costs on them.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
     """
-    return page_of(packed(loaded) | {"least": least}, _about(loaded))
+    return page_of(packed(loaded) | {"least": least, "samples": as_json(samples)}, _about(loaded))
 
 
 def page_of(network: Mapping[str, Any], about: str) -> str:
@@ -47,7 +39,9 @@ def page_of(network: Mapping[str, Any], about: str) -> str:
 
 def script() -> str:
     """Return the page's code, without the call that starts it."""
-    return scripts(*(f"shared/{name}" for name in SHARED), *(f"draw/{name}" for name in OWN))
+    return scripts(
+        *(f"shared/{name}" for name in SHARED), *(f"draw/{name}" for name in (*PREPARATION, *INSIGHT, *SURFACE))
+    )
 
 
 def _about(loaded: Checkpoint) -> str:

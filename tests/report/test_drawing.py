@@ -300,12 +300,14 @@ def test_a_score_is_a_sum_and_a_formula(small_split: Split, output: str) -> None
     images = small_split.images[:5]
     code = """(pixels) => {
       const empty = emptyPass(network).logits, { logits } = look(network, pixels);
-      return Array.from(logits, (z, place) => sum(empty[place], z).map((text) => Number(text.replace("−", "-"))));
+      return Array.from(logits, (z, place) => addingUp([network.layers.at(-1).biases[place], empty[place]], z)
+        .map((text) => Number(text.replace("−", "-"))));
     }"""
     shown = with_network(loaded, code, images.tolist())
-    empty, ink, z = shown.transpose(2, 0, 1)
+    bias, empty, ink, z = shown.transpose(2, 0, 1)
     expected = loaded.model.outputs(np.vstack([images, np.zeros((1, 784), np.uint8)]))
-    np.testing.assert_allclose(empty + ink, z, atol=1e-9)
+    np.testing.assert_allclose(bias + empty + ink, z, atol=1e-9)
+    np.testing.assert_allclose(bias, np.broadcast_to(loaded.model.layers[-1].bias, (5, 10)), atol=0.006)
     np.testing.assert_allclose(empty, np.broadcast_to(expected.logits[-1], (5, 10)), atol=0.006)
     np.testing.assert_allclose(z, expected.logits[:-1], atol=0.006)
     formulas = {

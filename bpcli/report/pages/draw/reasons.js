@@ -10,6 +10,17 @@ function emptyPass(network) {
   return look(network, new Uint8Array(network.side ** 2).fill(paperOf(network)));
 }
 
+/** Return the indices of the highest and of the second highest score. */
+function strongestOf(scores) {
+  return Array.from(scores.keys()).sort((one, other) => scores[other] - scores[one]).slice(0, 2);
+}
+
+/** Return the class of the highest score of each row of a pass. */
+function winners({ rows, scores }) {
+  const classes = scores.length / rows;
+  return Array.from({ length: rows }, (_, row) => strongestOf(scores.subarray(row * classes, (row + 1) * classes))[0]);
+}
+
 const PATH = 100; // steps on the path from the empty picture to the drawn one
 
 /**

@@ -26,15 +26,23 @@ function zipOf(files) {
   let offset = 0;
   for (const { name, bytes } of files) {
     const path = new TextEncoder().encode(name);
-    const size = bytes.length;
-    const common = littleEndian([20, 2], [UTF8_NAMES, 2], [0, 2], [0, 2], [FIRST_DAY, 2], [crc32(bytes), 4], [size, 4], [size, 4], [path.length, 2], [0, 2]);
-    parts.push([...littleEndian([0x04034b50, 4]), ...common, ...path], bytes);
-    directory.push(...littleEndian([0x02014b50, 4], [20, 2]), ...common, ...littleEndian([0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]), ...path);
-    offset += 30 + path.length + size;
+    const about = aboutFile(path, bytes);
+    const header = [...littleEndian([0x04034b50, 4]), ...about, ...path];
+    const where = littleEndian([0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]);
+    parts.push(header, bytes);
+    directory.push(...littleEndian([0x02014b50, 4], [20, 2]), ...about, ...where, ...path);
+    offset += header.length + bytes.length;
   }
-  const count = files.length;
-  const end = littleEndian([0x06054b50, 4], [0, 2], [0, 2], [count, 2], [count, 2], [directory.length, 4], [offset, 4], [0, 2]);
+  const counts = [[0, 2], [0, 2], [files.length, 2], [files.length, 2]];
+  const end = littleEndian([0x06054b50, 4], ...counts, [directory.length, 4], [offset, 4], [0, 2]);
   return joined([...parts, directory, end]);
+}
+
+/** Return what a file's header and its entry in the directory have in common. */
+function aboutFile(path, bytes) {
+  const size = [bytes.length, 4];
+  const kind = [[20, 2], [UTF8_NAMES, 2], [0, 2], [0, 2], [FIRST_DAY, 2]];
+  return littleEndian(...kind, [crc32(bytes), 4], size, size, [path.length, 2], [0, 2]);
 }
 
 /** Return arrays of bytes as one. */
