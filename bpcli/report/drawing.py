@@ -9,7 +9,7 @@ from bpcli.report.samples import Samples, as_json
 from bpcli.report.web import PAGES, assembled, inline_json, scripts
 from bpcli.storage.checkpoint import Checkpoint
 
-SHARED = ("network", "packed")
+SHARED = ("network", "packed", "pictures")
 PREPARATION = ("scale", "background", "marks", "ink", "digit", "deslant")
 INSIGHT = ("reasons", "paths", "opened", "mind", "teach")
 SURFACE = ("paper", "view", "zip", "collection", "samples", "guest", "main")

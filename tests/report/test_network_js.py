@@ -68,8 +68,8 @@ def _case(
     if thin:
         x[rng.random(rows * 11) < 0.7] = 0
     return {
-        "type": kind, "thin": thin, "activations": activations, "output": ", ".join(pair), "layers": layers, "rows": rows,
-        "x": x.astype(kind).tolist(), "y": rng.integers(4, size=rows).tolist(),
+        "type": kind, "thin": thin, "activations": activations, "output": ", ".join(pair), "layers": layers,
+        "rows": rows, "x": x.astype(kind).tolist(), "y": rng.integers(4, size=rows).tolist(),
         "rate": RATE, "momentum": MOMENTUM * (rows > 1), "decay": DECAY, "steps": STEPS,
         "sizes": sizes, "vector": vector.tolist(),
     }  # fmt: skip
