@@ -83,7 +83,7 @@ OPTIONS: Mapping[str, Completer] = {
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
     "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
-    "step": networks,
+    "step": networks, "playground": nothing,
 }  # fmt: skip
 
 

@@ -231,7 +231,7 @@ function multiply(own, others, [p, q, r, s], sums, at, aside, width) {
 function lossesOf({ output }, { rows, logits, scores }, y) {
   const width = logits.length / rows;
   return Float64Array.from({ length: rows }, (_, row) => {
-    const [z, p, target] = [logits, scores, y].map((matrix) => Float64Array.from(matrix.subarray(row * width, (row + 1) * width)));
+    const [z, p, target] = [logits, scores, y].map((matrix) => new Float64Array(matrix.subarray(row * width, (row + 1) * width)));
     return output.loss(z, p, target);
   });
 }
