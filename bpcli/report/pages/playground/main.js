@@ -1,6 +1,6 @@
 // The page's program: it trains in slices of time, and shows the training between them.
 
-const SLICE = 30; // milliseconds of training, after which the page listens to its reader
+const SLICE = 40; // milliseconds of training, after which the page listens to its reader
 const OFTEN = { curves: 150, mistakes: 600 }; // milliseconds between two pictures of the training
 const SELDOM = { curves: 1000, mistakes: 3000 }; // where the reader wants less motion
 
@@ -60,6 +60,7 @@ function renew(play, setting) {
   play.next = spacing(play.training);
   element("speed").textContent = "–";
   describeWeights(play.training, play.page.classes);
+  describeDeltas(play.charts.at(-1), play.training);
   show(play);
   tell("Ready.");
   showButtons(play);

@@ -113,7 +113,7 @@ function watch(activity, { fanOut, activation }, a, z, slack) {
 
 /** Return how many pictures are seen before the next point of the curves: they lie closer in the beginning. */
 function spacing({ setting, seen }) {
-  return Math.max(setting.batch_size, Math.min(seen / 8, Math.max(1000, seen / 100)));
+  return Math.max(setting.batch_size, Math.min(seen / 5, Math.max(2000, seen / 100)));
 }
 
 /** Add a point to the history of a training, with how it does on the held-out pictures now; return that. */

@@ -7,9 +7,9 @@ const PARTING = [[201, 206, 216], [58, 65, 78]].map((levels) => rgb(...levels));
 const CHARTS = {
   loss: { title: "Loss", value: ({ loss }) => loss, options: {} },
   accuracy: { title: "Right", value: ({ accuracy }) => accuracy, options: { most: 1 } },
-  error: { title: "Wrong (each line ten times the one below)", value: ({ accuracy }) => 1 - accuracy, options: { log: true } },
+  error: { title: "Wrong (logarithmic)", value: ({ accuracy }) => 1 - accuracy, options: { log: true } },
 };
-const DELTAS = "Mean |δ| of each layer (each line ten times the one below)";
+const DELTAS = "Mean |δ| of each layer (logarithmic)";
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const thousands = (count) => count.toLocaleString("en");
@@ -86,6 +86,17 @@ function showNumbers({ seen, steps, epoch, history }, speed) {
   element("epochs").textContent = seen ? thousands(epoch + 1) : "0";
   element("steps").textContent = thousands(steps);
   if (speed) element("speed").textContent = thousands(Math.round(speed));
+}
+
+/** Name the lines of the chart of δ. */
+function describeDeltas(chart, training) {
+  const keys = training.network.layers.map((_, l) => {
+    const key = document.createElement("span");
+    key.className = `key layer${l}`;
+    key.textContent = layerName(training, l);
+    return key;
+  });
+  chart.nextSibling.replaceChildren(`${DELTAS} `, ...keys);
 }
 
 /** Show the curves of a training, and of the run before. */

@@ -22,7 +22,7 @@ function drawCurves(chart, curves, { log = false, least = 0, most = null, name =
   const all = shown.flatMap(({ points }) => points);
   const right = Math.max(1, ...all.map(([x]) => x));
   const values = all.map(([, y]) => y);
-  const ticks = log ? decades(values) : steps(least, most ?? Math.max(least + 1e-9, ...values));
+  const ticks = log ? powers(values) : steps(least, most ?? Math.max(least + 1e-9, ...values));
   const [low, high] = [ticks[0], log ? ticks.at(-1) : Math.max(ticks.at(-1), ...values)];
   const height = (y) => (log ? Math.log(y / low) / Math.log(high / low) : (y - low) / (high - low));
   const place = ([x, y]) => [
@@ -68,11 +68,21 @@ function steps(least, most) {
   return Array.from({ length: Math.floor((most - least) / step + 1e-6) + 1 }, (_, i) => least + i * step);
 }
 
-/** Return the powers of ten around some numbers, every one or every few. */
-function decades(values) {
+/** Return round numbers around some values, as far apart as their logarithms: 1, 2, 5, 10 …, or every few powers of ten. */
+function powers(values) {
   const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0.1, 1];
   const first = Math.floor(Math.log10(low) + 1e-9);
   const last = Math.max(Math.ceil(Math.log10(high) - 1e-9), first + 1);
+  if (last - first < 3) {
+    const all = Array.from({ length: last - first }, (_, i) => [1, 2, 5].map((factor) => factor * 10 ** (first + i))).flat();
+    return between([...all, 10 ** last], low, high);
+  }
   const every = Math.ceil((last - first) / 5);
   return Array.from({ length: Math.ceil((last - first) / every) + 1 }, (_, i) => 10 ** (first + i * every));
+}
+
+/** Return the numbers from the last that is at most `low` to the first that is at least `high`. */
+function between(numbers, low, high) {
+  const from = numbers.findLastIndex((each) => each <= low * 1.001);
+  return numbers.slice(from, Math.max(numbers.findIndex((each) => each >= high * 0.999), from + 1) + 1);
 }

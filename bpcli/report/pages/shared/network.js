@@ -74,14 +74,14 @@ const LINEAR = { scores: (z) => z.slice(), formula: "z" };
 const OUTPUTS = {
   "sigmoid, binary_cross_entropy": {
     ...LOGISTIC,
-    loss: (z, p, y) => total(z.map((each, i) => Math.max(each, 0) + Math.log1p(Math.exp(-Math.abs(each))) - y[i] * each)),
+    loss: (z, p, y) => total(z, (each, i) => Math.max(each, 0) + Math.log1p(Math.exp(-Math.abs(each))) - y[i] * each),
     delta: (p, y) => p - y,
   },
   "softmax, cross_entropy": {
     ...SOFTMAX,
     loss(z, p, y) {
       const top = largestOf(z);
-      return top + Math.log(total(z.map((each) => Math.exp(each - top)))) - total(z.map((each, i) => y[i] * each));
+      return top + Math.log(total(z, (each) => Math.exp(each - top))) - total(z, (each, i) => y[i] * each);
     },
     delta: (p, y) => p - y,
   },
@@ -90,12 +90,13 @@ const OUTPUTS = {
 };
 
 function quadratic(z, p, y) {
-  return total(p.map((each, i) => (each - y[i]) ** 2)) / 2;
+  return total(p, (each, i) => (each - y[i]) ** 2) / 2;
 }
 
-function total(values) {
+/** Return the sum of a term for each value, in double precision. */
+function total(values, term = (value) => value) {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += term(values[i], i);
   return sum;
 }
 
@@ -155,21 +156,22 @@ function denseSums(weights, fanIn, fanOut, x, rows) {
   return sums;
 }
 
-/** Return x·W of a sparse matrix, for two units at a time. */
+/** Return x·W of a sparse matrix, for four units at a time. */
 function sparseSums(weights, fanIn, fanOut, { places, values, starts, ends }) {
   const sums = new Float64Array(starts.length * fanOut);
-  for (let unit = 0; unit < fanOut; unit += 2) {
-    const other = Math.min(unit + 1, fanOut - 1);
-    const [own, others] = [unit * fanIn, other * fanIn];
-    for (let row = 0; row < starts.length; row++) {
-      let a = 0, b = 0;
+  for (let unit = 0; unit < fanOut; unit += 4) {
+    const four = [0, 1, 2, 3].map((own) => Math.min(unit + own, fanOut - 1));
+    const [p, q, r, s] = four.map((own) => own * fanIn);
+    for (let row = 0, at = 0; row < starts.length; row++, at += fanOut) {
+      let a = 0, b = 0, c = 0, d = 0;
       for (let k = starts[row]; k < ends[row]; k++) {
         const place = places[k], x = values[k];
-        a += weights[own + place] * x;
-        b += weights[others + place] * x;
+        a += weights[p + place] * x;
+        b += weights[q + place] * x;
+        c += weights[r + place] * x;
+        d += weights[s + place] * x;
       }
-      sums[row * fanOut + unit] = a;
-      sums[row * fanOut + other] = b;
+      [sums[at + four[0]], sums[at + four[1]], sums[at + four[2]], sums[at + four[3]]] = [a, b, c, d];
     }
   }
   return sums;
@@ -196,7 +198,9 @@ function sparse(matrix, rows) {
 
 /** Return some rows of a sparse matrix, given by their indices; the numbers are shared. */
 function rowsOf({ places, values, starts, ends }, rows) {
-  return { places, values, starts: Int32Array.from(rows, (row) => starts[row]), ends: Int32Array.from(rows, (row) => ends[row]) };
+  const own = { places, values, starts: new Int32Array(rows.length), ends: new Int32Array(rows.length) };
+  for (let i = 0; i < rows.length; i++) [own.starts[i], own.ends[i]] = [starts[rows[i]], ends[rows[i]]];
+  return own;
 }
 
 /** Return the rows of a matrix in fours, in double precision; zeros fill up the last four. */
@@ -229,11 +233,12 @@ function multiply(own, others, [p, q, r, s], sums, at, aside, width) {
 
 /** Return the loss of each row. */
 function lossesOf({ output }, { rows, logits, scores }, y) {
-  const width = logits.length / rows;
-  return Float64Array.from({ length: rows }, (_, row) => {
-    const [z, p, target] = [logits, scores, y].map((matrix) => new Float64Array(matrix.subarray(row * width, (row + 1) * width)));
-    return output.loss(z, p, target);
-  });
+  const [losses, width] = [new Float64Array(rows), logits.length / rows];
+  for (let row = 0, start = 0; row < rows; row++, start += width) {
+    const [z, p, target] = [logits, scores, y].map((matrix) => matrix.subarray(start, start + width));
+    losses[row] = output.loss(z, p, target);
+  }
+  return losses;
 }
 
 /** Return δ of each layer and the gradients of the mean loss over the rows. */
@@ -258,9 +263,9 @@ function deltasBelow({ layers }, { rows, z, a }, delta) {
 
 /** Return δ·W of one layer for each row. Many units do not fire: their δ is zero and skipped. */
 function throughWeights({ fanIn, fanOut, weights }, delta, rows = 1) {
-  const below = roomLike(weights, rows * fanIn);
+  const [below, sum] = [roomLike(weights, rows * fanIn), new Float64Array(fanIn)];
   for (let row = 0; row < rows; row++) {
-    const sum = new Float64Array(fanIn);
+    sum.fill(0);
     for (let unit = 0; unit < fanOut; unit++) {
       const d = delta[row * fanOut + unit];
       if (d === 0) continue;
