@@ -36,9 +36,9 @@ function beginEpoch(training, epoch) {
 
 /** Do a step on the next batch of pictures; the last batch of an epoch may be smaller. */
 function step(training) {
-  const { setting, data, network, velocity, gradients, order } = training;
-  if (training.place === order.length) beginEpoch(training, training.epoch + 1);
-  const batch = order.subarray(training.place, training.place + setting.batch_size);
+  if (training.place === training.order.length) beginEpoch(training, training.epoch + 1);
+  const { setting, data, network, velocity, gradients } = training;
+  const batch = training.order.subarray(training.place, training.place + setting.batch_size);
   const { pass, targets } = passOf(network, data.training, batch);
   const { deltas } = backward(network, pass, targets, gradients);
   const { learning_rate: rate, momentum, weight_decay } = setting;
