@@ -14,10 +14,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bpcli import config as configuration
 from bpcli import machine, resources
 from bpcli.core.threads import ThreadGroup
-from bpcli.data.datasets import read_split
+from bpcli.data.datasets import read_data_set, read_split
 from bpcli.report.drawing import drawing_page
 from bpcli.report.history import read_run
 from bpcli.report.page import comparison_page, report_page
+from bpcli.report.playground import playground_page
 from bpcli.report.samples import choose
 from bpcli.report.study import study
 from bpcli.storage.checkpoint import Checkpoint
@@ -70,11 +71,13 @@ def loaded(run_folder: Path) -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The files of the three kinds of page."""
+    """The files of the kinds of page."""
     folder = tmp_path_factory.mktemp("pages")
     seen = study(read_run(str(run_folder)), ThreadGroup(machine.usable_cores()))
     doubted = replace(seen, run=replace(seen.run, warning="it learned <nothing>"))
+    mnist = read_data_set(None, 0, "auto", lambda: None)
     texts = {
+        "playground": playground_page(mnist.spec, mnist.training, mnist.test),
         "report": report_page(doubted),
         "comparison": comparison_page([seen, doubted]),
         "draw": drawing_page(loaded, 0.1, choose(loaded.model, read_split(resources.mnist(), "test", 0))),
