@@ -6,9 +6,10 @@ from typing import Any
 
 from bpcli.report.packing import packed
 from bpcli.report.samples import Samples, as_json
-from bpcli.report.web import PAGES, SHARED, assembled, inline_json, scripts, style_of
+from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 from bpcli.storage.checkpoint import Checkpoint
 
+SHARED = ("network", "packed", "pictures", "show")
 PREPARATION = ("scale", "background", "marks", "ink", "digit", "deslant")
 INSIGHT = ("reasons", "paths", "opened", "mind", "teach")
 SURFACE = ("paper", "view", "zip", "collection", "samples", "guest", "main")
@@ -31,10 +32,7 @@ def page_of(network: Mapping[str, Any], about: str) -> str:
     """Return the page for a `packed` network with its `least` score; `about` is a sentence or two about it."""
     template = (PAGES / "draw/draw.html").read_text(encoding="utf-8")
     parts = {**_words(network), "about": html.escape(about), "network": inline_json(network)}
-    return assembled(template, style_of("draw/draw"), f'"use strict";
-{script()}
-start();
-', parts)
+    return assembled(template, styles("shared/page", "draw/draw"), f'"use strict";\n{script()}\nstart();\n', parts)
 
 
 def _words(network: Mapping[str, Any]) -> dict[str, str]:
@@ -45,7 +43,9 @@ def _words(network: Mapping[str, Any]) -> dict[str, str]:
 
 def script() -> str:
     """Return the page's code, without the call that starts it."""
-    return scripts(*SHARED, *(f"draw/{name}" for name in (*PREPARATION, *INSIGHT, *SURFACE)))
+    return scripts(
+        *(f"shared/{name}" for name in SHARED), *(f"draw/{name}" for name in (*PREPARATION, *INSIGHT, *SURFACE))
+    )
 
 
 def _about(loaded: Checkpoint) -> str:

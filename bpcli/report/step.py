@@ -13,9 +13,10 @@ from bpcli.gradcheck.one_step import OneStep, Unit, cancelled, findings, saturat
 from bpcli.gradcheck.one_step_text import source
 from bpcli.model import Model
 from bpcli.report.packing import in_halves, packed
-from bpcli.report.web import PAGES, SHARED, assembled, inline_json, scripts, style_of
+from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 from bpcli.storage.checkpoint import Checkpoint
 
+SHARED = ("network", "packed", "pictures", "show")
 OWN = ("sums", "parts", "unit", "weight", "overview", "rate", "main")
 SOURCES = {  # where bpcli calculates what the page shows: a text of the line
     "z": "# z = a·W + b",
@@ -61,12 +62,12 @@ def step_page(loaded: Checkpoint, network: str, shown: Shown) -> str:
     """
     template = (PAGES / "step/step.html").read_text(encoding="utf-8")
     parts = {"about": html.escape(_about(loaded.model, network, shown)), "data": inline_json(told(loaded, shown))}
-    return assembled(template, style_of("step/step"), f'"use strict";\n{script()}\nstart();\n', parts)
+    return assembled(template, styles("shared/page", "step/step"), f'"use strict";\n{script()}\nstart();\n', parts)
 
 
 def script() -> str:
     """Return the page's code, without the call that starts it."""
-    return scripts(*SHARED, *(f"step/{name}" for name in OWN))
+    return scripts(*(f"shared/{name}" for name in SHARED), *(f"step/{name}" for name in OWN))
 
 
 def told(loaded: Checkpoint, shown: Shown) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bpcli import config as configuration
 from bpcli import machine, resources
 from bpcli.core.threads import ThreadGroup
-from bpcli.data.datasets import read_split
+from bpcli.data.datasets import read_data_set, read_split
 from bpcli.gradcheck.one_step import OneStep, one_step
 from bpcli.report.drawing import drawing_page
 from bpcli.report.history import read_run
 from bpcli.report.page import comparison_page, report_page
+from bpcli.report.playground import playground_page
 from bpcli.report.samples import choose
 from bpcli.report.step import Shown, step_page
 from bpcli.report.study import study
@@ -84,13 +85,15 @@ def step_taken(loaded: Checkpoint) -> OneStep:
 def pages(
     run_folder: Path, loaded: Checkpoint, step_taken: OneStep, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
-    """The files of the four kinds of page."""
+    """The files of the kinds of page."""
     folder = tmp_path_factory.mktemp("pages")
     test = read_split(resources.mnist(), "test", 0)
     image, dead = test.images[STEP_IMAGE], [each.dead for each in activity(loaded.model, test.images[:500])]
     seen = study(read_run(str(run_folder)), ThreadGroup(machine.usable_cores()))
     doubted = replace(seen, run=replace(seen.run, warning="it learned <nothing>"))
+    mnist = read_data_set(None, 0, "auto", lambda: None)
     texts = {
+        "playground": playground_page(mnist.spec, mnist.training, mnist.test),
         "report": report_page(doubted),
         "comparison": comparison_page([seen, doubted]),
         "draw": drawing_page(loaded, 0.1, choose(loaded.model, test)),

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -21,10 +21,10 @@ def may_skip(environment: Mapping[str, str]) -> bool:
 needs_node = pytest.mark.skipif(may_skip(os.environ), reason="Node.js is not installed")
 
 
-def run(code: str, data: object, page: Callable[[], str] = script) -> Any:
-    """What the code returns, as JSON; it knows the functions of a page, by default the one to draw on, and `data`."""
+def run(code: str, data: object, page: str = "") -> Any:
+    """What the code returns, as JSON. It knows `data` and the functions of a page, by default the one to draw on."""
     program = (
-        f'"use strict";\n{page()}\nconst data = JSON.parse(require("fs").readFileSync(0));\n'
+        f'"use strict";\n{page or script()}\nconst data = JSON.parse(require("fs").readFileSync(0));\n'
         f"const result = (() => {{ {code} }})();\n"
         "const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);\n"
         "process.stdout.write(JSON.stringify(result, plain));"

@@ -66,7 +66,7 @@ def shown(found: Checkpoint, **others: Any) -> Shown:
 def test_the_numbers_are_those_of_one_step() -> None:
     networks = [loaded(name) for name in NETWORKS]
     told_all = [told(each, shown(each)) for each in networks]
-    results = run(CODE, json.loads(json.dumps({"cases": told_all, "rates": RATES})), script)
+    results = run(CODE, json.loads(json.dumps({"cases": told_all, "rates": RATES})), script())
     for found, own in zip(networks, results, strict=True):
         _require_same(own, one_step(found.model, image(), LABEL))
 
@@ -106,10 +106,10 @@ def _flat(values: Any) -> np.ndarray:
 @needs_node
 def test_numbers_are_written_to_eight_digits() -> None:
     numbers = [0.0, 1.0, -0.51217301234, 1e-4, 9.99999999e-5, -6.9113805e-7, 123456789.123, 1.3e300, 5e-324, 814090.0]
-    texts = run("return data.map((number) => digits(number));", numbers, script)
+    texts = run("return data.map((number) => digits(number));", numbers, script())
     assert [float(text.replace("−", "-")) for text in texts] == [float(f"{number:.8g}") for number in numbers]
     assert texts[2] == "−0.51217301" and texts[5] == "−6.9113805e−7"
-    assert run("return [1 / 0, -1 / 0, NaN].map((number) => digits(number));", None, script) == [
+    assert run("return [1 / 0, -1 / 0, NaN].map((number) => digits(number));", None, script()) == [
         "∞", "−∞", "not a number",
     ]  # fmt: skip
 
@@ -129,7 +129,7 @@ def test_a_place_names_a_unit_that_there_is() -> None:
     ]
     code = """const step = { network: readNetwork(data[0]) };
       return data[1].map((place) => readPlace(step, place));"""
-    found = run(code, [told(loaded("quadratic"), shown(loaded("quadratic")))["network"], places], script)
+    found = run(code, [told(loaded("quadratic"), shown(loaded("quadratic")))["network"], places], script())
     whole = [None, None, {"l": 0, "unit": 4, "below": None}, {"l": 1, "unit": 2, "below": 4}, None, None, None]
     assert found == [*whole, {"l": 0, "unit": 4, "below": None}, None]
 

@@ -127,8 +127,8 @@ function bar(share) {
   const [width, height] = [60, 10];
   const length = (Math.abs(share) * width) / 2;
   const own = { x: share < 0 ? width / 2 - length : width / 2, y: 0, width: length, height, class: share < 0 ? "against" : "for" };
-  const axis = drawn("line", { x1: width / 2, y1: 0, x2: width / 2, y2: height, class: "axis" });
-  return drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "bar", "aria-hidden": "true" }, drawn("rect", own), axis);
+  const axis = svg("line", { x1: width / 2, y1: 0, x2: width / 2, y2: height, class: "axis" });
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "bar", "aria-hidden": "true" }, svg("rect", own), axis);
 }
 
 /** Return the marks of a unit: the kinds of learning little that it is an example of. */

@@ -17,22 +17,22 @@ function plotOf({ left, right, low, high, at }, words, lines, labels) {
   const axes = [];
   if (low < 0 && high > 0) axes.push(segment(at([left, 0]), at([right, 0])));
   if (left < 0 && right > 0) axes.push(segment(at([0, low]), at([0, high])));
-  const frame = drawn("rect", { width: WIDE, height: HIGH, class: "frame" });
-  const inside = drawn("svg", { width: WIDE, height: HIGH, viewBox: `0 0 ${WIDE} ${HIGH}` }, ...axes, ...lines);
+  const frame = svg("rect", { width: WIDE, height: HIGH, class: "frame" });
+  const inside = svg("svg", { width: WIDE, height: HIGH, viewBox: `0 0 ${WIDE} ${HIGH}` }, ...axes, ...lines);
   const box = `${-LEFT} -1 ${LEFT + WIDE + 1} ${HIGH + BELOW + 1}`;
-  return drawn("svg", { viewBox: box, role: "img", "aria-label": words, class: "plot" }, frame, inside, ...labels);
+  return svg("svg", { viewBox: box, role: "img", "aria-label": words, class: "plot" }, frame, inside, ...labels);
 }
 
 /** Return labels below a plot, [x, text], and to its left, [y, text]. */
 function labelsOf({ left, low, at }, below, aside) {
   const [bottom, edge] = [at([left, low])[1] + 15, -5];
   const anchors = ["start", "middle", "end"];
-  const texts = below.map(([x, text], i) => drawn("text", { x: at([x, low])[0], y: bottom, "text-anchor": anchors[i] }, text));
-  return [...texts, ...aside.map(([y, text]) => drawn("text", { x: edge, y: at([left, y])[1] + 4, "text-anchor": "end" }, text))];
+  const texts = below.map(([x, text], i) => svg("text", { x: at([x, low])[0], y: bottom, "text-anchor": anchors[i] }, text));
+  return [...texts, ...aside.map(([y, text]) => svg("text", { x: edge, y: at([left, y])[1] + 4, "text-anchor": "end" }, text))];
 }
 
 function segment([x1, y1], [x2, y2]) {
-  return drawn("line", { x1, y1, x2, y2, class: "axis" });
+  return svg("line", { x1, y1, x2, y2, class: "axis" });
 }
 
 /** Return points as a line; it breaks where there is no number. */
@@ -45,12 +45,12 @@ function pathOf({ at }, points, name) {
     pen = "L";
     return text;
   });
-  return drawn("path", { d: way.join(""), class: name });
+  return svg("path", { d: way.join(""), class: name });
 }
 
 function dotOf({ at }, point, name) {
   const [cx, cy] = at(point);
-  return Number.isFinite(cy) ? drawn("circle", { cx, cy, r: 4, class: name }) : "";
+  return Number.isFinite(cy) ? svg("circle", { cx, cy, r: 4, class: name }) : "";
 }
 
 /** Return the loss along the step as a curve, and the straight line that the gradient predicts; the rate is in the middle. */
@@ -95,7 +95,7 @@ function ratePart({ step, sources, update }, chosen) {
   return [
     rule("", "w ← w + v, v = −η·∂C/∂w", sources.step),
     make("p", {}, update, ` ${straightTold(until)}`),
-    make("div", { class: "tools" }, make("label", { for: "eta", class: "fit" }, "Rate η"), slider, button(home), ...(until === null ? [] : [button(until)])),
+    make("div", { class: "tools" }, make("label", { for: "eta" }, "Rate η"), slider, button(home), ...(until === null ? [] : [button(until)])),
     results,
   ];
 }

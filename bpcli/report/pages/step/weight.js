@@ -42,7 +42,7 @@ function weightChooser({ network: { side, layers } }, l, unit, below) {
     ? [["From unit", below, layers[l].fanIn]]
     : [["From row", Math.floor(below / side), side], ["column", below % side, side]];
   const inputs = named.map(([, value, count]) => make("input", { type: "number", min: 0, max: count - 1, value, required: "" }));
-  const labels = named.map(([name], i) => make("label", { class: "fit" }, `${name} `, inputs[i]));
+  const labels = named.map(([name], i) => make("label", {}, `${name} `, inputs[i]));
   const form = make("form", { class: "tools" }, ...labels, make("button", {}, "Show this weight"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
