@@ -145,7 +145,7 @@ def test_a_unit_opens_from_everywhere_and_the_way_back_leads_to_where_it_began(o
         expect(name).to_have_text("Unit 1:1")
         page.keyboard.press("Escape")
         expect(overview).to_be_visible()
-        page.locator("#layer").select_option("1")
+        page.locator("#layer").select_option(index=1)
         page.locator("#number").fill("5")
         page.keyboard.press("Enter")
         expect(name).to_have_text("Unit 2:5, the output of 5")
