@@ -108,8 +108,8 @@ def test_every_number_is_pythons_and_a_click_is_answered_at_once(
         with opened_page(browser, path) as page:
             pairs = [(shown_tables(page, "overview"), of_the_step(step, RATE))]
             for unit in looked_at(step):
-                times.append(page.evaluate(TO_A_PLACE, f"#unit={unit.layer}:{unit.number}"))
-                pairs.append((shown_tables(page, "unit"), of_a_unit(step, unit, RATE)))
+                times.append(page.evaluate(TO_A_PLACE, f"#unit={unit.layer}:{unit.number}&weight=7"))
+                pairs.append((shown_tables(page, "unit"), of_a_unit(step, unit, RATE, below=7)))
             times.append(page.evaluate(TO_A_PLACE, ""))
             times += page.locator("#eta").evaluate(OF_THE_SLIDER)
         for count, differences in (differing(*pair) for pair in pairs):
