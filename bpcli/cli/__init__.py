@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Understand": {
         "check": ("bpcli.cli.check:check", "Prove that a configuration's gradients are right."),
         "step": ("bpcli.cli.step:step", "Show one training step on one picture, with every number."),
+        "playground": ("bpcli.cli.playground:playground", "Write a page in which a small network trains on digits."),
         "explain": ("bpcli.cli.explain:explain", "Show an expression's computational graph and its derivatives."),
     },
     "Data": {

@@ -91,7 +91,7 @@ OPTIONS: Mapping[str, Completer] = {
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
     "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
-    "step": networks, "sheet": files, "data": named_sets,
+    "step": networks, "sheet": files, "data": named_sets, "playground": nothing,
 }  # fmt: skip
 
 

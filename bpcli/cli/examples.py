@@ -39,6 +39,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli step test:8 --unit 1:7": "the sums of one unit",
         "bpcli step runs/default-1 photo.png --label 5": "your own picture",
     },
+    "playground": {
+        "bpcli playground --open": "train in the browser, with six lessons",
+        "bpcli playground -o lesson.html --force": "to another file, whatever it was",
+    },
     "explain": {
         "bpcli explain '(a+b)*(b+1)' a=2 b=1": "forward and reverse mode, step by step",
         "bpcli explain --wrt w 'sigmoid(w*x+b)' w=0.5 x=2 b=-1": "from w",

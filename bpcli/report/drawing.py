@@ -6,10 +6,10 @@ from typing import Any
 
 from bpcli.report.packing import packed
 from bpcli.report.samples import Samples, as_json
-from bpcli.report.web import PAGES, assembled, inline_json, scripts
+from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 from bpcli.storage.checkpoint import Checkpoint
 
-SHARED = ("network", "packed")
+SHARED = ("network", "packed", "pictures", "show")
 PREPARATION = ("scale", "background", "marks", "ink", "digit", "deslant")
 INSIGHT = ("reasons", "paths", "opened", "mind", "teach")
 SURFACE = ("paper", "view", "zip", "collection", "samples", "guest", "main")
@@ -30,10 +30,9 @@ def drawing_page(loaded: Checkpoint, least: float, samples: Samples | None = Non
 
 def page_of(network: Mapping[str, Any], about: str) -> str:
     """Return the page for a `packed` network with its `least` score; `about` is a sentence or two about it."""
-    folder = PAGES / "draw"
-    template, style = ((folder / name).read_text(encoding="utf-8") for name in ("draw.html", "draw.css"))
+    template = (PAGES / "draw/draw.html").read_text(encoding="utf-8")
     parts = {**_words(network), "about": html.escape(about), "network": inline_json(network)}
-    return assembled(template, style, f'"use strict";\n{script()}\nstart();\n', parts)
+    return assembled(template, styles("shared/page", "draw/draw"), f'"use strict";\n{script()}\nstart();\n', parts)
 
 
 def _words(network: Mapping[str, Any]) -> dict[str, str]:

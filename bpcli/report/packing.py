@@ -11,7 +11,7 @@ from bpcli.data.spec import DataSpec
 from bpcli.errors import OutputError
 from bpcli.storage.checkpoint import Checkpoint
 
-MAX_PARAMETERS = 4_000_000  # 11 MB of page
+MAX_PARAMETERS = 4_000_000  # in half precision, 11 MB of page; half as many in single precision
 HALF = 0.5  # with a lower mean brightness, most images are light on dark, and people draw so too
 
 
@@ -26,9 +26,9 @@ def packed(loaded: Checkpoint, *, exact: bool = False) -> dict[str, Any]:
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
     """
-    count = loaded.parameters.size
-    if count > MAX_PARAMETERS:
-        raise OutputError(f"the network has {count:,} parameters; a page takes at most {MAX_PARAMETERS:,} (11 MB)")
+    count, most = loaded.parameters.size, MAX_PARAMETERS // (2 if exact else 1)
+    if count > most:
+        raise OutputError(f"the network has {count:,} parameters; a page takes at most {most:,} (11 MB)")
     model = loaded.model
     normalization = model.preprocessing.normalization
     return {
@@ -48,6 +48,12 @@ def packed(loaded: Checkpoint, *, exact: bool = False) -> dict[str, Any]:
             for layer in model.layers
         ],
     }
+
+
+@np.errstate(over="ignore")
+def in_halves(loaded: Checkpoint) -> bool:
+    """Return whether half precision holds every weight of a network exactly."""
+    return all(np.array_equal(weight.astype(np.float16), weight) for weight, _ in loaded.model.layers)
 
 
 def described(about: DataSpec) -> dict[str, Any]:

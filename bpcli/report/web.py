@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 PAGES = Path(__file__).parent / "pages"
@@ -17,11 +17,22 @@ def _mark(generator: str, title: str) -> bytes:
 
 DRAWING_MARK = _mark("bpcli draw", "bpcli")
 REPORT_MARK = _mark("bpcli report", "bpcli report")
+STEP_MARK = b'<!DOCTYPE html>.*<meta name="generator" content="bpcli step">'
+PLAYGROUND_MARK = b'<!DOCTYPE html>.*<meta name="generator" content="bpcli playground">'
 
 
 def scripts(*names: str) -> str:
     """Return the code of a page: JavaScript files of `PAGES`, such as `shared/network`, in this order."""
-    return "\n".join((PAGES / f"{name}.js").read_text(encoding="utf-8") for name in names)
+    return _joined(names, "js")
+
+
+def styles(*names: str) -> str:
+    """Return the style of a page: CSS files of `PAGES`, such as `shared/page`; what comes later counts."""
+    return _joined(names, "css")
+
+
+def _joined(names: Iterable[str], kind: str) -> str:
+    return "\n".join((PAGES / f"{name}.{kind}").read_text(encoding="utf-8") for name in names)
 
 
 def assembled(template: str, style: str, code: str, parts: Mapping[str, str]) -> str:

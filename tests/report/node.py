@@ -21,10 +21,10 @@ def may_skip(environment: Mapping[str, str]) -> bool:
 needs_node = pytest.mark.skipif(may_skip(os.environ), reason="Node.js is not installed")
 
 
-def run(code: str, data: object) -> Any:
-    """What the code returns, as JSON, to which the page's functions and `data` are known."""
+def run(code: str, data: object, page: str = "") -> Any:
+    """What the code returns, as JSON. It knows `data` and the functions of a page, by default the one to draw on."""
     program = (
-        f'"use strict";\n{script()}\nconst data = JSON.parse(require("fs").readFileSync(0));\n'
+        f'"use strict";\n{page or script()}\nconst data = JSON.parse(require("fs").readFileSync(0));\n'
         f"const result = (() => {{ {code} }})();\n"
         "const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);\n"
         "process.stdout.write(JSON.stringify(result, plain));"

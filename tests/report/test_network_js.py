@@ -19,12 +19,14 @@ from tests.report.node import needs_node, run
 from tests.report.test_drawing import network as checkpoint
 
 RATE, MOMENTUM, DECAY, STEPS = 0.5, 0.9, 0.01, 3
-CODE = """return data.map(({ type, activations, output, layers, x, y, rows, rate, momentum, decay, steps }) => {
+CODE = """return data.map(({ type, activations, output, layers, x, y, rows, thin, rate, momentum, decay, steps }) => {
   const kind = { float32: Float32Array, float64: Float64Array }[type];
   const network = { output: OUTPUTS[output], layers: layers.map(({ fanIn, fanOut, weights, biases }, l) => ({
     fanIn, fanOut, weights: kind.from(weights), biases: kind.from(biases),
     activation: ACTIVATIONS[activations[l] ?? "identity"] })) };
-  const [inputs, targets] = [kind.from(x), oneHot(y, network.layers.at(-1).fanOut, new kind(0))];
+  const twice = () => sparse(kind.from([...x.map((each) => each + 1), ...x]), 2 * rows); // the batch comes last
+  const inputs = thin ? rowsOf(twice(), Array.from({ length: rows }, (_, row) => rows + row)) : kind.from(x);
+  const targets = oneHot(y, network.layers.at(-1).fanOut, new kind(0));
   const velocity = momentum ? zerosLike(network.layers) : null;
   const gradients = zerosLike(network.layers);
   gradients[0].weights.fill(7); // what was there before doesn't count
@@ -49,19 +51,25 @@ def cases() -> list[dict[str, Any]]:
     ]
     made += [([6], [name], ("sigmoid", "binary_cross_entropy"), 6, "float32") for name in ACTIVATIONS]
     made += [([], [], ("sigmoid", "quadratic"), 2, "float64")]
-    return [_case(*each) for each in made]
+    return [_case(*each) for each in made] + [_case(*each, thin=True) for each in made[len(ACTIVATIONS) :]]
 
 
-def _case(hidden: list[int], activations: list[str], pair: tuple[str, str], rows: int, kind: str) -> dict[str, Any]:
+def _case(
+    hidden: list[int], activations: list[str], pair: tuple[str, str], rows: int, kind: str, *, thin: bool = False
+) -> dict[str, Any]:
+    """Random numbers for a case; `thin` inputs are zero but for a few and given as a sparse matrix."""
     rng, sizes = np.random.default_rng(rows), [11, *hidden, 4]
     vector = rng.standard_normal(parameters.count(sizes)).astype(kind)
     layers = [
         {"fanIn": fan_in, "fanOut": fan_out, "weights": layer.weight.T.ravel().tolist(), "biases": layer.bias.tolist()}
         for layer, (fan_in, fan_out) in zip(parameters.views(vector, sizes), pairwise(sizes), strict=True)
     ]
+    x = rng.standard_normal(rows * 11)
+    if thin:
+        x[rng.random(rows * 11) < 0.7] = 0
     return {
-        "type": kind, "activations": activations, "output": ", ".join(pair), "layers": layers, "rows": rows,
-        "x": rng.standard_normal(rows * 11).astype(kind).tolist(), "y": rng.integers(4, size=rows).tolist(),
+        "type": kind, "thin": thin, "activations": activations, "output": ", ".join(pair), "layers": layers,
+        "rows": rows, "x": x.astype(kind).tolist(), "y": rng.integers(4, size=rows).tolist(),
         "rate": RATE, "momentum": MOMENTUM * (rows > 1), "decay": DECAY, "steps": STEPS,
         "sizes": sizes, "vector": vector.tolist(),
     }  # fmt: skip

@@ -1,60 +1,9 @@
 // The view: scores as bars, the square that the network sees, the units that fire, and what each score is based on.
 
 const STRONGEST = 8; // units whose weights are shown
-const MOST = 12; // classes that are shown: if there are more, those of the highest scores
 const NARROWEST = 24; // pixels of a class name beside its bar, which a finger can hit
 const WIDEST = 150; // a wider name is cut off
 const LARGE = 3; // characters of an answer in large type
-
-const element = (id) => document.getElementById(id);
-
-/** Return a canvas with a text for screen readers. */
-function picture(width, height, words) {
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", words);
-  return canvas;
-}
-
-/** Paint the first `count` pixels of a canvas, each in a colour packed by `rgb`; the others are transparent. */
-function paint(canvas, count, colour) {
-  const image = new ImageData(canvas.width, canvas.height);
-  const colours = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < count; i++) colours[i] = colour(i);
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
-/** Return an opaque colour in one number, its bytes in the order of ImageData (all machines with browsers are little-endian). */
-function rgb(red, green, blue) {
-  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-}
-
-/** Return the grey for a value from 0 to 1. */
-function grey(share) {
-  const level = Math.round(255 * share);
-  return rgb(level, level, level);
-}
-
-/** Return a colour: blue at −1, white at 0, red at 1. */
-function diverging(share) {
-  const size = Math.min(Math.abs(share), 1);
-  const towards = (level) => 250 + Math.round((level - 250) * size);
-  return share < 0 ? rgb(towards(24), towards(78), towards(163)) : rgb(towards(178), towards(36), towards(30));
-}
-
-/** Return the largest absolute value, or 1 if all are zero. */
-function reach(values) {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-}
-
-/** Return the indices of the classes that are shown: all in order, or the highest scores if there are too many. */
-function shownClasses({ classes }, scores) {
-  const places = [...classes.keys()];
-  if (places.length <= MOST) return places;
-  return places.sort((one, other) => (scores[other] ?? 0) - (scores[one] ?? 0)).slice(0, MOST);
-}
 
 /** Create the elements that depend on the network: a bar and a map for each class, a field of units for each hidden layer. */
 function buildView(network) {
@@ -101,14 +50,6 @@ function opener(side) {
   button.type = "button";
   button.append(picture(side, side, ""));
   return figure(button, "");
-}
-
-function figure(canvas, text) {
-  const whole = document.createElement("figure");
-  const caption = document.createElement("figcaption");
-  caption.textContent = text;
-  whole.append(canvas, caption);
-  return whole;
 }
 
 function field({ fanOut }, words) {

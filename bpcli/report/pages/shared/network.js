@@ -6,6 +6,8 @@
 //   layer      { fanIn, fanOut, weights, biases, activation }; `weights` holds fanIn numbers for each unit, unit after unit;
 //              `activation` is a row of ACTIVATIONS, and `identity` for the last layer
 //   matrix     a typed array, row after row; a row is a picture of the batch
+//   sparse     { places, values, starts, ends }: the numbers of a matrix that are not zero, row after row, their places in
+//              the row, and where each row starts and ends among them; inputs may be given so, which saves the zeros' time
 //   pass       { rows, x, z, a, logits, scores }: z[l] and a[l] are the matrices (rows × fanOut) of layer l, x and a[l − 1]
 //              are the inputs of layers 0 and l; logits is z of the last layer
 //   gradients  [{ weights, biases }, ...], as the layers
@@ -20,6 +22,7 @@
 //   throughWeights(layer, delta, rows = 1)       δ·W, the derivative by the layer's inputs
 //   descend(layers, gradients, { rate, momentum, decay }, velocity?)
 //                                                a step in place: v ← μ·v − η·(g + λ·w), w ← w + v; λ on weights only
+//   sparse(matrix, rows), rowsOf(sparse, rows)   a matrix as a sparse one; some rows of it, by their indices
 //   oneHot(labels, classes, like)                a matrix of targets of the type of the array `like`
 //   zerosLike(layers), copyOf(layers)            gradients or velocities of zero; the weights and biases alone
 
@@ -71,14 +74,14 @@ const LINEAR = { scores: (z) => z.slice(), formula: "z" };
 const OUTPUTS = {
   "sigmoid, binary_cross_entropy": {
     ...LOGISTIC,
-    loss: (z, p, y) => total(z.map((each, i) => Math.max(each, 0) + Math.log1p(Math.exp(-Math.abs(each))) - y[i] * each)),
+    loss: (z, p, y) => total(z, (each, i) => Math.max(each, 0) + Math.log1p(Math.exp(-Math.abs(each))) - y[i] * each),
     delta: (p, y) => p - y,
   },
   "softmax, cross_entropy": {
     ...SOFTMAX,
     loss(z, p, y) {
       const top = largestOf(z);
-      return top + Math.log(total(z.map((each) => Math.exp(each - top)))) - total(z.map((each, i) => y[i] * each));
+      return top + Math.log(total(z, (each) => Math.exp(each - top))) - total(z, (each, i) => y[i] * each);
     },
     delta: (p, y) => p - y,
   },
@@ -87,12 +90,13 @@ const OUTPUTS = {
 };
 
 function quadratic(z, p, y) {
-  return total(p.map((each, i) => (each - y[i]) ** 2)) / 2;
+  return total(p, (each, i) => (each - y[i]) ** 2) / 2;
 }
 
-function total(values) {
+/** Return the sum of a term for each value, in double precision. */
+function total(values, term = (value) => value) {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += term(values[i], i);
   return sum;
 }
 
@@ -129,8 +133,18 @@ function byRows(rows, change, matrix) {
   return changed;
 }
 
-/** Return z = x·W + b of one layer. Two units and four rows share what is read; that is three times as fast. */
+/** Return z = x·W + b of one layer. */
 function weighted({ fanIn, fanOut, weights, biases }, x, rows = 1) {
+  const sums = x.places ? sparseSums(weights, fanIn, fanOut, x) : denseSums(weights, fanIn, fanOut, x, rows);
+  const z = roomLike(weights, rows * fanOut);
+  for (let start = 0; start < z.length; start += fanOut) {
+    for (let unit = 0; unit < fanOut; unit++) z[start + unit] = sums[start + unit] + biases[unit];
+  }
+  return z;
+}
+
+/** Return x·W. Two units and four rows share what is read; that is three times as fast. */
+function denseSums(weights, fanIn, fanOut, x, rows) {
   const groups = inFours(x, rows);
   const sums = new Float64Array(4 * groups.length * fanOut);
   for (let unit = 0; unit < fanOut; unit += 2) {
@@ -139,9 +153,54 @@ function weighted({ fanIn, fanOut, weights, biases }, x, rows = 1) {
     const others = weights.subarray(other * fanIn, (other + 1) * fanIn);
     groups.forEach((four, group) => multiply(own, others, four, sums, 4 * group * fanOut + unit, other - unit, fanOut));
   }
-  const z = roomLike(weights, rows * fanOut);
-  for (let i = 0; i < z.length; i++) z[i] = sums[i] + biases[i % fanOut];
-  return z;
+  return sums;
+}
+
+/** Return x·W of a sparse matrix, for four units at a time. */
+function sparseSums(weights, fanIn, fanOut, { places, values, starts, ends }) {
+  const sums = new Float64Array(starts.length * fanOut);
+  for (let unit = 0; unit < fanOut; unit += 4) {
+    const four = [0, 1, 2, 3].map((own) => Math.min(unit + own, fanOut - 1));
+    const [p, q, r, s] = four.map((own) => own * fanIn);
+    for (let row = 0, at = 0; row < starts.length; row++, at += fanOut) {
+      let a = 0, b = 0, c = 0, d = 0;
+      for (let k = starts[row]; k < ends[row]; k++) {
+        const place = places[k], x = values[k];
+        a += weights[p + place] * x;
+        b += weights[q + place] * x;
+        c += weights[r + place] * x;
+        d += weights[s + place] * x;
+      }
+      [sums[at + four[0]], sums[at + four[1]], sums[at + four[2]], sums[at + four[3]]] = [a, b, c, d];
+    }
+  }
+  return sums;
+}
+
+/** Return a matrix as a sparse one. */
+function sparse(matrix, rows) {
+  const width = matrix.length / rows;
+  const count = matrix.reduce((sum, x) => sum + (x !== 0), 0);
+  const [places, values] = [new Uint16Array(count), roomLike(matrix, count)]; // a picture has at most 64 × 64 pixels
+  const [starts, ends] = [new Int32Array(rows), new Int32Array(rows)];
+  for (let row = 0, k = 0; row < rows; row++) {
+    starts[row] = k;
+    for (let i = 0; i < width; i++) {
+      const x = matrix[row * width + i];
+      if (x === 0) continue;
+      places[k] = i;
+      values[k++] = x;
+    }
+    ends[row] = k;
+  }
+  return { places, values, starts, ends };
+}
+
+/** Return some rows of a sparse matrix, given by their indices; the numbers are shared. */
+function rowsOf({ places, values, starts, ends }, rows) {
+  const own = { places, values, starts: new Int32Array(rows.length), ends: new Int32Array(rows.length) };
+  for (let i = 0; i < rows.length; i++) [own.starts[i], own.ends[i]] = [starts[rows[i]], ends[rows[i]]];
+  return own;
 }
 
 /** Return the rows of a matrix in fours, in double precision; zeros fill up the last four. */
@@ -174,11 +233,12 @@ function multiply(own, others, [p, q, r, s], sums, at, aside, width) {
 
 /** Return the loss of each row. */
 function lossesOf({ output }, { rows, logits, scores }, y) {
-  const width = logits.length / rows;
-  return Float64Array.from({ length: rows }, (_, row) => {
-    const [z, p, target] = [logits, scores, y].map((matrix) => Float64Array.from(matrix.subarray(row * width, (row + 1) * width)));
-    return output.loss(z, p, target);
-  });
+  const [losses, width] = [new Float64Array(rows), logits.length / rows];
+  for (let row = 0, start = 0; row < rows; row++, start += width) {
+    const [z, p, target] = [logits, scores, y].map((matrix) => matrix.subarray(start, start + width));
+    losses[row] = output.loss(z, p, target);
+  }
+  return losses;
 }
 
 /** Return δ of each layer and the gradients of the mean loss over the rows. */
@@ -203,9 +263,9 @@ function deltasBelow({ layers }, { rows, z, a }, delta) {
 
 /** Return δ·W of one layer for each row. Many units do not fire: their δ is zero and skipped. */
 function throughWeights({ fanIn, fanOut, weights }, delta, rows = 1) {
-  const below = roomLike(weights, rows * fanIn);
+  const [below, sum] = [roomLike(weights, rows * fanIn), new Float64Array(fanIn)];
   for (let row = 0; row < rows; row++) {
-    const sum = new Float64Array(fanIn);
+    sum.fill(0);
     for (let unit = 0; unit < fanOut; unit++) {
       const d = delta[row * fanOut + unit];
       if (d === 0) continue;
@@ -216,8 +276,19 @@ function throughWeights({ fanIn, fanOut, weights }, delta, rows = 1) {
   return below;
 }
 
-/** Write ∂C/∂W = δᵀ·inputs and ∂C/∂b = Σ δ over the rows, for two units and four rows at a time. */
+/** Write ∂C/∂W = δᵀ·inputs and ∂C/∂b = Σ δ over the rows. */
 function writeGradient({ weights, biases }, { fanIn, fanOut }, inputs, delta, rows) {
+  if (inputs.places) writeSparse(weights, fanIn, fanOut, inputs, delta);
+  else writeDense(weights, fanIn, fanOut, inputs, delta, rows);
+  for (let unit = 0; unit < fanOut; unit++) {
+    let sum = 0;
+    for (let i = unit; i < delta.length; i += fanOut) sum += delta[i];
+    biases[unit] = sum;
+  }
+}
+
+/** Write δᵀ·inputs, for two units and four rows at a time. */
+function writeDense(weights, fanIn, fanOut, inputs, delta, rows) {
   const groups = inFours(inputs, rows);
   const [own, others, d] = [new Float64Array(fanIn), new Float64Array(fanIn), new Float64Array(4 * groups.length * fanOut)];
   d.set(delta);
@@ -229,10 +300,30 @@ function writeGradient({ weights, biases }, { fanIn, fanOut }, inputs, delta, ro
     weights.set(own, unit * fanIn);
     weights.set(others, other * fanIn);
   }
-  for (let unit = 0; unit < fanOut; unit++) {
-    let sum = 0;
-    for (let i = unit; i < delta.length; i += fanOut) sum += delta[i];
-    biases[unit] = sum;
+}
+
+/** Write δᵀ·inputs of a sparse matrix, for two units at a time. */
+function writeSparse(weights, fanIn, fanOut, { places, values, starts, ends }, delta) {
+  const [own, others] = [new Float64Array(fanIn), new Float64Array(fanIn)];
+  for (let unit = 0; unit < fanOut; unit += 2) {
+    const other = Math.min(unit + 1, fanOut - 1);
+    own.fill(0);
+    others.fill(0);
+    for (let row = 0; row < starts.length; row++) {
+      const d = delta[row * fanOut + unit], e = delta[row * fanOut + other];
+      if (d || e) addSparse(own, others, d, e, places, values, starts[row], ends[row]);
+    }
+    weights.set(own, unit * fanIn);
+    weights.set(others, other * fanIn);
+  }
+}
+
+/** Add a sparse row times δ of two units to their sums. */
+function addSparse(own, others, d, e, places, values, start, end) {
+  for (let k = start; k < end; k++) {
+    const place = places[k], x = values[k];
+    own[place] += d * x;
+    others[place] += e * x;
   }
 }
 

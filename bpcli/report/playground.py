@@ -1,0 +1,57 @@
+"""The playground: one HTML file in which a small network trains, on images that travel in it."""
+
+import html
+
+import numpy as np
+
+from bpcli.data.datasets import Split, joined
+from bpcli.data.spec import DataSpec
+from bpcli.report.packing import described
+from bpcli.report.samples import Samples, as_json
+from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
+
+TRAINING, HELD_OUT = 3000, 1000  # images in a page
+MOST_PIXELS = 3_200_000  # of all images: a PNG of MNIST's takes a fifth of a byte each, of photographs most of one
+SHARED = ("network", "packed", "pictures", "show", "curves")
+OWN = ("initial", "setting", "training", "lessons", "view", "main")
+
+
+def playground_page(about: DataSpec, training: Split, held_out: Split) -> str:
+    """Return the HTML page for a data set: of each split it takes images at equal distances.
+
+    Of large images there are fewer, so that a page weighs at most 3 MB.
+    """
+    share = min(1.0, MOST_PIXELS / ((TRAINING + HELD_OUT) * about.pixels))
+    own, unseen = some(training, int(share * TRAINING)), some(held_out, int(share * HELD_OUT))
+    both = joined(own, unseen)
+    things = "digits" if about.digits else "pictures"
+    samples = as_json(Samples(both.images, both.labels, 0))
+    page = described(about) | {"samples": samples, "training": len(own), "things": things}
+    parts = {
+        "about": html.escape(_about(about, len(own), len(unseen), things)),
+        "page": inline_json(page),
+        "thing": things[:-1],
+        "things": things,
+        "Things": things.capitalize(),
+        "training": str(len(own)),
+    }
+    template = (PAGES / "playground/playground.html").read_text(encoding="utf-8")
+    code = f'"use strict";\n{script()}\nconst playground = start();\n'
+    return assembled(template, styles("shared/page", "playground/playground"), code, parts)
+
+
+def script() -> str:
+    """Return the page's code, without the call that starts it."""
+    return scripts(*(f"shared/{name}" for name in SHARED), *(f"playground/{name}" for name in OWN))
+
+
+def some(split: Split, count: int) -> Split:
+    """Return images at equal distances of a split, or all if there are fewer."""
+    places = np.unique(np.linspace(0, len(split) - 1, count).astype(np.intp))
+    return Split(split.images[places], split.labels[places])
+
+
+def _about(about: DataSpec, training: int, held_out: int, things: str) -> str:
+    """Return a sentence or two about the images."""
+    origin = " of MNIST" if about.digits else ""
+    return f"{training:,} {things}{origin} for training and {held_out:,} that it never sees in training are inside."
