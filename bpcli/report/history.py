@@ -6,10 +6,11 @@ from pathlib import Path
 from bpcli.errors import CheckpointError
 from bpcli.inference.doubts import mistrust
 from bpcli.model import Model
-from bpcli.storage import checkpoint, metrics_csv, outcome
+from bpcli.storage import checkpoint, metrics_csv, outcome, snapshots
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.find import find_checkpoint
 from bpcli.storage.metrics_csv import Row
+from bpcli.storage.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Run:
         loaded: the network of its best epoch.
         epochs: the rows of metrics.csv.
         warning: why its network should not be trusted, or "".
+        snapshots: of some of its epochs; none if its version of bpcli kept none.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Run:
     loaded: Checkpoint
     epochs: tuple[Row, ...]
     warning: str = ""
+    snapshots: tuple[Snapshot, ...] = ()
 
     @property
     def model(self) -> Model:
@@ -57,7 +60,12 @@ def read_run(source: str | Path) -> Run:
     folder = path.parent
     name = folder.resolve().name.encode(errors="backslashreplace").decode()  # it may not be Unicode
     loaded = checkpoint.load(path)
-    return Run(name, folder, loaded, metrics_csv.read(folder), _warning(folder, loaded))
+    return Run(name, folder, loaded, metrics_csv.read(folder), _warning(folder, loaded), _snapshots(folder, loaded))
+
+
+def _snapshots(folder: Path, loaded: Checkpoint) -> tuple[Snapshot, ...]:
+    pixels, width, *_ = loaded.model.network.sizes
+    return snapshots.read(folder, width, pixels, len(loaded.spec.classes))
 
 
 def _warning(folder: Path, loaded: Checkpoint) -> str:
