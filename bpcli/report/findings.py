@@ -25,13 +25,13 @@ ONE_SIDED = ("relu", "leaky_relu", "elu", "gelu")  # activations that are flat w
 
 
 class Finding(NamedTuple):
-    """A finding: a heading, what was seen, its cause, its remedy, and settings of `bpcli train` that try it."""
+    """A finding: a heading, what was seen, its cause, its remedy, and options of `bpcli train` that try it."""
 
     title: str
     what: str
     cause: str
     remedy: str
-    settings: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 class Errors(NamedTuple):
@@ -58,7 +58,8 @@ def findings(seen: Study) -> list[Finding]:
 
 def _candidates(seen: Study) -> Iterator[Finding | None]:
     run, config = seen.run, seen.run.loaded.config
-    yield high_rate(run.epochs, config.optimizer.learning_rate, run.failed)
+    rate = config.optimizer.learning_rate
+    yield high_rate(run.epochs, rate, run.failed)
     yield unfinished(run.epochs)
     trained, validated = (_errors(seen.splits.get(name)) for name in ("train", "validation"))
     if trained and validated:
@@ -66,7 +67,7 @@ def _candidates(seen: Study) -> Iterator[Finding | None]:
     activations = config.model.activations
     for layer, activation in zip(seen.layers, activations, strict=False):
         if layer.active is not None:
-            yield dead_units(layer.name, int(layer.active.dead.sum()), len(layer.active.dead), activation)
+            yield dead_units(layer.name, int(layer.active.dead.sum()), len(layer.active.dead), activation, rate)
     if validated:
         yield small_validation(validated)
 
@@ -105,7 +106,7 @@ def _too_high(what: str, rate: float) -> Finding:
         "A gradient describes the loss near the weights at which it was taken. A step that is too long ends where the "
         "loss is higher.",
         "Halve the rate, or let it grow from 0 in the first epoch.",
-        (f"optimizer.learning_rate={rate / 2:.3g}", "schedule.warmup=1"),
+        (f"-s optimizer.learning_rate={rate / 2:.3g}", "-s schedule.warmup=1"),
     )
 
 
@@ -127,7 +128,7 @@ def unfinished(rows: Sequence[Row]) -> Finding | None:
         f"{max(accuracies[:split]):.2%} to {max(accuracies[split:]):.2%}.",
         "The epochs ended before the loss had levelled out.",
         "Train for more epochs; with a patience the run ends by itself when nothing gets better.",
-        (f"train.epochs={2 * len(rows)}", f"train.patience={max(len(rows) // LATE, 3)}"),
+        (f"--epochs {2 * len(rows)}", f"-s train.patience={max(len(rows) // LATE, 3)}"),
     )
 
 
@@ -154,18 +155,18 @@ def gap(trained: Errors, validated: Errors, config: Config) -> Finding | None:
 
 
 def _against_overfitting(config: Config) -> Iterator[str]:
-    """Yield the settings against overfitting that the run did not use."""
+    """Yield the options against overfitting that the run did not use."""
     if not config.augment.shift:
-        yield "augment.shift=1"
+        yield "-s augment.shift=1"
     if not config.augment.rotation:
-        yield "augment.rotation=10"
+        yield "-s augment.rotation=10"
     if not config.model.dropout and config.model.hidden:
-        yield "model.dropout=0.2"
+        yield "-s model.dropout=0.2"
     if not config.optimizer.weight_decay:
-        yield "optimizer.weight_decay=1"
+        yield "-s optimizer.weight_decay=1"
 
 
-def dead_units(layer: str, dead: int, units: int, activation: str) -> Finding | None:
+def dead_units(layer: str, dead: int, units: int, activation: str, rate: float) -> Finding | None:
     """Return that units of a hidden layer are dead: no test image brings them to a slope with which they learn."""
     if dead < FEW_DEAD * units or not dead:
         return None
@@ -173,12 +174,12 @@ def dead_units(layer: str, dead: int, units: int, activation: str) -> Finding | 
     return Finding(
         f"{dead:,} of the {units:,} units of {layer} are dead",
         "No test image brings them to a slope of more than 0.01: they hardly learn any more.",
-        f"Steps moved their weights so far that z is negative for every image. {activation} is flat there: no gradient "
+        f"Steps moved their weights so far that z is negative for every image. There {activation} is flat: no gradient "
         "moves them again."
         if one_sided
         else f"Their z is so far from 0 for every image that {activation} is flat there: hardly a gradient comes back.",
-        "Lower the rate, or let it grow from 0 in the first epoch. The others do the work: fewer units may do as well.",
-        ("schedule.warmup=1", *(["model.activation=gelu"] if activation == "relu" else [])),
+        "Let the rate grow from 0 in the first epoch, or lower it. The others do the work: fewer may do as well.",
+        ("-s schedule.warmup=1", f"-s optimizer.learning_rate={rate / 2:.3g}"),
     )
 
 
@@ -193,7 +194,8 @@ def small_validation(validated: Errors) -> Finding | None:
         f"{validated.wrong} of its {validated.images:,} images were wrong. That is what a network may leave whose true "
         f"error is anything from {low:.2%} to {high:.2%} (95 %).",
         f"So few errors are a matter of chance: runs that differ by less than {apart:.2%} here may be equally good.",
-        "Keep more images for validation (data.validation), or train several seeds (--seeds) and compare the means.",
+        "Keep more images for validation, or train several seeds and compare the means.",
+        ("--seeds 0..4",),
     )
 
 

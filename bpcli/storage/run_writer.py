@@ -58,7 +58,8 @@ class RunWriter:
         """
         metrics_csv.add(self.folder, state.epoch, numbers, self._fs)
         sizes = models.network(self._config, self._spec).sizes
-        snapshots.add(self.folder, state.epoch, parameters.views(state.parameters, sizes)[0], confusion, self._fs)
+        first = parameters.views(state.parameters, sizes)[0]
+        snapshots.add(self.folder, state.epoch, state.best_epoch + 1, first, confusion, self._fs)
         if is_best:
             self.save_best(state)
         self.save_last(state)

@@ -46,12 +46,13 @@ class Snapshot:
     confusion: Counts | None
 
 
-def kept(epochs: int) -> set[int]:
+def kept(epochs: int, best: int) -> set[int]:
     """Return the epochs whose snapshots a run of so many epochs keeps: at most `MOST`, evenly spread.
 
-    They are the first, the last, and the multiples of the smallest power of two that leaves few enough.
+    They are the first, the last, the best, and the multiples of the smallest power of two that leaves few enough. Each
+    of them was kept before, so that nothing is missed later.
     """
-    choices = ({1, epochs, *range(1 << n, epochs + 1, 1 << n)} for n in count())
+    choices = ({1, epochs, best, *range(1 << n, epochs + 1, 1 << n)} for n in count())
     return next(chosen for chosen in choices if len(chosen) <= MOST)
 
 
@@ -61,12 +62,13 @@ def chosen_units(width: int, pixels: int) -> NDArray[np.intp]:
     return np.arange(few, dtype=np.intp) * width // few
 
 
-def add(folder: Path, epoch: int, layer: Layer, confusion: Counts | None, fs: FileSystem = SYSTEM) -> None:
+def add(folder: Path, epoch: int, best: int, layer: Layer, confusion: Counts | None, fs: FileSystem = SYSTEM) -> None:
     """Write the snapshot of an epoch that has just ended, and remove those that are too many now.
 
     Args:
         folder: of the run.
         epoch: from 1.
+        best: the best epoch so far, from 1.
         layer: the first one.
         confusion: of the validation images, (classes, classes); None without any.
         fs: the system calls.
@@ -76,7 +78,7 @@ def add(folder: Path, epoch: int, layer: Layer, confusion: Counts | None, fs: Fi
     """
     files.make_folder(folder / FOLDER, fs)
     files.write_file(_path(folder, epoch), _content(epoch, layer, confusion), fs=fs)
-    wanted = kept(epoch)
+    wanted = kept(epoch, best)
     _remove(folder, lambda each: each not in wanted, fs)
 
 
@@ -102,7 +104,8 @@ def read(folder: Path, width: int, pixels: int, classes: int) -> tuple[Snapshot,
     Raises:
         CheckpointError: one is damaged.
     """
-    return tuple(_read(path, epoch, width, pixels, classes) for epoch, path in _present(folder))
+    found = (_read(path, epoch, width, pixels, classes) for epoch, path in _present(folder))
+    return tuple(each for each in found if each)
 
 
 def _path(folder: Path, epoch: int) -> Path:
@@ -134,12 +137,15 @@ def _content(epoch: int, layer: Layer, confusion: Counts | None) -> bytes:
     return pack({f"{name}.npy": arrays.npy(array) for name, array in members.items()})
 
 
-def _read(path: Path, epoch: int, width: int, pixels: int, classes: int) -> Snapshot:
+def _read(path: Path, epoch: int, width: int, pixels: int, classes: int) -> Snapshot | None:
+    """Return a snapshot; None if the run, which is going on, has removed it meanwhile."""
     try:
         if path.stat().st_size > MAX_LENGTH:
             raise Malformed(f"it is larger than {MAX_LENGTH:,} bytes")
         with path.open("rb") as file:
             return _parsed(Archive(file), epoch, chosen_units(width, pixels), pixels, classes)
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise CheckpointError(f"{path}: can't be read: {error.strerror or error}") from error
     except Malformed as error:

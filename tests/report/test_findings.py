@@ -39,7 +39,7 @@ def test_a_rate_was_too_high_where_the_loss_rose() -> None:
         "at a learning rate of 0.6."
     )
     assert finding is not None
-    assert finding.settings[0] == "optimizer.learning_rate=0.4"
+    assert finding.options[0] == "-s optimizer.learning_rate=0.4"
     assert "The run could not go on: a parameter is" in said(found.high_rate(rows(0.6), 5.0, "a parameter is"))
 
 
@@ -57,7 +57,7 @@ def test_a_run_had_not_finished_where_it_still_got_better() -> None:
     assert "In epoch 5 the validation loss still fell from 0.25 to 0.2" in told
     assert "the accuracy rose from 93.00% to 94.00%" in told
     assert finding is not None
-    assert finding.settings == ("train.epochs=10", "train.patience=3")
+    assert finding.options == ("--epochs 10", "-s train.patience=3")
 
 
 @pytest.mark.parametrize(
@@ -79,27 +79,27 @@ def test_a_gap_is_one_where_it_is_clear() -> None:
     finding = found.gap(Errors(50, 50_000), Errors(173, 10_000), plain)
     assert "wrong on 0.10% of its 50,000 training images, and on 1.73% of 10,000 for validation" in said(finding)
     assert finding is not None
-    assert "augment.shift=1" in finding.settings
+    assert "-s augment.shift=1" in finding.options
     distorted = configuration.override(plain, ["augment.shift=2", "augment.rotation=5"])
     other = found.gap(Errors(50, 50_000), Errors(173, 10_000), distorted)
     assert other is not None
-    assert other.settings == ("model.dropout=0.2", "optimizer.weight_decay=1")
+    assert other.options == ("-s model.dropout=0.2", "-s optimizer.weight_decay=1")
     assert found.gap(Errors(5, 500), Errors(2, 100), plain) is None  # chance
     assert found.gap(Errors(5000, 50_000), Errors(1200, 10_000), plain) is None  # clear, but small
     assert found.gap(Errors(700, 50_000), Errors(100, 10_000), plain) is None
 
 
 def test_dead_units_are_told_where_there_are_many() -> None:
-    relu = found.dead_units("hidden layer 1", 412, 1024, "relu")
+    relu = found.dead_units("hidden layer 1", 412, 1024, "relu", 0.1)
     assert said(relu).startswith("412 of the 1,024 units of hidden layer 1 are dead. No test image")
     assert relu is not None
     assert "negative for every image" in relu.cause
-    assert "model.activation=gelu" in relu.settings
-    saturated = found.dead_units("hidden layer 2", 3, 30, "sigmoid")
+    assert "-s schedule.warmup=1" in relu.options
+    saturated = found.dead_units("hidden layer 2", 3, 30, "sigmoid", 0.1)
     assert saturated is not None
     assert "sigmoid is flat" in saturated.cause
-    assert found.dead_units("hidden layer 1", 51, 1024, "relu") is None
-    assert found.dead_units("hidden layer 1", 0, 3, "relu") is None
+    assert found.dead_units("hidden layer 1", 51, 1024, "relu", 0.1) is None
+    assert found.dead_units("hidden layer 1", 0, 3, "relu", 0.1) is None
 
 
 def test_a_small_validation_split_is_told_with_its_interval() -> None:
