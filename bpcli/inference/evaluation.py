@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bpcli.core.losses import Output
 from bpcli.core.threads import ThreadGroup, never_stop
@@ -90,19 +91,24 @@ def metrics(loss: float | None, scores: Array, labels: Bytes) -> dict[str, Any]:
         n, errors, accuracy, loss, precision and recall of each class (0 for a class without answers or without images),
         and the confusion matrix: a row for each label, a column for each answer.
     """
-    classes = scores.shape[1]
-    confusion = np.zeros((classes, classes), np.int64)
-    np.add.at(confusion, (labels, scores.argmax(axis=1)), 1)
-    hits = confusion.diagonal()
+    counts = confusion(scores, labels)
+    hits = counts.diagonal()
     return {
         "n": len(labels),
         "errors": int(len(labels) - hits.sum()),
         "accuracy": float(hits.sum() / len(labels)),
         "loss": loss,
-        "precision": (hits / np.maximum(confusion.sum(axis=0), 1)).tolist(),
-        "recall": (hits / np.maximum(confusion.sum(axis=1), 1)).tolist(),
-        "confusion": confusion.tolist(),
+        "precision": (hits / np.maximum(counts.sum(axis=0), 1)).tolist(),
+        "recall": (hits / np.maximum(counts.sum(axis=1), 1)).tolist(),
+        "confusion": counts.tolist(),
     }
+
+
+def confusion(scores: Array, labels: Bytes) -> NDArray[np.int64]:
+    """Return how often each label (a row) got each answer (a column), given scores (n, classes) and labels (n,)."""
+    classes = scores.shape[1]
+    pairs = labels.astype(np.intp) * classes + scores.argmax(axis=1)
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
 @np.errstate(over="ignore", invalid="ignore")

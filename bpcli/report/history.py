@@ -6,10 +6,12 @@ from pathlib import Path
 from bpcli.errors import CheckpointError
 from bpcli.inference.doubts import mistrust
 from bpcli.model import Model
-from bpcli.storage import checkpoint, metrics_csv, outcome
+from bpcli.storage import checkpoint, metrics_csv, outcome, snapshots
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.find import find_checkpoint
 from bpcli.storage.metrics_csv import Row
+from bpcli.storage.outcome import Outcome
+from bpcli.storage.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Run:
         loaded: the network of its best epoch.
         epochs: the rows of metrics.csv.
         warning: why its network should not be trusted, or "".
+        failed: why the run could not go on, or "".
+        snapshots: of some of its epochs; none if its version of bpcli kept none.
     """
 
     name: str
@@ -29,6 +33,8 @@ class Run:
     loaded: Checkpoint
     epochs: tuple[Row, ...]
     warning: str = ""
+    failed: str = ""
+    snapshots: tuple[Snapshot, ...] = ()
 
     @property
     def model(self) -> Model:
@@ -57,11 +63,25 @@ def read_run(source: str | Path) -> Run:
     folder = path.parent
     name = folder.resolve().name.encode(errors="backslashreplace").decode()  # it may not be Unicode
     loaded = checkpoint.load(path)
-    return Run(name, folder, loaded, metrics_csv.read(folder), _warning(folder, loaded))
+    ended = outcome.read(folder)
+    return Run(
+        name,
+        folder,
+        loaded,
+        metrics_csv.read(folder),
+        _warning(ended, loaded),
+        ended.failed if ended else "",
+        _snapshots(folder, loaded),
+    )
 
 
-def _warning(folder: Path, loaded: Checkpoint) -> str:
+def _snapshots(folder: Path, loaded: Checkpoint) -> tuple[Snapshot, ...]:
+    pixels, width, *_ = loaded.model.network.sizes
+    return snapshots.read(folder, width, pixels, len(loaded.spec.classes))
+
+
+def _warning(ended: Outcome | None, loaded: Checkpoint) -> str:
     """Return the warning with which a run ended; for one that has not, or that kept none, that of its network."""
-    if (ended := outcome.read(folder)) is not None:
+    if ended is not None:
         return ended.warning
     return f"this run {text}" if (text := mistrust(loaded)) else ""

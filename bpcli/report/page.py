@@ -6,22 +6,30 @@ from typing import Any, NamedTuple
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from bpcli import config as configuration
-from bpcli.report import plots
+from bpcli.report import plots, replay
+from bpcli.report.findings import findings
 from bpcli.report.history import Run
 from bpcli.report.plots import Painter
 from bpcli.report.predictions import Indices, Predictions, cell, confident_mistakes, uncertain_hits
+from bpcli.report.sketch import commonest, sketch
 from bpcli.report.sprites import ACROSS, image_url, sheet_url, weights_url
 from bpcli.report.study import LayerStudy, Study, overview, versions
 from bpcli.report.svg import Inliner
 from bpcli.report.tables import SHOWN
-from bpcli.report.web import PAGES, digest
+from bpcli.report.units import exciting
+from bpcli.report.web import PAGES, digest, scripts
 from bpcli.storage.start import origin
 
 UNITS = 60  # units whose weights are shown: they fill whole rows on wide and on narrow screens
+EXCITING = 3  # images below a unit's weights
 MAX_IN_CELL = 1200  # images of one cell of the confusion matrix; MNIST's fullest cell has fewer
 MAX_EPOCHS = 100  # rows of the table of epochs
+
+
+SCRIPTS = tuple(f"report/{name}" for name in ("cells", "epochs", "replay", "main"))
 
 
 class Digit(NamedTuple):
@@ -34,36 +42,57 @@ class Digit(NamedTuple):
     scores: list[float]
 
 
+class Unit(NamedTuple):
+    """A unit of the first layer: its weights and the images that excite it most, as URLs, and their labels."""
+
+    url: str
+    number: int
+    use: float
+    exciting: str
+    labels: list[str]
+
+
 def report_page(seen: Study) -> str:
     """Return the report of a run, an HTML document; a warning about the run stands at its top."""
-    about = seen.run.loaded.spec
+    run, about = seen.run, seen.run.loaded.spec
     inliner = Inliner(plots.PROPERTIES)
     with plots.our_style():
+        curves, live = _curves(inliner, run)
         drawn = _drawn(inliner, _single_plots(seen)) | {"layers": [_layer_plots(inliner, each) for each in seen.layers]}
+    snapshots = replay.snapshots(seen)
     return _render(
         "report.html.j2",
         inliner,
-        plots=drawn,
-        title=seen.run.name,
-        warning=seen.run.warning,
+        plots=drawn | curves,
+        title=run.name,
+        warning=run.warning,
         side=about.side,
         classes=about.classes,
         digits=about.numerals,
         ink=about.digits,
         facts=overview(seen),
+        common=commonest(seen.splits["test"]["confusion"], about.classes),
+        sketch=sketch(seen),
+        dead=any(each.active.dead.any() for each in seen.layers if each.active),
+        findings=findings(seen),
+        training_differs=_training_differs(run),
+        replayed=len(snapshots["units"]),
+        validated="validation" in seen.splits,
         splits=seen.splits,
-        epochs=_thinned(seen.run.epochs),
+        epochs=_thinned(run.epochs),
         bins=seen.bins,
         layers=seen.layers,
         mistakes=_digits(seen.test, confident_mistakes(seen.test, SHOWN)),
         uncertain=_digits(seen.test, uncertain_hits(seen.test, SHOWN)),
-        units=[
-            (weights_url(w), n, u) for w, n, u in zip(seen.weight_images[:UNITS], seen.ranking, seen.use, strict=False)
-        ],
+        units=_units(seen),
         cells=_cells(seen) | {"side": about.side, "classes": about.classes},
-        settings=_settings(seen.run),
-        start=origin(seen.run.loaded.environment),
-    )
+        story={
+            "curves": live, "epochs": [int(each) for each in run.column("epoch")], "kept": run.loaded.epoch,
+            "snapshots": snapshots, "side": about.side, "classes": about.classes,
+        },
+        settings=_settings(run),
+        start=origin(run.loaded.environment),
+    )  # fmt: skip
 
 
 def comparison_page(studies: Sequence[Study]) -> str:
@@ -72,8 +101,8 @@ def comparison_page(studies: Sequence[Study]) -> str:
     runs = [seen.run for seen in studies]
     shared = [run.loaded.spec for run in runs]
     painters: dict[str, tuple[str, Painter]] = {
-        kind: (f"{kind} of each run by epoch", lambda axes, kind=kind: plots.compared(axes, runs, kind))  # type: ignore[misc]
-        for kind in ("loss", "accuracy")
+        kind: (f"{name} of each run by epoch", lambda axes, kind=kind: plots.compared(axes, runs, kind))  # type: ignore[misc]
+        for kind, name in (("loss", "loss"), ("error", "error rate"))
     }
     with plots.our_style():
         drawn = _drawn(inliner, painters)
@@ -92,14 +121,48 @@ def comparison_page(studies: Sequence[Study]) -> str:
 
 def _single_plots(seen: Study) -> dict[str, tuple[str, Painter]]:
     """Return the plots that a report has once: name, text for screen readers, and painter."""
-    run = seen.run
     return {
-        "loss": ("training and validation loss by epoch", lambda axes: plots.loss(axes, run)),
-        "accuracy": ("training and validation accuracy by epoch", lambda axes: plots.accuracy(axes, run)),
-        "rate": ("learning rate by epoch", lambda axes: plots.learning_rate(axes, run)),
         "reliability": ("share of right answers by score", lambda axes: plots.reliability(axes, seen)),
         "scores": ("right and wrong answers by score", lambda axes: plots.score_histogram(axes, seen)),
     }
+
+
+def _curves(inliner: Inliner, run: Run) -> tuple[dict[str, Markup], dict[str, Any]]:
+    """Return the plots by epoch, and what makes them live."""
+    painters: dict[str, tuple[str, Painter]] = {
+        "loss": ("training and validation loss by epoch", lambda axes: plots.loss(axes, run)),
+        "error": ("training and validation error rate by epoch", lambda axes: plots.error(axes, run)),
+        "rate": ("learning rate by epoch", lambda axes: plots.learning_rate(axes, run)),
+    }
+    drawn, live = {}, {}
+    for name, (label, paint) in painters.items():
+        whole = plots.figure([paint])
+        drawn[name] = _inlined(inliner, whole, label)
+        live[name] = replay.curve(whole, run, name)
+    return drawn, live
+
+
+def _training_differs(run: Run) -> str:
+    """Return what else differs while a network is trained, in words."""
+    config = run.loaded.config
+    parts = (
+        ("on distorted images", config.augment.distorts),
+        ("with a part of the units left out", config.model.dropout > 0),
+    )
+    return "".join(f", {words}" for words, differs in parts if differs)
+
+
+def _units(seen: Study) -> list[Unit]:
+    """Return the most used units of the first layer."""
+    shown, names = seen.ranking[:UNITS], seen.run.loaded.spec.classes
+    found = exciting(seen.run.model, seen.test.images, shown, EXCITING)
+    return [
+        Unit(
+            weights_url(weights), number, use, sheet_url(seen.test.images[top]) if top else "",
+            [names[label] for label in seen.test.labels[top]],
+        )
+        for weights, number, use, top in zip(seen.weight_images, shown, seen.use, found, strict=False)
+    ]  # fmt: skip
 
 
 def _layer_plots(inliner: Inliner, layer: LayerStudy) -> list[Markup]:
@@ -116,10 +179,11 @@ def _layer_plots(inliner: Inliner, layer: LayerStudy) -> list[Markup]:
 
 
 def _drawn(inliner: Inliner, painters: dict[str, tuple[str, Painter]]) -> dict[str, Any]:
-    return {
-        name: Markup(inliner.inline(plots.figure([paint]), label))  # noqa: S704 (ElementTree's)  # nosec B704
-        for name, (label, paint) in painters.items()
-    }
+    return {name: _inlined(inliner, plots.figure([paint]), label) for name, (label, paint) in painters.items()}
+
+
+def _inlined(inliner: Inliner, whole: Figure, label: str) -> Markup:
+    return Markup(inliner.inline(whole, label))  # noqa: S704 (ElementTree's)  # nosec B704
 
 
 def _digits(given: Predictions, chosen: Indices) -> list[Digit]:
@@ -179,7 +243,7 @@ def _render(template: str, inliner: Inliner, **context: object) -> str:
     environment.filters |= {"percent": _percent, "duration": _duration}
     css, script = (
         (PAGES / "report.css").read_text(encoding="utf-8") + inliner.css(),
-        (PAGES / "report.js").read_text(encoding="utf-8"),
+        f'"use strict";\n{scripts(*SCRIPTS)}',
     )
     policy = f"style-src '{digest(css)}'; script-src '{digest(script)}'"
     files = {"css": css, "script": script, "policy": policy}

@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from bpcli.core.types import Array
 from bpcli.report.history import Run
@@ -30,6 +30,7 @@ FIRST, SECOND, THIRD = SERIES[:3]
 
 SIZE = (4.4, 2.7)  # inches of a plot; the page scales it, and a small plot has text that is legible on a phone
 DOTS = 150  # per inch in PNG files
+POINTS = 72  # per inch in SVG
 MAX_NAME = 12  # characters of a class name
 CELL = 0.25  # minimum inches of a cell of the confusion matrix
 
@@ -68,13 +69,33 @@ def loss(axes: Axes, run: Run) -> None:
     axes.set_ylim(bottom=0)
 
 
-def accuracy(axes: Axes, run: Run) -> None:
-    """Plot training and validation accuracy by epoch, with the best epoch marked."""
-    _by_epoch(axes, run, "accuracy")
+def error(axes: Axes, run: Run) -> None:
+    """Plot training and validation error rate by epoch on a logarithmic scale, with the kept epoch marked."""
+    _by_epoch(axes, run, "error")
     axes.axvline(run.loaded.epoch, color=INK, linewidth=0.8, linestyle=":", label="kept")
-    axes.set_ylabel("accuracy")
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.legend(loc="lower center")  # away from both ends: the kept epoch is mostly there
+    _error_scale(axes, [value for split in _LINES for value in series(run, f"{split}_error")])
+    axes.legend()
+
+
+def series(run: Run, name: str) -> list[float]:
+    """Return a column of metrics.csv, or an error rate, 1 − accuracy; empty if the run had no such split."""
+    split, _, kind = name.rpartition("_")
+    return [1 - value for value in run.column(f"{split}_accuracy")] if kind == "error" else run.column(name)
+
+
+def _error_scale(axes: Axes, rates: Sequence[float]) -> None:
+    """Set a logarithmic scale from a round number to another; an error rate of 0 lies below it."""
+    axes.set_ylabel("error rate")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g} %"))
+    if seen := [rate for rate in rates if rate > 0]:
+        axes.set_yscale("log", nonpositive="clip")
+        axes.yaxis.set_major_locator(FixedLocator(_ROUND))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g} %"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylim(max(r for r in _ROUND if r <= min(seen)), min(r for r in _ROUND if r >= max(seen)))
+
+
+_ROUND = [digit * 10.0**power for power in range(-7, 0) for digit in (1, 2, 5)] + [1.0]
 
 
 def learning_rate(axes: Axes, run: Run) -> None:
@@ -87,8 +108,9 @@ def learning_rate(axes: Axes, run: Run) -> None:
 
 def _by_epoch(axes: Axes, run: Run, kind: str) -> None:
     for split, colour in (("train", FIRST), ("validation", SECOND)):
-        if values := run.column(f"{split}_{kind}"):
-            axes.plot(run.column("epoch"), values, color=colour, marker=_marker(run), label=_SPOKEN[split])
+        if values := series(run, f"{split}_{kind}"):
+            style: Any = {"color": colour, "linestyle": _LINES[split], "marker": _marker(run)}
+            axes.plot(run.column("epoch"), values, label=_SPOKEN[split], **style)
     _epochs(axes)
     axes.legend()
 
@@ -107,7 +129,7 @@ def _epochs(axes: Axes) -> None:
 
 
 def compared(axes: Axes, runs: Sequence[Run], kind: str) -> None:
-    """Plot the loss or accuracy of several runs by epoch: a colour a run, a line style a split.
+    """Plot the loss or error rate of several runs by epoch: a colour a run, a line style a split.
 
     If there are more runs than colours, those of one colour differ by their markers.
     """
@@ -115,8 +137,8 @@ def compared(axes: Axes, runs: Sequence[Run], kind: str) -> None:
     for split in sorted(drawn, reverse=True):
         axes.plot([], color=INK, linestyle=_LINES[split], label=_SPOKEN[split])
     axes.set_ylabel(kind)
-    if kind == "accuracy":
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    if kind == "error":
+        _error_scale(axes, [value for run in runs for split in _LINES for value in series(run, f"{split}_error")])
     _epochs(axes)
     axes.legend(fontsize=7)
 
@@ -128,19 +150,27 @@ _MARKED = 20  # markers on a line, at most
 
 def _curves(axes: Axes, run: Run, kind: str, number: int) -> list[str]:
     """Plot one run's curves, the first of them with its name in the legend; return their splits."""
-    splits = [split for split in _LINES if run.column(f"{split}_{kind}")]
+    splits = [split for split in _LINES if series(run, f"{split}_{kind}")]
     style: dict[str, Any] = {
         "color": SERIES[number % len(SERIES)], "marker": _MARKERS[number // len(SERIES) % len(_MARKERS)],
         "markersize": 5, "markevery": -(-len(run.epochs) // _MARKED),
     }  # fmt: skip
     for split, label in zip(splits, (_plain(run.name), None), strict=False):
-        axes.plot(run.column("epoch"), run.column(f"{split}_{kind}"), linestyle=_LINES[split], label=label, **style)
+        axes.plot(run.column("epoch"), series(run, f"{split}_{kind}"), linestyle=_LINES[split], label=label, **style)
     return splits
 
 
 def _plain(text: str) -> str:
     """Return a text escaped for a legend: matplotlib hides labels that begin with _ and reads $ as mathematics."""
     return f" {text}".replace("$", r"\$")
+
+
+def places(whole: Figure, values: Sequence[float], across: Sequence[float]) -> list[tuple[float, float]]:
+    """Return where the points of a curve lie in the SVG of a figure that has been drawn."""
+    (axes,), (width, height) = whole.axes, whole.get_size_inches() * POINTS
+    seen = axes.transData.transform(np.column_stack([across, values]))
+    within = whole.transFigure.inverted().transform(seen)
+    return [(float(x) * width, (1 - float(y)) * height) for x, y in within]
 
 
 def reliability(axes: Axes, seen: Study) -> None:
@@ -242,7 +272,7 @@ def _png_figures(seen: Study) -> dict[str, Figure]:
     classes = run.loaded.spec.classes
     size = max(5, CELL * len(classes))
     figures = (
-        figure([lambda axes: loss(axes, run), lambda axes: accuracy(axes, run), lambda axes: learning_rate(axes, run)]),
+        figure([lambda axes: loss(axes, run), lambda axes: error(axes, run), lambda axes: learning_rate(axes, run)]),
         figure([lambda axes: confusion_matrix(axes, confusion, classes)], (size, size)),
         gallery(
             [(_weight_picture(w), f"unit {n}") for w, n in zip(seen.weight_images[:64], seen.ranking, strict=False)]

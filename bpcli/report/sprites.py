@@ -12,6 +12,7 @@ from bpcli.core.types import Array, Bytes
 
 ACROSS = 32  # images in a row of a sheet
 LEVELS = 16  # of grey: images look the same, and their PNG files are half as large
+HUES = 31  # from blue to red, likewise
 
 
 def image_url(image: Bytes) -> str:
@@ -36,6 +37,14 @@ def weights_url(weights: Array) -> str:
     """Return a data URL of a unit's weights (side²,): negative in blue, zero in white, positive in red."""
     picture = Image.fromarray(_grid(diverging(weights)[None], 1)).convert("P")
     picture.putpalette(palette().tobytes())
+    return _data_url(picture, bits=8)
+
+
+def weights_sheet(weights: Array) -> str:
+    """Return a data URL of several units' weights (units, side²) side by side, as `weights_url`, in fewer colours."""
+    coarse = np.stack([np.rint(diverging(each) * ((HUES - 1) / 254)) for each in weights]).astype(np.uint8)
+    picture = Image.fromarray(_grid(coarse, len(coarse))).convert("P")
+    picture.putpalette(palette()[np.linspace(0, 254, HUES).astype(np.intp)].tobytes())
     return _data_url(picture, bits=8)
 
 

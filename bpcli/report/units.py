@@ -1,6 +1,6 @@
 """Statistics of a network's units: the most used, the dead ones, and the distributions of weights and gradients."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,18 @@ def use(active: Activity, above: Layer) -> Reals:
     """Return the use of each unit (units,): its mean |a| times the norm of its outgoing weights."""
     lengths: Reals = np.linalg.norm(above.weight.astype(np.float64), axis=1)
     return active.strength * lengths
+
+
+def exciting(model: Model, images: Bytes, units: Sequence[int], most: int) -> list[list[int]]:
+    """Return the images (n, side²) with the largest z of each of some units of the first layer, the largest first.
+
+    At most `most`, and only those with z > 0.
+    """
+    weight, bias = (each[..., units] for each in model.layers[0])
+    chunks = (images[start : start + CHUNK] for start in range(0, len(images), CHUNK))
+    sums = np.concatenate([model.preprocessing.inputs(model.preprocessing.upright(x)) @ weight + bias for x in chunks])
+    top = np.argsort(-sums, axis=0, kind="stable")[:most].T
+    return [[int(i) for i in row if sums[i, unit] > 0] for unit, row in enumerate(top)]
 
 
 def spread(values: Array, bars: int = BARS) -> Histogram:

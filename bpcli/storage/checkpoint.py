@@ -3,8 +3,6 @@
 `docs/formats.md` describes the members.
 """
 
-import io
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -27,6 +25,7 @@ from bpcli.core.types import Array
 from bpcli.data.spec import MNIST, DataSpec, flaw_in_spec
 from bpcli.errors import CheckpointError, ConfigError, OutputError
 from bpcli.model import Model
+from bpcli.storage import arrays
 from bpcli.storage.archive import Archive, Malformed, pack
 from bpcli.storage.files import SYSTEM, FileSystem, write_file
 from bpcli.storage.state import State
@@ -35,7 +34,6 @@ VERSION = 1
 MAX_CHECKPOINT = 256 * 2**20  # bytes of the file
 _BESIDES = 2**20  # bytes in it besides the vectors
 _MAX_TEXT = 64 * 1024  # characters of the JSON text
-_MAX_HEADER = 1000  # bytes before an array's data; NumPy writes 128
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".heic")
 _NETWORK, _BEST = "", "best."  # sections of members, one vector each; the optimizer's sections have its own names
 
@@ -211,7 +209,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         members |= _named(vector, sizes, f"{name}.")
     if checkpoint.best is not None:
         members |= _named(checkpoint.best, sizes, _BEST)
-    return pack({f"{name}.npy": _npy(array) for name, array in members.items()})
+    return pack({f"{name}.npy": arrays.npy(array) for name, array in members.items()})
 
 
 def load(path: Path) -> Checkpoint:
@@ -239,7 +237,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def _read(archive: Archive, path: str) -> Checkpoint:
-    version = int(_array(archive, "format_version", (), "<i4"))
+    version = int(arrays.read(archive, "format_version", (), "<i4"))
     if version != VERSION:
         raise CheckpointError(f"{path}: has the format version {version}; this bpcli reads version {VERSION}")
     text = _text(archive)
@@ -295,12 +293,6 @@ def _shapes(sizes: tuple[int, ...], section: str) -> Iterator[tuple[str, tuple[i
         yield f"{section}layer{number}.bias", (fan_out,)
 
 
-def _npy(array: NDArray[Any]) -> bytes:
-    content = io.BytesIO()
-    np.lib.format.write_array(content, np.array(array, order="C"), version=(1, 0), allow_pickle=False)
-    return content.getvalue()
-
-
 def _require_members(archive: Archive, sizes: tuple[int, ...], sections: tuple[str, ...], dtype: str) -> None:
     """Check that exactly the expected members are there, each of the size that the configuration implies."""
     shapes = dict(shape for section in sections for shape in _shapes(sizes, section))
@@ -309,23 +301,14 @@ def _require_members(archive: Archive, sizes: tuple[int, ...], sections: tuple[s
     if odd:
         raise Malformed(f"missing or unknown member {_short(repr(min(odd)))}")
     for name, shape in shapes.items():
-        _require_size(archive, name, prod(shape) * np.dtype(dtype).itemsize)
-
-
-def _require_size(archive: Archive, name: str, size: int) -> None:
-    """Check that a member declares `size` bytes and a header, before any of it is unpacked."""
-    member = archive.members.get(f"{name}.npy")
-    if member is None:
-        raise Malformed(f"missing or unknown member '{name}.npy'")
-    if not size < member.size <= size + _MAX_HEADER:
-        raise Malformed(f"{name} has {member.size} bytes, not {size} and a header")
+        arrays.require_size(archive, name, prod(shape) * np.dtype(dtype).itemsize)
 
 
 def _vector(archive: Archive, sizes: tuple[int, ...], section: str, dtype: str) -> Array:
     """Return the vector of a section's members; refuse numbers that are not finite."""
     vector = np.empty(parameters.count(sizes), np.float32)
     for name, view in _named(vector, sizes, section).items():
-        array = _array(archive, name, view.shape, dtype)
+        array = arrays.read(archive, name, view.shape, dtype)
         if not np.isfinite(array).all():
             raise Malformed(f"{name} holds numbers that are not finite")
         view[...] = array
@@ -334,45 +317,15 @@ def _vector(archive: Archive, sizes: tuple[int, ...], section: str, dtype: str) 
 
 def _text(archive: Archive) -> _Text:
     member = archive.members.get("meta.npy")
-    if member is None or member.size > 4 * _MAX_TEXT + _MAX_HEADER:
+    if member is None or member.size > 4 * _MAX_TEXT + arrays.MAX_HEADER:
         raise Malformed("meta is missing, or not a short text")
-    descr, shape, data = _opened(archive, "meta")
+    descr, shape, data = arrays.opened(archive, "meta")
     if shape != "()" or descr != f"<U{len(data) // 4}":
         raise Malformed("meta is missing, or not a short text")
     try:
         return msgspec.json.decode(str(data, "utf-32-le"), type=_Text)
     except UnicodeDecodeError as error:
         raise Malformed(f"meta is not text: {error}") from error
-
-
-def _array(archive: Archive, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """Return one array; refuse any other shape or type."""
-    size = prod(shape) * np.dtype(dtype).itemsize
-    _require_size(archive, name, size)
-    descr, found, data = _opened(archive, name)
-    if (descr, found) != (dtype, str(shape)):
-        raise Malformed(f"{name} is {descr} {found}, not {dtype} {shape}")
-    if len(data) != size:
-        raise Malformed(f"{name} has {len(data)} bytes of data, not {size}")
-    return np.frombuffer(data, dtype).reshape(shape)
-
-
-# The header before an array's data: numpy.lib.format, version 1.0, rows in order. NumPy parses it with Python's own
-# parser, which a crafted file can make raise unexpected errors. A checkpoint needs no more than this pattern.
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\0(..)"
-    rb"\{'descr': '([<>|=]?[A-Za-z]\d{0,6})', 'fortran_order': False, 'shape': (\([\d, ]{0,40}\)), \} *\n",
-    re.DOTALL,
-)
-
-
-def _opened(archive: Archive, name: str) -> tuple[str, str, memoryview]:
-    """Return the type and the shape that a member declares, and its data."""
-    content = archive.read(f"{name}.npy")
-    header = _HEADER.match(content[:_MAX_HEADER])
-    if header is None or int.from_bytes(header[1], "little") != header.end() - header.end(1):
-        raise Malformed(f"{name} is not an array of numbers, row after row")
-    return header[2].decode(), header[3].decode(), memoryview(content)[header.end() :]
 
 
 def _short(text: str) -> str:

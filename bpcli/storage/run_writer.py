@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from bpcli import config as configuration
+from bpcli import model as models
 from bpcli.config import Config
+from bpcli.core import parameters
 from bpcli.data.folder.remarks import Refused, Remarks
 from bpcli.data.spec import DataSpec
 from bpcli.errors import CheckpointError
-from bpcli.storage import checkpoint, files, metrics_csv, outcome
+from bpcli.storage import checkpoint, files, metrics_csv, outcome, snapshots
 from bpcli.storage.files import FileSystem
 from bpcli.storage.outcome import Outcome
 from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS, REFUSED
+from bpcli.storage.snapshots import Counts
 from bpcli.storage.state import State
 
 
@@ -55,15 +58,21 @@ class RunWriter:
         content = f"{comments}{configuration.to_yaml(self._config)}".encode()
         files.write_file(self.folder / CONFIG, content, fs=self._fs)
 
-    def save_epoch(self, state: State, numbers: Mapping[str, float], *, is_best: bool) -> None:
-        """Save an epoch that has just ended: its row, its network if it is the best, and the state to continue from.
+    def save_epoch(
+        self, state: State, numbers: Mapping[str, float], *, is_best: bool, confusion: Counts | None = None
+    ) -> None:
+        """Save an epoch that has just ended: row, snapshot, network if it is the best, and state to continue from.
 
         Args:
             state: after the epoch.
             numbers: the row, by the columns of metrics.csv.
             is_best: whether no earlier epoch was as good.
+            confusion: of the validation images, (classes, classes); None without any.
         """
         metrics_csv.add(self.folder, state.epoch, numbers, self._fs)
+        sizes = models.network(self._config, self._spec).sizes
+        first = parameters.views(state.parameters, sizes)[0]
+        snapshots.add(self.folder, state.epoch, state.best_epoch + 1, first, confusion, self._fs)
         if is_best:
             self.save_best(state)
         self.save_last(state)
@@ -83,9 +92,10 @@ class RunWriter:
         outcome.write(self.folder, ended, self._fs)
 
     def repair(self, state: State) -> None:
-        """Restore metrics.csv and best.npz as they were when the state was saved; the run has not ended any more."""
+        """Restore all files as they were when the state was saved; the run has not ended any more."""
         outcome.remove(self.folder, self._fs)
         metrics_csv.repair(self.folder, state.epoch, self._fs)
+        snapshots.repair(self.folder, state.epoch, self._fs)
         if state.best_epoch >= 0 and not self._holds_best(state):
             self.save_best(state)
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bpcli.core.types import Array
 from bpcli.data.datasets import Split
 from bpcli.data.folder.remarks import Preparing, Remarks
-from bpcli.inference.evaluation import Score
+from bpcli.inference.evaluation import Score, confusion
 from bpcli.model import Model
 
 
@@ -133,6 +136,13 @@ class EpochEnd:
             if score
             for name, value in (("loss", score.loss), ("accuracy", score.accuracy))
         }
+
+    @property
+    def confusion(self) -> NDArray[np.int64] | None:
+        """The confusion matrix of the validation images; None without any, or if they can't be looked at."""
+        if self.views is None or self.views.scores is None:
+            return None
+        return confusion(self.views.scores, self.views.validation.labels)
 
     @property
     def row(self) -> dict[str, float]:

@@ -210,6 +210,6 @@ def _save(writer: RunWriter, state: State, event: Event) -> None:
     """Save the files that an event calls for."""
     match event:
         case EpochEnd():
-            writer.save_epoch(state, event.row, is_best=event.is_best)
+            writer.save_epoch(state, event.row, is_best=event.is_best, confusion=event.confusion)
         case CheckpointDue():
             writer.save_last(state)

@@ -48,7 +48,8 @@ def whole(tiny: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
 def contents(run: Path) -> dict[str, bytes]:
     """What must come out the same; metrics.csv without its last column, the seconds."""
     rows = (run / "metrics.csv").read_bytes().splitlines()
-    return {name: (run / name).read_bytes() for name in ("best.npz", "last.npz", "config.yaml")} | {
+    whole = [run / name for name in ("best.npz", "last.npz", "config.yaml")] + sorted((run / "snapshots").iterdir())
+    return {str(path.relative_to(run)): path.read_bytes() for path in whole} | {
         "metrics.csv": b"\n".join(row.rpartition(b",")[0] for row in rows)
     }
 
@@ -317,7 +318,7 @@ def assert_kept(folder: Path, saves: int) -> None:
     else:
         assert saves == 1
     remove_temporaries(folder)
-    assert names(folder) <= {"last.npz", "previous.npz", "best.npz", "metrics.csv"}
+    assert names(folder) <= {"last.npz", "previous.npz", "best.npz", "metrics.csv", "snapshots"}
     metrics_csv.repair(folder, saves, QUICK)
     rows = (folder / "metrics.csv").read_text().splitlines()[1:]
     assert [int(row.partition(",")[0]) for row in rows] in ([*range(1, saves)], [*range(1, saves + 1)])

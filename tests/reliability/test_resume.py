@@ -318,11 +318,11 @@ def test_other_changes_are_refused(config: Config, file: str | None, overrides: 
     stopped(config, Path("run"), 57)
     if file:
         Path("other.yaml").write_text(configuration.to_yaml(config).replace("momentum: 0.9", "momentum: 0.5"))
-    before = {name: Path("run", name).read_bytes() for name in names(Path("run"))}
+    before = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
     with pytest.raises(ConfigError) as caught:
         resumed(Path("run"), basis="other.yaml" if file else None, overrides=overrides)
     assert complaint in str(caught.value)
-    assert {name: Path("run", name).read_bytes() for name in names(Path("run"))} == before
+    assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == before
 
 
 def test_an_edited_configuration_is_refused(config: Config) -> None:

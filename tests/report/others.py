@@ -29,7 +29,7 @@ def study_of(about: DataSpec, seen: Study, images: int = 200) -> Study:
     loaded = seen.run.loaded
     count_of_all = parameters.count([about.side**2, *loaded.config.model.hidden, count])
     loaded = replace(loaded, spec=about, parameters=np.ones(count_of_all, np.float32))
-    seen = replace(seen, run=replace(seen.run, loaded=loaded))
+    seen = replace(seen, run=replace(seen.run, loaded=loaded, snapshots=()))
     return replace(seen, test=given, splits={"test": _metrics(given, count)}, bins=reliability(given))
 
 

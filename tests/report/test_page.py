@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +50,13 @@ def page(report: str) -> Page:
     return Page(report)
 
 
+def embedded(text: str, name: str) -> Any:
+    """The JSON of this name inside a page."""
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
 def sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -81,8 +89,8 @@ def test_names_are_unique(page: Page) -> None:
     assert [name for name, count in Counter(page.attributes("id")).items() if count > 1] == []
 
 
-def test_the_confusion_matrix_opens_every_digit(seen: Study, page: Page) -> None:
-    cells = json.loads("".join(page.texts["script"]).split('"use strict"')[0])["cells"]
+def test_the_confusion_matrix_opens_every_digit(seen: Study, report: str, page: Page) -> None:
+    cells = embedded(report, "cells")["cells"]
     confusion = np.array(seen.splits["test"]["confusion"])
     assert {tuple(map(int, name.split("-"))) for name in cells} == set(zip(*np.nonzero(confusion), strict=True))
     assert sorted(page.attributes("data-cell")) == sorted(cells)
@@ -108,6 +116,29 @@ def test_every_part_is_there(seen: Study, page: Page) -> None:
     rows = page.texts["td"]
     assert f"{100 * seen.splits['validation']['accuracy']:.2f}\u00a0%" in rows
     assert "[24, 16]" in rows
+    active = seen.layers[0].active
+    assert active is not None
+    assert sum(alt.startswith("Digits that excite it most: ") for alt in pictures) == (active.fired > 0).sum()
+    opening = "".join(page.texts["p"])
+    assert "This network sees 28 × 28 pixels through\n40 hidden units and answers with one of 10 digits." in opening
+    assert page.texts["b"].count(f"{errors} of 200") == 1
+
+
+def test_the_curves_and_snapshots_of_each_epoch_are_there(seen: Study, report: str, page: Page) -> None:
+    story = embedded(report, "story")
+    assert (story["epochs"], story["kept"], story["side"]) == ([1, 2], seen.run.loaded.epoch, 28)
+    (rate,), (training, validation) = (story["curves"][name]["lines"] for name in ("rate", "error"))
+    assert (training["name"], validation["name"], rate["name"]) == ("training", "validation", "learning rate")
+    wrong = [1 - accuracy for accuracy in seen.run.column("validation_accuracy")]
+    assert validation["text"] == [f"{100 * each:.2f} %" for each in wrong]
+    assert training["x"] == validation["x"]
+    assert (validation["y"][0] < validation["y"][1]) == (wrong[0] > wrong[1])
+    assert [each["epoch"] for each in story["snapshots"]["epochs"]] == [1, 2]
+    rows = [np.array(each["confusion"]) for each in story["snapshots"]["epochs"]]
+    assert [each.sum() - np.trace(each) for each in rows] == pytest.approx([100 * each for each in wrong])
+    assert sorted(story["snapshots"]["units"]) == list(range(24))
+    assert story["snapshots"]["units"] == seen.ranking
+    assert {"replay", "epoch", "play"} <= set(page.attributes("id"))
 
 
 def test_several_runs_are_compared(seen: Study) -> None:
@@ -174,12 +205,15 @@ def test_a_network_of_other_classes_has_a_report(seen: Study, about: DataSpec) -
         r"<(script|style).*?</\1>|<code>.*?</code>|id=\"[^\"]*\"|=\"cell-[^\"]*\"", "", text, flags=re.DOTALL
     )
     assert [name for name, times in Counter(page.attributes("id")).items() if times > 1] == []
-    sheets = json.loads("".join(page.texts["script"]).split('"use strict"')[0])
+    sheets = embedded(text, "cells")
     assert (sheets["side"], sheets["classes"]) == (about.side, list(about.classes))
     confusion = np.array(made_up.splits["test"]["confusion"])
     assert sorted(page.attributes("data-cell")) == sorted(f"{row}-{column}" for row, column in np.argwhere(confusion))
     assert page.attributes("colspan") == [str(count)]
     assert f"{about.side**2}-24-16-{count}" in "".join(page.texts["p"])
+    assert not {"replay", "epoch", "play"} & set(page.attributes("id"))  # it has no snapshots
+    assert embedded(text, "story")["snapshots"] == {"units": [], "epochs": []}
+    assert len(page.attributes("data-curve")) == 3
     if count > 2:
         assert all(page.attributes("title").count(name) == 2 for name in about.classes)
 

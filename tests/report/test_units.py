@@ -12,7 +12,7 @@ from bpcli.core.types import Array
 from bpcli.data.datasets import Split
 from bpcli.data.spec import MNIST
 from bpcli.model import Model
-from bpcli.report.units import activity, magnitudes, spread, use
+from bpcli.report.units import activity, exciting, magnitudes, spread, use
 
 
 def network(hidden: list[int], *settings: str) -> Model:
@@ -45,6 +45,17 @@ def test_a_unit_that_nothing_moves_is_dead(small_split: Split, name: str) -> Non
     loaded.layers[0].bias[4] = -1000
     (active,) = activity(loaded, small_split.images)
     assert np.flatnonzero(active.dead).tolist() == [4]
+
+
+@pytest.mark.parametrize("hidden", [[6], []])
+def test_the_images_that_excite_a_unit_have_the_largest_sums(small_split: Split, hidden: list[int]) -> None:
+    loaded, units, images = network(hidden), [4, 0], np.tile(small_split.images, (2, 1))
+    loaded.layers[0].bias[0] = -1000
+    w, b = doubles(loaded)[0]
+    z = (images / 255 @ w + b)[:, 4]
+    found, none = exciting(loaded, images, units, 3)
+    assert none == []
+    np.testing.assert_allclose(z[found], np.sort(z)[::-1][:3], rtol=1e-4)
 
 
 def test_histograms_count_everything_once() -> None:

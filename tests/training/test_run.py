@@ -78,6 +78,7 @@ def test_a_run_leaves_its_traces(small_settings: list[str]) -> None:
     folder = Path("runs/small-1")
     assert sorted(path.name for path in folder.iterdir()) == [
         ".lock", "best.npz", "config.yaml", "last.npz", "metrics.csv", "previous.npz", "result.json",
+        "snapshots",
     ]  # fmt: skip
     assert configuration.load(str(folder / "config.yaml")) == config
     with (folder / "metrics.csv").open() as file:

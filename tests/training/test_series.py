@@ -1,6 +1,7 @@
 """A series: its runs are those that its seeds make alone, whatever stops it on the way."""
 
 import errno
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_a_full_disk_at_any_call(config: Config, alone: dict[int, dict[str, byte
         try:
             list(recorded_series(config, SEEDS, "x", folder, fs=disk.fs))
         except OutputError as complaint:
-            assert "can't be written" in str(complaint)
+            assert "can't be written" in str(complaint) or "snapshots: can't be made" in str(complaint)
         if series_file.is_series(folder):
             ended(resumed_series(str(folder), fs=QUICK))
             begun += 1
@@ -139,8 +140,7 @@ def test_a_finished_series_is_only_tested(config: Config) -> None:
 
 def test_what_somebody_has_removed_is_trained_again(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
     ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
-    for path in Path("s/seed-3").iterdir():
-        path.unlink()
+    shutil.rmtree("s/seed-3")
     Path("s/seed-0/best.npz").unlink()
     ended(resumed_series("s", fs=QUICK))
     assert left(Path("s")) == alone

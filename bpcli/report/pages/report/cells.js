@@ -1,25 +1,36 @@
-"use strict";
-
 // The cells of the confusion matrix open: each shows the images counted in it.
 
-const source = document.getElementById("cells");
-
-/** Return the image at a place of a sheet, as a canvas with a text for screen readers. */
-function cutOut(sheet, place, { across, side }, words) {
+/** Return an empty canvas of a side in pixels, with a text for screen readers. */
+function blank(side, words) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", words);
+  return canvas;
+}
+
+/** Draw the image at a place of a sheet on a canvas. */
+function cutOut(canvas, sheet, place, across) {
+  const side = canvas.width;
   const left = (place % across) * side;
   const top = Math.floor(place / across) * side;
   canvas.getContext("2d").drawImage(sheet, left, top, side, side, 0, 0, side, side);
-  return canvas;
+}
+
+/** Return an image that is decoded. */
+async function decoded(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return image;
 }
 
 /** Return a list item: one image with its score and its index in the test file. */
 function tile(sheet, place, layout, index, score) {
   const item = document.createElement("li");
-  item.append(cutOut(sheet, place, layout, `Test image ${index}`), score.toFixed(3));
+  const canvas = blank(layout.side, `Test image ${index}`);
+  cutOut(canvas, sheet, place, layout.across);
+  item.append(canvas, score.toFixed(3));
   item.append(document.createElement("br"), `no. ${index}`);
   return item;
 }
@@ -28,9 +39,7 @@ function tile(sheet, place, layout, index, score) {
 async function open(name, sheets) {
   const [label, answer] = name.split("-").map((place) => sheets.classes[place]);
   const cell = sheets.cells[name];
-  const sheet = new Image();
-  sheet.src = cell.sheet;
-  await sheet.decode();
+  const sheet = await decoded(cell.sheet);
   const tiles = cell.index.map((index, place) => tile(sheet, place, sheets, index, cell.scores[place]));
   document.getElementById("cell-title").textContent = `Label ${label}, answered ${answer}`;
   document.getElementById("cell-note").textContent =
@@ -45,9 +54,9 @@ function beside(whole, { clientX, clientY }) {
   return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
 
-if (source) {
+/** Have the cells open. */
+function startCells(sheets) {
   const dialog = document.getElementById("cell");
-  const sheets = JSON.parse(source.textContent);
   for (const button of document.querySelectorAll("[data-cell]")) {
     button.addEventListener("click", () => open(button.dataset.cell, sheets));
   }
