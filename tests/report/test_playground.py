@@ -135,7 +135,7 @@ def test_an_address_holds_the_whole_setting() -> None:
     none, lesson, empty = run(ASK, ["#hidden=none", "#lesson=dead&seed=7", ""])
     assert none["setting"]["hidden"] == []
     assert lesson["setting"] == empty["setting"] | {
-        "activation": "relu", "init": "he", "learning_rate": 0.5, "momentum": 0, "seed": 7,
+        "activation": "relu", "init": "he", "learning_rate": 0.5, "momentum": 0, "batch_size": 10, "seed": 7,
     }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 //
 // The figures are those of three seeds on MNIST, as `python benchmarks/playground.py` prints them.
 
+const USUAL = { learning_rate: 0.3, batch_size: 10 }; // small steps, so that one sees what happens in the first hundreds
+
 const LESSONS = {
   quadratic: {
     title: "A cost that learns slowly when it is badly wrong",
@@ -60,5 +62,5 @@ const LESSONS = {
 
 /** Return the setting of a lesson, or of its contrast. */
 function lessonSetting({ setting, contrast }, contrasted = false) {
-  return { ...STANDARD, ...setting, ...(contrasted && contrast.setting) };
+  return { ...STANDARD, ...USUAL, ...setting, ...(contrasted && contrast.setting) };
 }

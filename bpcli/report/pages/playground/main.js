@@ -1,7 +1,7 @@
 // The page's program: it trains in slices of time, and shows the training between them.
 
 const SLICE = 40; // milliseconds of training, after which the page listens to its reader
-const OFTEN = { curves: 150, mistakes: 600 }; // milliseconds between two pictures of the training
+const OFTEN = { curves: 200, mistakes: 600 }; // milliseconds between two pictures of the training
 const SELDOM = { curves: 1000, mistakes: 3000 }; // where the reader wants less motion
 
 async function start() {
