@@ -19,6 +19,7 @@ from bpcli.core.types import Array
 from bpcli.data.datasets import Split
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.report.playground import playground_page, script
+from bpcli.report.web import DRAWING_MARK, PLAYGROUND_MARK, REPORT_MARK
 from tests.report import node
 from tests.report.node import needs_node
 from tests.report.test_page import Page, sha256
@@ -171,6 +172,8 @@ def test_the_page_is_one_file_that_asks_for_nothing(small_split: Split) -> None:
     text = page_of(small_split)
     assert len(text) < 3_000_000
     assert not re.search(r"\{\{|https?://(?!www\.w3\.org/2000/svg)", text)
+    marks = [re.match(mark, text.encode(), re.DOTALL) for mark in (PLAYGROUND_MARK, DRAWING_MARK, REPORT_MARK)]
+    assert [bool(mark) for mark in marks] == [True, False, False]
     page = Page(text)
     policy = next(str(a["content"]) for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
     code = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
