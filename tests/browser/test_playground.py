@@ -44,7 +44,6 @@ def epochs(page: Page, count: int) -> None:
         page.locator("#epoch").click()
         expect(page.locator("#seen")).not_to_have_text(str(before))
         expect(page.locator("#status")).to_have_text(re.compile("Paused after"))
-        expect(page.locator("#step")).to_be_enabled()
 
 
 def seen(page: Page) -> Seen:
@@ -186,9 +185,8 @@ def test_it_starts_and_pauses_by_the_keyboard(opened: Opened, record_property: A
         page.keyboard.press("Enter")
         expect(page.locator("#start")).to_have_text("Pause")
         expect(page.locator("#epochs")).to_have_text(re.compile("[1-9][0-9]"))
-        assert page.locator("#epoch").is_disabled()
         page.keyboard.press("Enter")
-        expect(page.locator("#status")).to_have_text(re.compile(r"Paused after [\d,]+: right on \d\d\.\d %\."))
+        expect(page.locator("#status")).to_have_text(re.compile(r"Paused after [\d,]+: right on \d\d\.\d.%\."))
         assert page.locator("#start").text_content() == "Start"
         record_property("images a second, 784-30-10", page.locator("#speed").text_content())
         before = page.locator("#seen").text_content()

@@ -15,7 +15,7 @@ from bpcli.core.losses import OUTPUTS
 from bpcli.core.network import Buffers, Network, backward, forward
 from bpcli.core.optimizers import Momentum, blocks
 from bpcli.core.threads import ALONE
-from bpcli.core.types import Array
+from bpcli.core.types import Array, Bytes
 from bpcli.data.datasets import Split
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.report.playground import playground_page, script
@@ -54,7 +54,7 @@ def run(code: str, data: object) -> Any:
 
 
 def numpys(
-    setting: dict[str, Any], vector: Array, x: Array, labels: Array, batches: list[list[int]]
+    setting: dict[str, Any], vector: Array, x: Array, labels: Bytes, batches: list[list[int]]
 ) -> tuple[Array, float]:
     """The parameters after steps on the batches, and the loss on all images then, by bpcli.core."""
     sizes = (x.shape[1], *setting["hidden"], 10)

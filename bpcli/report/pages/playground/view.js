@@ -2,6 +2,7 @@
 
 const MILESTONES = [0.5, 0.8, 0.9, 0.95];
 const MISTAKES = 24; // that are shown
+const NARROW = 480; // CSS pixels
 const GAP = 1; // pixels between two maps
 const PARTING = [[201, 206, 216], [58, 65, 78]].map((levels) => rgb(...levels)); // between maps, light and dark
 const CHARTS = {
@@ -11,8 +12,13 @@ const CHARTS = {
 };
 const DELTAS = "Mean |δ| of each layer (logarithmic)";
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => unbroken(`${(100 * share).toFixed(1)} %`);
 const thousands = (count) => count.toLocaleString("en");
+
+/** Return a text whose percentages are not broken into two lines. */
+function unbroken(text) {
+  return text.replaceAll(" %", "\u00a0%");
+}
 
 /** Return a name as a reader expects it: "binary cross entropy". */
 function spaced(name) {
@@ -53,8 +59,8 @@ function showLesson(lessons, name) {
   if (name === null) return;
   const lesson = lessons[name];
   element("lesson-title").textContent = lesson.title;
-  element("watch").textContent = lesson.watch;
-  element("see").textContent = lesson.see;
+  element("watch").textContent = unbroken(lesson.watch);
+  element("see").textContent = unbroken(lesson.see);
   element("as-told").href = hashOf(lessonSetting(lesson), name);
   element("contrast").textContent = lesson.contrast.title;
   element("contrast").href = hashOf(lessonSetting(lesson, true), name);
@@ -148,7 +154,7 @@ function showMilestones(training, before) {
 /** Show the first layer's weights as pictures, side by side; those of dead units are framed. */
 function showWeights({ network: { layers } }, now, side, dark) {
   const { fanIn, fanOut, weights } = layers[0];
-  const across = fanOut <= 10 ? 5 : 10;
+  const across = fanOut <= 10 ? 5 : element("maps").clientWidth < NARROW ? 6 : 10;
   const [pitch, rows] = [side + GAP, Math.ceil(fanOut / across)];
   const canvas = element("maps");
   const width = across * pitch + GAP;
