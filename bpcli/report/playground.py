@@ -11,7 +11,7 @@ from bpcli.report.samples import Samples, as_json
 from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 
 TRAINING, HELD_OUT = 3000, 1000  # images in a page
-MOST_PIXELS = 3_200_000  # of all images: a PNG of MNIST's takes a fifth of a byte each, of photographs most of one
+MOST_PIXELS = 3_200_000  # of all images: MNIST's take a fifth of a byte each, photographs up to a byte
 SHARED = ("network", "packed", "pictures", "curves")
 OWN = ("initial", "setting", "training", "lessons", "view", "main")
 
@@ -19,7 +19,7 @@ OWN = ("initial", "setting", "training", "lessons", "view", "main")
 def playground_page(about: DataSpec, training: Split, held_out: Split) -> str:
     """Return the HTML page for a data set: of each split it takes images at equal distances.
 
-    Of large images there are fewer, so that a page weighs at most 3 MB.
+    Of larger images than MNIST's there are fewer: all pixels together are at most `MOST_PIXELS`.
     """
     share = min(1.0, MOST_PIXELS / ((TRAINING + HELD_OUT) * about.pixels))
     own, unseen = some(training, int(share * TRAINING)), some(held_out, int(share * HELD_OUT))

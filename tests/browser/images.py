@@ -21,7 +21,7 @@ COLOURS = 64  # of a picture's palette: light, and sharp enough for text
 DRAWN = 25  # the test digit that is drawn with the mouse
 EPOCHS = 6  # of the playground
 WIDTH, HEIGHT = 1200, 720  # pixels of the window
-TALL = 1130  # pixels of the playground's picture: down to the weights
+TALL = 1480  # pixels of the playground's picture: down to the weights
 MOST = 560  # pixels of a section's height
 TERMINAL = """<!doctype html><meta charset="utf-8"><style>
 body { margin: 0; background: #1d1f21; } pre { display: inline-block; margin: 0; padding: 16px 20px; color: #d6d8da;
