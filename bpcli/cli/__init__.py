@@ -33,6 +33,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("bpcli.cli.explain:explain", "Show an expression's computational graph and its derivatives."),
     },
     "Data": {
+        "sheet": ("bpcli.cli.sheet:sheet", "Make a sheet to fill in, and read its photographs."),
+        "data": ("bpcli.cli.data:data", "Get Fashion-MNIST and other data sets by name."),
         "augment": ("bpcli.cli.augment:augment", "Draw what a network sees of distorted images."),
     },
     "Share": {

@@ -39,9 +39,10 @@ def draw(source: str | None, out: Path, opened: bool, force: bool) -> None:
 
 
 def _samples(model: Model) -> Samples | None:
-    """Return samples of the network's own test images; None, and a line that says so, where they can't be read."""
+    """Return samples of the network's own test images; None if it has none, or if they can't be read, with a note."""
     try:
-        return choose(model, read_split_of(model, "test"))
+        split = read_split_of(model, "test")
     except DataError as error:
         say(f"the page has no sample images: {one_line(str(error))}")
         return None
+    return choose(model, split) if len(split) else None

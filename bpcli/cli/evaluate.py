@@ -161,7 +161,7 @@ def _table(result: dict[str, Any], spec: DataSpec) -> str:
             f"{_who(result)} on the {result['split']} split",
             _headline(result),
             "",
-            *_class_table(result, "digit" if spec.digits else "class"),
+            *_class_table(result, "digit" if spec.numerals else "class"),
             "",
             *(_matrix if len(spec.classes) <= _MATRIX else _confusions)(result["confusion"], spec.classes),
         ]

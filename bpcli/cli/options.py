@@ -133,7 +133,7 @@ def joined(members: Sequence[Named]) -> str:
 
 def _reads_photographs(member: Named) -> bool:
     """Return whether a network was trained on distorted images, or on other things than digits."""
-    return member.checkpoint.config.augment.distorts or not member.model.spec.digits
+    return member.checkpoint.config.augment.distorts or not member.model.spec.numerals
 
 
 def forcible(command: F) -> F:

@@ -69,7 +69,7 @@ class Subject(NamedTuple):
     @property
     def data(self) -> str:
         """The name of the data set."""
-        folder = self.first.config.data.folder
+        folder = self.first.config.data.place
         return "MNIST" if folder is None else Path(folder).name
 
 
@@ -88,7 +88,7 @@ def card(subject: Subject) -> str:
 
 def front_matter(subject: Subject) -> dict[str, Any]:
     """Return what the hub reads; no license where none is given, and no data set but the hub's MNIST."""
-    on_hub = subject.first.config.data.folder is None
+    on_hub = subject.first.config.data.place is None
     dataset = {"type": MNIST_ON_HUB if on_hub else subject.data, "name": subject.data, "split": "test"}
     metrics = [{"type": "accuracy", "value": subject.found.together["accuracy"], "name": "Test accuracy"}]
     result = {"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}
@@ -163,7 +163,8 @@ def _validation(loaded: Checkpoint) -> str:
     accuracy, kept = loaded.metrics.get("validation_accuracy"), loaded.config.data.validation
     if accuracy is None:
         return ""
-    return f"On the {kept:,} validation images, by which the epoch was chosen, it was {_percent(accuracy)}."
+    images = f"{kept:,} validation images" if type(kept) is int else "validation images"
+    return f"On the {images}, by which the epoch was chosen, it was {_percent(accuracy)}."
 
 
 def _confusion(subject: Subject) -> Iterator[str]:

@@ -161,8 +161,8 @@ def largest_products(weights: Array, values: Array, n: int) -> Sum:
     products = weights * values
     order = np.argsort(-abs(products), kind="stable")[:n]
     order = order[products[order] != 0]
-    total = float(products.sum())
-    return Sum(order, products[order], total - float(products[order].sum()), len(products) - len(order), total)
+    rest = float(np.delete(products, order).sum())  # the total minus the largest would show what rounding leaves
+    return Sum(order, products[order], rest, len(products) - len(order), float(products.sum()))
 
 
 class Finding(NamedTuple):

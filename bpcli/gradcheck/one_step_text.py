@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 
 from bpcli.core import network
 from bpcli.gradcheck.one_step import (
@@ -50,11 +51,11 @@ def overview(step: OneStep, rate: float, dead: Sequence[int]) -> list[str]:
     ]
 
 
-def source(text: str) -> str:
-    """Return the first line of `core.network` with some text, without its comment, after the file and its number."""
-    lines = inspect.getsource(network).splitlines()
+def source(text: str, module: ModuleType = network) -> str:
+    """Return the first line of a module with some text, without its comment, after the file and its number."""
+    lines = inspect.getsource(module).splitlines()
     number = next(n for n, line in enumerate(lines, 1) if text in line)
-    return f"bpcli/core/network.py:{number}  {lines[number - 1].split('#')[0].strip()}"
+    return f"{module.__name__.replace('.', '/')}.py:{number}  {lines[number - 1].split('#')[0].strip()}"
 
 
 def _sources(step: OneStep, layer: int) -> tuple[str, str]:

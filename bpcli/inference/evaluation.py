@@ -65,7 +65,7 @@ def read_split_of(model: Model, name: SplitName) -> Split:
         DataError: a file is missing or malformed, or the images are not what the network expects.
     """
     data = model.config.data
-    return read_split(data.folder, name, data.validation, model.spec)
+    return read_split(data.place, name, data.validation, model.spec, test=data.test)
 
 
 def require_images(split: Split) -> None:

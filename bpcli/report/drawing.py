@@ -9,7 +9,7 @@ from bpcli.report.samples import Samples, as_json
 from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 from bpcli.storage.checkpoint import Checkpoint
 
-SHARED = ("network", "packed", "pictures")
+SHARED = ("network", "packed", "pictures", "show")
 PREPARATION = ("scale", "background", "marks", "ink", "digit", "deslant")
 INSIGHT = ("reasons", "paths", "opened", "mind", "teach")
 SURFACE = ("paper", "view", "zip", "collection", "samples", "guest", "main")
@@ -31,9 +31,14 @@ def drawing_page(loaded: Checkpoint, least: float, samples: Samples | None = Non
 def page_of(network: Mapping[str, Any], about: str) -> str:
     """Return the page for a `packed` network with its `least` score; `about` is a sentence or two about it."""
     template = (PAGES / "draw/draw.html").read_text(encoding="utf-8")
-    words = DIGITS if network["digits"] else PICTURES
-    parts = {**words, "about": html.escape(about), "network": inline_json(network)}
+    parts = {**_words(network), "about": html.escape(about), "network": inline_json(network)}
     return assembled(template, styles("shared/page", "draw/draw"), f'"use strict";\n{script()}\nstart();\n', parts)
+
+
+def _words(network: Mapping[str, Any]) -> dict[str, str]:
+    """Return the page's words; signs other than digits are drawn in ink as well."""
+    words = DIGITS if network["numerals"] else PICTURES
+    return words | ({"ink": DIGITS["ink"]} if network["digits"] else {})
 
 
 def script() -> str:
@@ -47,6 +52,7 @@ def _about(loaded: Checkpoint) -> str:
     """Return a sentence or two about the network."""
     sizes = "-".join(map(str, loaded.model.network.sizes))
     accuracy, about = loaded.metrics.get("validation_accuracy"), loaded.spec
-    things, origin, which = ("digits", " on MNIST", "one") if about.digits else ("pictures", "", "class")
+    things, which = ("digits", "one") if about.numerals else ("pictures", "class")
+    origin = " on MNIST" if about.numerals and loaded.config.data.place is None else ""
     right = f" It was right about {100 * accuracy:.2f} % of the {things} kept for validation." if accuracy else ""
     return f"A network of {sizes} units, trained{origin} with bpcli, says which {which} it is.{right}"

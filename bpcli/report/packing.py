@@ -11,7 +11,7 @@ from bpcli.data.spec import DataSpec
 from bpcli.errors import OutputError
 from bpcli.storage.checkpoint import Checkpoint
 
-MAX_PARAMETERS = 4_000_000  # 11 MB of page
+MAX_PARAMETERS = 4_000_000  # in half precision, 11 MB of page; half as many in single precision
 HALF = 0.5  # with a lower mean brightness, most images are light on dark, and people draw so too
 
 
@@ -20,15 +20,15 @@ def packed(loaded: Checkpoint, *, exact: bool = False) -> dict[str, Any]:
 
     With `exact` the weights are in single precision too, and weigh twice as much.
 
-    The spec of its images is included: side, class names, whether they show digits, the layout of digits, and whether
-    people draw light on dark.
+    The spec of its images is included: side, class names, whether they show digits or other ink, its layout, and
+    whether people draw light on dark.
 
     Raises:
         OutputError: the network is too large for a page, or a weight for half precision.
     """
-    count = loaded.parameters.size
-    if count > MAX_PARAMETERS:
-        raise OutputError(f"the network has {count:,} parameters; a page takes at most {MAX_PARAMETERS:,} (11 MB)")
+    count, most = loaded.parameters.size, MAX_PARAMETERS // (2 if exact else 1)
+    if count > most:
+        raise OutputError(f"the network has {count:,} parameters; a page takes at most {most:,} (11 MB)")
     model = loaded.model
     normalization = model.preprocessing.normalization
     return {
@@ -50,6 +50,12 @@ def packed(loaded: Checkpoint, *, exact: bool = False) -> dict[str, Any]:
     }
 
 
+@np.errstate(over="ignore")
+def in_halves(loaded: Checkpoint) -> bool:
+    """Return whether half precision holds every weight of a network exactly."""
+    return all(np.array_equal(weight.astype(np.float16), weight) for weight, _ in loaded.model.layers)
+
+
 def described(about: DataSpec) -> dict[str, Any]:
     """Return the spec of a network's images for the page's JSON."""
     own = layout(about.side)
@@ -57,6 +63,7 @@ def described(about: DataSpec) -> dict[str, Any]:
         "side": about.side,
         "classes": about.classes,
         "digits": about.digits,
+        "numerals": about.numerals,
         "light": not about.digits and about.mean < HALF,
         "box": own.box,
         "strokes": [own.thinnest, own.thickest],

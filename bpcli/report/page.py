@@ -17,6 +17,7 @@ from bpcli.report.study import LayerStudy, Study, overview, versions
 from bpcli.report.svg import Inliner
 from bpcli.report.tables import SHOWN
 from bpcli.report.web import PAGES, digest
+from bpcli.storage.start import origin
 
 UNITS = 60  # units whose weights are shown: they fill whole rows on wide and on narrow screens
 MAX_IN_CELL = 1200  # images of one cell of the confusion matrix; MNIST's fullest cell has fewer
@@ -47,7 +48,8 @@ def report_page(seen: Study) -> str:
         warning=seen.run.warning,
         side=about.side,
         classes=about.classes,
-        digits=about.digits,
+        digits=about.numerals,
+        ink=about.digits,
         facts=overview(seen),
         splits=seen.splits,
         epochs=_thinned(seen.run.epochs),
@@ -60,6 +62,7 @@ def report_page(seen: Study) -> str:
         ],
         cells=_cells(seen) | {"side": about.side, "classes": about.classes},
         settings=_settings(seen.run),
+        start=origin(seen.run.loaded.environment),
     )
 
 
@@ -81,7 +84,7 @@ def comparison_page(studies: Sequence[Study]) -> str:
         title=f"{len(runs)} runs",
         warnings=[(run.name, run.warning) for run in runs if run.warning],
         classes=shared[0].classes if len({each.classes for each in shared}) == 1 else (),
-        digits=all(each.digits for each in shared),
+        digits=all(each.numerals for each in shared),
         runs=[(overview(seen), seen.splits) for seen in studies],
         differences=_differences(runs),
     )

@@ -12,7 +12,7 @@ from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 
 TRAINING, HELD_OUT = 3000, 1000  # images in a page
 MOST_PIXELS = 3_200_000  # of all images: MNIST's take a fifth of a byte each, photographs up to a byte
-SHARED = ("network", "packed", "pictures", "curves")
+SHARED = ("network", "packed", "pictures", "show", "curves")
 OWN = ("initial", "setting", "training", "lessons", "view", "main")
 
 

@@ -17,6 +17,7 @@ def _mark(generator: str, title: str) -> bytes:
 
 DRAWING_MARK = _mark("bpcli draw", "bpcli")
 REPORT_MARK = _mark("bpcli report", "bpcli report")
+STEP_MARK = b'<!DOCTYPE html>.*<meta name="generator" content="bpcli step">'
 PLAYGROUND_MARK = b'<!DOCTYPE html>.*<meta name="generator" content="bpcli playground">'
 
 

@@ -1,14 +1,30 @@
 """The events of a run, as frozen records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from bpcli.core.types import Array
 from bpcli.data.datasets import Split
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
 from bpcli.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesRead:
+    """A folder of pictures is read.
+
+    Attributes:
+        classes: the names of the classes.
+        counts: for each, its pictures in the training, the validation and the test split.
+        remarks: what else was found.
+    """
+
+    classes: tuple[str, ...]
+    counts: Sequence[Sequence[int]]
+    remarks: Remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,7 @@ class Started:
         epochs: the number of epochs of the run, fewer if its patience ends.
         steps: the number of steps of an epoch.
         epoch, step: where the run starts or continues, each from 0.
+        start: `name` and `sha256` of the network that it started from; None if the first weights were drawn.
     """
 
     folder: Path
@@ -32,6 +49,7 @@ class Started:
     steps: int
     epoch: int = 0
     step: int = 0
+    start: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +217,18 @@ class SeriesEnded:
 
 
 Event = (
-    Started | Notice | Step | EpochEnd | CheckpointDue | Finished | Tested | SeriesStarted | MemberStarted | SeriesEnded
+    Preparing
+    | PicturesRead
+    | Started
+    | Notice
+    | Step
+    | EpochEnd
+    | CheckpointDue
+    | Finished
+    | Tested
+    | SeriesStarted
+    | MemberStarted
+    | SeriesEnded
 )
 
 

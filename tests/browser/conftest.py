@@ -15,12 +15,15 @@ from bpcli import config as configuration
 from bpcli import machine, resources
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import read_data_set, read_split
+from bpcli.gradcheck.one_step import OneStep, one_step
 from bpcli.report.drawing import drawing_page
 from bpcli.report.history import read_run
 from bpcli.report.page import comparison_page, report_page
 from bpcli.report.playground import playground_page
 from bpcli.report.samples import choose
+from bpcli.report.step import Shown, step_page
 from bpcli.report.study import study
+from bpcli.report.units import activity
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.training.run import recorded_training
 
@@ -29,6 +32,8 @@ QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+STEP_IMAGE = 8  # the test digit of the page of a step
 
 PATIENCE = 300_000  # milliseconds: a busy machine is slow, not wrong
 expect.set_options(timeout=PATIENCE)  # and not wait_for_function, whose second look the pages' policy forbids
@@ -70,9 +75,20 @@ def loaded(run_folder: Path) -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def step_taken(loaded: Checkpoint) -> OneStep:
+    """The step of the page of a step."""
+    test = read_split(resources.mnist(), "test", 0)
+    return one_step(loaded.model, test.images[STEP_IMAGE], int(test.labels[STEP_IMAGE]))
+
+
+@pytest.fixture(scope="session")
+def pages(
+    run_folder: Path, loaded: Checkpoint, step_taken: OneStep, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     """The files of the kinds of page."""
     folder = tmp_path_factory.mktemp("pages")
+    test = read_split(resources.mnist(), "test", 0)
+    image, dead = test.images[STEP_IMAGE], [each.dead for each in activity(loaded.model, test.images[:500])]
     seen = study(read_run(str(run_folder)), ThreadGroup(machine.usable_cores()))
     doubted = replace(seen, run=replace(seen.run, warning="it learned <nothing>"))
     mnist = read_data_set(None, 0, "auto", lambda: None)
@@ -80,7 +96,8 @@ def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPat
         "playground": playground_page(mnist.spec, mnist.training, mnist.test),
         "report": report_page(doubted),
         "comparison": comparison_page([seen, doubted]),
-        "draw": drawing_page(loaded, 0.1, choose(loaded.model, read_split(resources.mnist(), "test", 0))),
+        "draw": drawing_page(loaded, 0.1, choose(loaded.model, test)),
+        "step": step_page(loaded, "<i>default & co", Shown(step_taken, f"test:{STEP_IMAGE}", image, 0.1, dead, None)),
     }
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text)

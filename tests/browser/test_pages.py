@@ -11,8 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import Opened
 
-PAGES = ["report", "comparison", "draw", "playground"]
-MAX_MEMBERS = {"report": 5_000_000, "comparison": 5_000_000, "draw": 2_500_000, "playground": 3_000_000}
+PAGES = ["report", "comparison", "draw", "playground", "step"]
+MAX_MEMBERS = {
+    "report": 5_000_000, "comparison": 5_000_000, "draw": 2_500_000, "playground": 3_000_000, "step": 5_000_000,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -4,10 +4,12 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 
 from bpcli.cli import draw
+from bpcli.data.datasets import Split
 from bpcli.errors import CheckpointError, DataError, OutputError
 
 
@@ -28,6 +30,10 @@ def test_without_its_data_a_network_gets_a_page_without_samples(
     def gone(model: object, name: str) -> None:
         raise DataError("mine: no such folder")
 
+    empty = Split(np.zeros((0, 784), np.uint8), np.zeros(0, np.uint8))
+    monkeypatch.setattr(draw, "read_split_of", lambda model, name: empty)
+    assert bpcli("draw").exit_code == 0
+    assert '"samples": null' in Path("digit.html").read_text()
     monkeypatch.setattr(draw, "read_split_of", gone)
     result = bpcli("draw")
     assert result.exit_code == 0

@@ -12,6 +12,7 @@ from PIL import Image
 
 from bpcli.data.datasets import read_split
 from bpcli.gradcheck.one_step import loss_after, one_step
+from bpcli.report import packing
 from bpcli.storage import checkpoint
 
 
@@ -24,6 +25,49 @@ def test_the_overview_of_a_step(bpcli: Callable[..., Result], trained: Path, sma
     assert f"loss C = {step.loss:.8g}" in result.stdout
     assert f"C after the step                    {loss_after(step, 0.1):.8g}" in result.stdout
     assert f"{loss_after(step, 0.5):.8g}" in bpcli("step", "test:5", "--rate", "0.5").stdout
+
+
+def test_the_page_is_written_and_replaced_only_if_it_is_a_page_of_a_step(
+    bpcli: Callable[..., Result], trained: Path
+) -> None:
+    first = bpcli("step", "test:5")
+    assert first.stdout.endswith("\n\nthe page is step.html\n")
+    made = Path("step.html").read_bytes()
+    assert b"test:5 shows the class" in made and b'"unit": null' in made
+    assert bpcli("step", "test:6").exit_code == 0
+    assert Path("step.html").read_bytes() != made
+    Path("step.html").write_text("mine")
+    refused = bpcli("step", "test:5")
+    assert (refused.exit_code, refused.stdout) == (8, "")
+    assert refused.stderr == "Error: step.html: exists; --force replaces it\n"
+    assert Path("step.html").read_text() == "mine"
+    assert bpcli("step", "test:5", "--force").exit_code == 0
+    assert Path("step.html").read_bytes() == made
+
+
+def test_a_unit_has_a_page_only_where_one_is_wanted(
+    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert "the page is" not in bpcli("step", "test:5", "--unit", "1:7").stdout
+    assert not Path("step.html").exists()
+    assert bpcli("step", "test:5", "--unit", "1:7", "-o", "own.html").stdout.endswith("the page is own.html\n")
+    assert '"unit": [1, 7]' in Path("own.html").read_text(encoding="utf-8")
+    assert bpcli("step", "test:5", "--unit", "1:7", "--open").exit_code == 0
+    assert opened == [Path("step.html").resolve().as_uri()]
+
+
+def test_a_network_too_large_for_a_page_is_still_shown_in_the_terminal(
+    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "MAX_PARAMETERS", 20_000)
+    shown = bpcli("step", "test:5")
+    assert (shown.exit_code, Path("step.html").exists()) == (0, False)
+    assert "loss C = " in shown.stdout and "the page is" not in shown.stdout
+    assert "no page is written: the network has 12,730 parameters; a page takes at most 10,000 (11 MB)" in shown.stderr
+    refused = bpcli("step", "test:5", "-o", "step.html")
+    assert (refused.exit_code, refused.stdout, Path("step.html").exists()) == (8, "", False)
 
 
 def test_a_unit_is_opened(bpcli: Callable[..., Result], trained: Path) -> None:

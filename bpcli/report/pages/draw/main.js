@@ -13,7 +13,7 @@ function answerToSquare(network, square) {
   const pixels = upright(network, square);
   const found = { pixels, ...look(network, pixels) };
   const seen = Math.max(...found.scores) >= network.least;
-  return { ...found, reason: seen ? "" : `No ${network.digits ? "digit" : "class"}: no score reaches ${network.least}.` };
+  return { ...found, reason: seen ? "" : `No ${network.numerals ? "digit" : "class"}: no score reaches ${network.least}.` };
 }
 
 /** Return a square of bytes as the network sees it: upright, if it was trained so. */
@@ -38,7 +38,7 @@ function start() {
     page.fair = samples.slice(network.samples?.hard);
     showSamples(network, samples, (sample) => page.paper.put({ ...sample, canvas: asDrawn(network, sample) }));
   });
-  if (network.digits && !still) drawItself(page.paper);
+  if (network.numerals && !still) drawItself(page.paper);
 }
 
 /** Classify the drawing once for all events between two frames. */

@@ -55,14 +55,6 @@ function showOpened(network, pass, empty) {
   element("opened-sum").textContent = pass ? sumTold(network, pass, layer, unit, addingUp([bias, blank], z)) : "";
 }
 
-/** Paint values, one a cell, in as many columns as a side, or in about a square. */
-function paintField(canvas, side, values) {
-  const across = side || Math.ceil(Math.sqrt(values.length));
-  Object.assign(canvas, { width: across, height: Math.ceil(values.length / across) });
-  const most = reach(values);
-  paint(canvas, values.length, (i) => diverging(values[i] / most));
-}
-
 function sumTold(network, pass, layer, unit, [bias, blank, ink, z]) {
   const last = layer === network.layers.length - 1;
   const score = () => `the score ${pass.scores[unit].toFixed(3)}: ${network.output.formula}`;

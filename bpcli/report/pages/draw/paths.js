@@ -30,12 +30,6 @@ function strongestPaths(network, pass, empty, place) {
   return links;
 }
 
-/** Return the indices of the values of the largest size, without zeros. */
-function strongest(values, count) {
-  const order = Array.from(values.keys()).filter((i) => values[i] !== 0);
-  return order.sort((one, other) => Math.abs(values[other]) - Math.abs(values[one])).slice(0, count);
-}
-
 /** Show the paths to the class of a bar: as lines where the page is wide enough for columns, and in words. */
 function showPaths(network, links, bar) {
   const svg = element("paths");

@@ -3,13 +3,6 @@
 const MOVED = 8; // units whose weights are shown
 const PAUSE = 70; // milliseconds between two steps that are watched
 
-/** Return the backward pass of a picture of a class: { pass, y, loss, deltas, gradients }. */
-function backwardOf(network, pixels, place) {
-  const pass = look(network, pixels);
-  const y = oneHot([place], network.classes.length, pass.scores);
-  return { pass, y, loss: lossesOf(network, pass, y)[0], ...backward(network, pass, y) };
-}
-
 /** Do one step on a picture of a class, without momentum. */
 function learn(network, { pixels, place, rate }) {
   descend(network.layers, backwardOf(network, pixels, place).gradients, { rate });

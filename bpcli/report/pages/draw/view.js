@@ -1,17 +1,9 @@
 // The view: scores as bars, the square that the network sees, the units that fire, and what each score is based on.
 
 const STRONGEST = 8; // units whose weights are shown
-const MOST = 12; // classes that are shown: if there are more, those of the highest scores
 const NARROWEST = 24; // pixels of a class name beside its bar, which a finger can hit
 const WIDEST = 150; // a wider name is cut off
 const LARGE = 3; // characters of an answer in large type
-
-/** Return the indices of the classes that are shown: all in order, or the highest scores if there are too many. */
-function shownClasses({ classes }, scores) {
-  const places = [...classes.keys()];
-  if (places.length <= MOST) return places;
-  return places.sort((one, other) => (scores[other] ?? 0) - (scores[one] ?? 0)).slice(0, MOST);
-}
 
 /** Create the elements that depend on the network: a bar and a map for each class, a field of units for each hidden layer. */
 function buildView(network) {
@@ -26,7 +18,7 @@ function buildView(network) {
   element("sums").append(...shown.map(sumRow));
   element("formula").textContent = network.output.formula;
   Object.assign(element("seen"), { width: side, height: side });
-  element("seen").setAttribute("aria-label", `The ${network.digits ? "digit" : "picture"} in ${side} by ${side} pixels`);
+  element("seen").setAttribute("aria-label", `The ${network.numerals ? "digit" : "picture"} in ${side} by ${side} pixels`);
   element("seen").classList.toggle("pale", paperOf(network) > 0);
   element("paper").parentElement.classList.toggle("dark", network.light);
   const hidden = network.layers.slice(0, -1);

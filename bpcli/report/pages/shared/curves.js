@@ -7,12 +7,6 @@
 
 const FRAME = { width: 360, height: 190, left: 48, right: 12, top: 8, bottom: 24 };
 
-function svg(name, attributes = {}) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
 function chartOf(words) {
   return svg("svg", { viewBox: `0 0 ${FRAME.width} ${FRAME.height}`, class: "chart", role: "img", "aria-label": words });
 }

@@ -53,3 +53,10 @@ function normalized({ scale, shift, layers }, pixels) {
 function look(network, pixels) {
   return forward(network, normalized(network, pixels), pixels.length / network.layers[0].fanIn);
 }
+
+/** Return the backward pass of a picture of a class: { pass, y, loss, deltas, gradients }. */
+function backwardOf(network, pixels, place) {
+  const pass = look(network, pixels);
+  const y = oneHot([place], network.classes.length, pass.scores);
+  return { pass, y, loss: lossesOf(network, pass, y)[0], ...backward(network, pass, y) };
+}

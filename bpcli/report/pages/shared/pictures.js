@@ -43,6 +43,14 @@ function reach(values) {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
 }
 
+/** Paint values, one a cell, in as many columns as a side, or in about a square. */
+function paintField(canvas, side, values) {
+  const across = side || Math.ceil(Math.sqrt(values.length));
+  Object.assign(canvas, { width: across, height: Math.ceil(values.length / across) });
+  const most = reach(values);
+  paint(canvas, values.length, (i) => diverging(values[i] / most));
+}
+
 /** Return a figure of a picture, or of a button with one, with its caption. */
 function figure(canvas, text) {
   const whole = document.createElement("figure");
