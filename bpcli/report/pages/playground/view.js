@@ -37,19 +37,12 @@ function buildView(lessons) {
 }
 
 function lessonLink(name, lesson) {
-  const link = document.createElement("a");
-  link.href = hashOf(lessonSetting(lesson), name);
-  link.textContent = lesson.title;
-  link.dataset.lesson = name;
-  return link;
+  return make("a", { href: hashOf(lessonSetting(lesson), name), "data-lesson": name }, lesson.title);
 }
 
 /** Return a row of a table: its heading, and cells. */
 function tableRow([name, ...cells]) {
-  const whole = document.createElement("tr");
-  whole.innerHTML = `<th scope="row"></th>${"<td></td>".repeat(cells.length)}`;
-  [name, ...cells].forEach((text, column) => (whole.children[column].textContent = text));
-  return whole;
+  return make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", {}, text)));
 }
 
 /** Show a lesson's text, or none. */
@@ -96,12 +89,7 @@ function showNumbers({ seen, steps, epoch, history }, speed) {
 
 /** Name the lines of the chart of δ. */
 function describeDeltas(chart, training) {
-  const keys = training.network.layers.map((_, l) => {
-    const key = document.createElement("span");
-    key.className = `key layer${l}`;
-    key.textContent = layerName(training, l);
-    return key;
-  });
+  const keys = training.network.layers.map((_, l) => make("span", { class: `key layer${l}` }, layerName(training, l)));
   chart.nextSibling.replaceChildren(`${DELTAS} `, ...keys);
 }
 
