@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 import numpy as np
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bpcli.core import parameters
@@ -206,3 +207,14 @@ def test_mistakes_and_weights_are_painted(opened: Opened) -> None:
         for canvas in ("#maps", "#mistakes canvas >> nth=0"):
             assert page.locator(canvas).evaluate(painted) > 20
         assert page.locator("#charts .curve.held").first.get_attribute("d").count("L") > 10
+
+
+def test_a_lesson_in_training_is_accessible_on_a_phone(opened: Opened) -> None:
+    with opened("playground", 390, "dark") as page:
+        go(page, "#lesson=dead&hidden=30-10")
+        epochs(page, 1)
+        page.locator("#contrast").click()
+        epochs(page, 1)
+        page.locator("#settings summary").click()
+        assert Axe().run(page).response["violations"] == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -99,6 +99,7 @@ def test_a_hundred_steps_are_numpys(small_split: Split) -> None:
     assert found["batches"][:9] != found["batches"][9:18]
     assert found["before"] > found["loss"]
     assert [point["seen"] for point in found["history"]] == [0, 667]
+    assert [point["training"] is None for point in found["history"]] == [True, False]
 
 
 @needs_node
