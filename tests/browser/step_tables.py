@@ -43,6 +43,10 @@ _SLACK = {
     "The gradient, and its proof": 3e-10,
     "The sum z": 1e-14,  # of gelu far below zero, where 1 + erf cancels
 }
+_UNSIGNED = (
+    "The largest gradient of each layer",
+    "The largest gradients of its weights",
+)  # tanh: those of 1 and −1 tie
 
 
 def write_step(path: Path, loaded: Checkpoint, image: Bytes, label: int, rate: float = 0.1) -> OneStep:
@@ -91,13 +95,13 @@ def _scores_after(step: OneStep, rate: float) -> Array:
     return net.output.value(forward(net, parameters.views(moved, net.sizes), step.inputs[0][None], room))[0]
 
 
-def of_a_unit(step: OneStep, unit: Unit, rate: float) -> Tables:
-    """Return the tables of a unit's view, which shows its weight of the largest gradient."""
+def of_a_unit(step: OneStep, unit: Unit, rate: float, below: int | None = None) -> Tables:
+    """Return the tables of a unit's view with one of its weights, by default that of the largest gradient."""
     own, number = step.model.layers[unit.layer - 1], unit.number
     weights, x = own.weight[:, number], step.inputs[unit.layer - 1]
     gradients, delta = step.gradients[unit.layer - 1].weight[:, number], step.delta[unit.layer - 1][number]
     order = [i for i in np.argsort(-abs(gradients), kind="stable")[:SHOWN] if gradients[i]]
-    below = int(order[0]) if order else 0
+    below = (int(order[0]) if order else 0) if below is None else below
     found, whole = weighted_input(step, unit, SHOWN), [each[unit.layer - 1][number] for each in (step.z, step.a)]
     move = -rate * gradients[below]
     tables = {
@@ -143,6 +147,7 @@ def differing(found: Tables, expected: Tables) -> tuple[int, list[Any]]:
     pairs = []
     for name, rows in expected.items():
         assert [len(row) for row in found[name]] == [len(row) for row in rows], name
-        both = zip(chain(*found[name]), chain(*rows), strict=True)
+        size = abs if name in _UNSIGNED else float
+        both = zip(map(size, chain(*found[name])), map(size, chain(*rows)), strict=True)
         pairs += [(name, _SLACK.get(name, _ROUNDING), *pair) for pair in both]
     return len(pairs), [each for each in pairs if abs(each[2] - each[3]) > _CLOSE * abs(each[3]) + each[1]]

@@ -108,8 +108,8 @@ def test_every_number_is_pythons_and_a_click_is_answered_at_once(
         with opened_page(browser, path) as page:
             pairs = [(shown_tables(page, "overview"), of_the_step(step, RATE))]
             for unit in looked_at(step):
-                times.append(page.evaluate(TO_A_PLACE, f"#unit={unit.layer}:{unit.number}"))
-                pairs.append((shown_tables(page, "unit"), of_a_unit(step, unit, RATE)))
+                times.append(page.evaluate(TO_A_PLACE, f"#unit={unit.layer}:{unit.number}&weight=7"))
+                pairs.append((shown_tables(page, "unit"), of_a_unit(step, unit, RATE, below=7)))
             times.append(page.evaluate(TO_A_PLACE, ""))
             times += page.locator("#eta").evaluate(OF_THE_SLIDER)
         for count, differences in (differing(*pair) for pair in pairs):
@@ -145,7 +145,7 @@ def test_a_unit_opens_from_everywhere_and_the_way_back_leads_to_where_it_began(o
         expect(name).to_have_text("Unit 1:1")
         page.keyboard.press("Escape")
         expect(overview).to_be_visible()
-        page.locator("#layer").select_option("1")
+        page.locator("#layer").select_option(index=1)
         page.locator("#number").fill("5")
         page.keyboard.press("Enter")
         expect(name).to_have_text("Unit 2:5, the output of 5")
