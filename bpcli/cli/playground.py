@@ -16,7 +16,7 @@ from bpcli.storage.files import write_file
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("playground.html"), metavar="FILE",
               show_default=True, help="The page.")  # fmt: skip
 @click.option("--data", "folder", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="Four IDX files with other images, as data.folder; without it, MNIST.")  # fmt: skip
+              help="Other images, as data.folder; without it, MNIST.")  # fmt: skip
 @click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
 @forcible
 def playground(out: Path, folder: Path | None, opened: bool, force: bool) -> None:
@@ -27,7 +27,7 @@ def playground(out: Path, folder: Path | None, opened: bool, force: bool) -> Non
     """
     require_free(out, force, PLAYGROUND_MARK)
     data = read_data_set(folder, 0, "auto", lambda: None)
-    write_file(out, playground_page(data.spec, data.training, data.test).encode())
+    write_file(out, playground_page(data.spec, data.training, data.test, "" if folder else "MNIST").encode())
     print_text(f"the page is {shown(out)}")
     if opened:
         open_page(out)

@@ -11,24 +11,24 @@ from bpcli.report.samples import Samples, as_json
 from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 
 TRAINING, HELD_OUT = 3000, 1000  # images in a page
-MOST_PIXELS = 3_200_000  # of all images: a PNG of MNIST's takes a fifth of a byte each, of photographs most of one
+MOST_PIXELS = 3_200_000  # of all images: MNIST's take a fifth of a byte each, photographs up to a byte
 SHARED = ("network", "packed", "pictures", "show", "curves")
 OWN = ("initial", "setting", "training", "lessons", "view", "main")
 
 
-def playground_page(about: DataSpec, training: Split, held_out: Split) -> str:
-    """Return the HTML page for a data set: of each split it takes images at equal distances.
+def playground_page(about: DataSpec, training: Split, held_out: Split, name: str = "") -> str:
+    """Return the HTML page for a data set of that name: of each split it takes images at equal distances.
 
-    Of large images there are fewer, so that a page weighs at most 3 MB.
+    Of larger images than MNIST's there are fewer: all pixels together are at most `MOST_PIXELS`.
     """
     share = min(1.0, MOST_PIXELS / ((TRAINING + HELD_OUT) * about.pixels))
     own, unseen = some(training, int(share * TRAINING)), some(held_out, int(share * HELD_OUT))
     both = joined(own, unseen)
-    things = "digits" if about.digits else "pictures"
+    things = "digits" if about.numerals else "pictures"
     samples = as_json(Samples(both.images, both.labels, 0))
     page = described(about) | {"samples": samples, "training": len(own), "things": things}
     parts = {
-        "about": html.escape(_about(about, len(own), len(unseen), things)),
+        "about": html.escape(_about(name, things, len(own), len(unseen))),
         "page": inline_json(page),
         "thing": things[:-1],
         "things": things,
@@ -51,7 +51,7 @@ def some(split: Split, count: int) -> Split:
     return Split(split.images[places], split.labels[places])
 
 
-def _about(about: DataSpec, training: int, held_out: int, things: str) -> str:
-    """Return a sentence or two about the images."""
-    origin = " of MNIST" if about.digits else ""
+def _about(name: str, things: str, training: int, held_out: int) -> str:
+    """Return a sentence about the images."""
+    origin = f" of {name}" if name else ""
     return f"{training:,} {things}{origin} for training and {held_out:,} that it never sees in training are inside."

@@ -19,8 +19,10 @@ from tests.browser.strokes import strokes
 IMAGES = Path(__file__).parents[2] / "docs/images"
 COLOURS = 64  # of a picture's palette: light, and sharp enough for text
 DRAWN = 25  # the test digit that is drawn with the mouse
+EPOCHS = 6  # of the playground
 STEPPED = 18  # the test digit of the step
 WIDTH, HEIGHT = 1200, 720  # pixels of the window
+TALL = 1480  # pixels of the playground's picture: down to the weights
 MOST = 560  # pixels of a section's height
 TERMINAL = """<!doctype html><meta charset="utf-8"><style>
 body { margin: 0; background: #1d1f21; } pre { display: inline-block; margin: 0; padding: 16px 20px; color: #d6d8da;
@@ -32,13 +34,14 @@ def main() -> None:
     """Train the default network in an empty folder, and take pictures of what shows it."""
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         os.chdir(folder)
-        for command in ("train", "report", "draw", f"step test:{STEPPED}"):
+        for command in ("train", "report", "draw", "playground", f"step test:{STEPPED}"):
             told = bpcli(*command.split())
             print(told.splitlines()[-1])
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         of_the_report(page, Path("runs/latest/report.html").resolve())
         of_the_drawing_page(page, Path("digit.html").resolve())
+        of_the_playground(page, Path("playground.html").resolve())
         of_the_step(page, Path("step.html").resolve())
         of_the_terminal(page, "bpcli predict --show test:18")
         browser.close()
@@ -79,6 +82,16 @@ def of_the_drawing_page(page: Page, path: Path) -> None:
         page.mouse.up()
     page.wait_for_function("document.getElementById('answer').textContent !== '–'")
     save("draw", page.screenshot())
+
+
+def of_the_playground(page: Page, path: Path) -> None:
+    """Train for some epochs, and take the page."""
+    page.goto(path.as_uri())
+    for _ in range(EPOCHS):
+        page.locator("#epoch").click()
+        page.locator("#status").filter(has_text="Paused after").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    save("playground", page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": TALL}))
 
 
 def of_the_step(page: Page, path: Path) -> None:

@@ -15,10 +15,11 @@ from bpcli.core.losses import OUTPUTS
 from bpcli.core.network import Buffers, Network, backward, forward
 from bpcli.core.optimizers import Momentum, blocks
 from bpcli.core.threads import ALONE
-from bpcli.core.types import Array
+from bpcli.core.types import Array, Bytes
 from bpcli.data.datasets import Split
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.report.playground import playground_page, script
+from bpcli.report.web import DRAWING_MARK, PLAYGROUND_MARK, REPORT_MARK
 from tests.report import node
 from tests.report.node import needs_node
 from tests.report.test_page import Page, sha256
@@ -53,7 +54,7 @@ def run(code: str, data: object) -> Any:
 
 
 def numpys(
-    setting: dict[str, Any], vector: Array, x: Array, labels: Array, batches: list[list[int]]
+    setting: dict[str, Any], vector: Array, x: Array, labels: Bytes, batches: list[list[int]]
 ) -> tuple[Array, float]:
     """The parameters after steps on the batches, and the loss on all images then, by bpcli.core."""
     sizes = (x.shape[1], *setting["hidden"], 10)
@@ -98,6 +99,7 @@ def test_a_hundred_steps_are_numpys(small_split: Split) -> None:
     assert found["batches"][:9] != found["batches"][9:18]
     assert found["before"] > found["loss"]
     assert [point["seen"] for point in found["history"]] == [0, 667]
+    assert [point["training"] is None for point in found["history"]] == [True, False]
 
 
 @needs_node
@@ -135,7 +137,7 @@ def test_an_address_holds_the_whole_setting() -> None:
     none, lesson, empty = run(ASK, ["#hidden=none", "#lesson=dead&seed=7", ""])
     assert none["setting"]["hidden"] == []
     assert lesson["setting"] == empty["setting"] | {
-        "activation": "relu", "init": "he", "learning_rate": 0.5, "momentum": 0, "seed": 7,
+        "activation": "relu", "init": "he", "learning_rate": 0.5, "momentum": 0, "batch_size": 10, "seed": 7,
     }  # fmt: skip
 
 
@@ -171,6 +173,8 @@ def test_the_page_is_one_file_that_asks_for_nothing(small_split: Split) -> None:
     text = page_of(small_split)
     assert len(text) < 3_000_000
     assert not re.search(r"\{\{|https?://(?!www\.w3\.org/2000/svg)", text)
+    marks = [re.match(mark, text.encode(), re.DOTALL) for mark in (PLAYGROUND_MARK, DRAWING_MARK, REPORT_MARK)]
+    assert [bool(mark) for mark in marks] == [True, False, False]
     page = Page(text)
     policy = next(str(a["content"]) for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
     code = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)

@@ -2,6 +2,8 @@
 //
 // The figures are those of three seeds on MNIST, as `python benchmarks/playground.py` prints them.
 
+const USUAL = { learning_rate: 0.3, batch_size: 10 }; // small steps, so that one sees what happens in the first hundreds
+
 const LESSONS = {
   quadratic: {
     title: "A cost that learns slowly when it is badly wrong",
@@ -25,8 +27,7 @@ const LESSONS = {
     setting: { activation: "relu", init: "he", learning_rate: 0.5, momentum: 0 },
     watch: `A step that is too large can push a ReLU's bias so low that z < 0 for every picture. Its derivative is 0
       then, so no gradient brings it back. Watch the count of dead units, and their weights, which stop changing.`,
-    see: `After 3,000 digits more than 20 of the 30 units are dead, and most of them died in the first hundred digits. With
-      η = 0.05 none is.`,
+    see: `After 3,000 digits more than 20 of the 30 units are dead. With η = 0.05 none is, and it is right on more than 80 %.`,
     contrast: { title: "The same with η = 0.05", setting: { learning_rate: 0.05 } },
   },
   large: {
@@ -60,5 +61,5 @@ const LESSONS = {
 
 /** Return the setting of a lesson, or of its contrast. */
 function lessonSetting({ setting, contrast }, contrasted = false) {
-  return { ...STANDARD, ...setting, ...(contrasted && contrast.setting) };
+  return { ...STANDARD, ...USUAL, ...setting, ...(contrasted && contrast.setting) };
 }

@@ -1,7 +1,7 @@
 // The page's program: it trains in slices of time, and shows the training between them.
 
 const SLICE = 40; // milliseconds of training, after which the page listens to its reader
-const OFTEN = { curves: 150, mistakes: 600 }; // milliseconds between two pictures of the training
+const OFTEN = { curves: 200, mistakes: 600 }; // milliseconds between two pictures of the training
 const SELDOM = { curves: 1000, mistakes: 3000 }; // where the reader wants less motion
 
 async function start() {
@@ -74,7 +74,7 @@ function restOfEpoch({ place, order }) {
   return place === order.length ? order.length : order.length - place;
 }
 
-/** Train until so many pictures have been seen. */
+/** Train until so many pictures have been seen; a training that runs already stops there. */
 function run(play, goal) {
   const waiting = isRunning(play);
   play.goal = goal;
@@ -131,7 +131,7 @@ function finish(play) {
   show(play, { speed: speedOf(play, performance.now()) });
   showButtons(play);
   const right = percent(play.now.accuracy);
-  tell(training.diverged ? "The loss is no number any more: stopped." : `Paused after ${thousands(training.seen)}: right on ${right}.`);
+  tell(training.diverged ? "The loss is no number any more: reset it." : `Paused after ${thousands(training.seen)}: right on ${right}.`);
 }
 
 function show({ training, before, now, page, heldOut, charts }, { speed = null, mistakes = true } = {}) {
@@ -143,9 +143,7 @@ function show({ training, before, now, page, heldOut, charts }, { speed = null, 
 }
 
 function showButtons(play) {
-  const running = isRunning(play);
-  element("start").textContent = running ? "Pause" : "Start";
-  for (const name of ["start", "step", "epoch"]) element(name).disabled = play.training.diverged || (running && name !== "start");
+  element("start").textContent = isRunning(play) ? "Pause" : "Start";
 }
 
 function tell(text) {

@@ -6,7 +6,7 @@
 
 const STANDARD = {
   hidden: [30], activation: "sigmoid", output: "sigmoid", init: "glorot", loss: "binary_cross_entropy",
-  learning_rate: 0.3, momentum: 0.5, weight_decay: 0, batch_size: 10, digits: 3000, seed: 0,
+  learning_rate: 0.5, momentum: 0.5, weight_decay: 0, batch_size: 32, digits: 3000, seed: 0,
 };
 const WORDS = {
   activation: Object.keys(ACTIVATIONS),
@@ -46,7 +46,7 @@ function readHash(hash, lessons, pictures) {
   const lesson = Object.hasOwn(lessons, name ?? "") ? name : null;
   if (name && !lesson) flaws.push(`There is no lesson “${name}”.`);
   asked.delete("lesson");
-  const setting = { ...STANDARD, ...(lesson && lessons[lesson].setting) };
+  const setting = lesson ? lessonSetting(lessons[lesson]) : { ...STANDARD };
   const base = { ...setting, digits: Math.min(setting.digits, pictures) };
   for (const [key, text] of asked) {
     const value = Object.hasOwn(STANDARD, key) ? valueOf(key, text, pictures) : undefined;

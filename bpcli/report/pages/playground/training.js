@@ -3,11 +3,12 @@
 //   set        { inputs, labels }: pictures as a sparse matrix, x = pixel/255, with the index of each one's class
 //   training   { setting, data, network, velocity, gradients, epoch, order, place, steps, seen, recent, history, sizes,
 //              diverged }; `place` is how many pictures of the epoch are done, `seen` how many in all,
-//              `recent` what the batches since the last point of history add up to, `sizes` δ of the last batch
+//              `recent` what the batches since the last such point of history add up to, `sizes` δ of the last batch
 //   data       { pixels, classes, training, heldOut }, the last two are sets
 
 const FLAT = 0.01; // a unit whose derivative is at most this for every picture is dead, as in bpcli.report.units
 const SLACK = 0.05; // of an activation's largest derivative: below, a unit is saturated, as in bpcli.gradcheck.one_step
+const ENOUGH = 200; // training pictures of which a point of the curves tells; of fewer, chance would tell more
 const CHUNK = 100; // pictures that are looked at together
 const NOTHING_YET = { count: 0, loss: 0, right: 0 };
 
@@ -118,11 +119,12 @@ function spacing({ setting, seen }) {
 
 /** Add a point to the history of a training, with how it does on the held-out pictures now; return that. */
 function addPoint(training) {
-  const { recent, sizes, seen, history, network, data } = training;
+  const { recent, sizes, seen, history, network, data, setting } = training;
   const now = assess(network, data.heldOut);
-  const known = recent.count ? { loss: recent.loss / recent.count, accuracy: recent.right / recent.count } : null;
+  const enough = recent.count >= Math.min(ENOUGH, setting.digits);
+  const known = enough ? { loss: recent.loss / recent.count, accuracy: recent.right / recent.count } : null;
   history.push({ seen, training: known, heldOut: { loss: now.loss, accuracy: now.accuracy }, sizes });
-  training.recent = NOTHING_YET;
+  if (enough) training.recent = NOTHING_YET;
   return now;
 }
 

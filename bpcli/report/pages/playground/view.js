@@ -2,6 +2,7 @@
 
 const MILESTONES = [0.5, 0.8, 0.9, 0.95];
 const MISTAKES = 24; // that are shown
+const NARROW = 480; // CSS pixels
 const GAP = 1; // pixels between two maps
 const PARTING = [[201, 206, 216], [58, 65, 78]].map((levels) => rgb(...levels)); // between maps, light and dark
 const CHARTS = {
@@ -11,8 +12,13 @@ const CHARTS = {
 };
 const DELTAS = "Mean |δ| of each layer (logarithmic)";
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => unbroken(`${(100 * share).toFixed(1)} %`);
 const thousands = (count) => count.toLocaleString("en");
+
+/** Return a text whose percentages are not broken into two lines. */
+function unbroken(text) {
+  return text.replaceAll(" %", "\u00a0%");
+}
 
 /** Return a name as a reader expects it: "binary cross entropy". */
 function spaced(name) {
@@ -31,19 +37,12 @@ function buildView(lessons) {
 }
 
 function lessonLink(name, lesson) {
-  const link = document.createElement("a");
-  link.href = hashOf(lessonSetting(lesson), name);
-  link.textContent = lesson.title;
-  link.dataset.lesson = name;
-  return link;
+  return make("a", { href: hashOf(lessonSetting(lesson), name), "data-lesson": name }, lesson.title);
 }
 
 /** Return a row of a table: its heading, and cells. */
 function tableRow([name, ...cells]) {
-  const whole = document.createElement("tr");
-  whole.innerHTML = `<th scope="row"></th>${"<td></td>".repeat(cells.length)}`;
-  [name, ...cells].forEach((text, column) => (whole.children[column].textContent = text));
-  return whole;
+  return make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", {}, text)));
 }
 
 /** Show a lesson's text, or none. */
@@ -53,8 +52,8 @@ function showLesson(lessons, name) {
   if (name === null) return;
   const lesson = lessons[name];
   element("lesson-title").textContent = lesson.title;
-  element("watch").textContent = lesson.watch;
-  element("see").textContent = lesson.see;
+  element("watch").textContent = unbroken(lesson.watch);
+  element("see").textContent = unbroken(lesson.see);
   element("as-told").href = hashOf(lessonSetting(lesson), name);
   element("contrast").textContent = lesson.contrast.title;
   element("contrast").href = hashOf(lessonSetting(lesson, true), name);
@@ -90,12 +89,7 @@ function showNumbers({ seen, steps, epoch, history }, speed) {
 
 /** Name the lines of the chart of δ. */
 function describeDeltas(chart, training) {
-  const keys = training.network.layers.map((_, l) => {
-    const key = document.createElement("span");
-    key.className = `key layer${l}`;
-    key.textContent = layerName(training, l);
-    return key;
-  });
+  const keys = training.network.layers.map((_, l) => make("span", { class: `key layer${l}` }, layerName(training, l)));
   chart.nextSibling.replaceChildren(`${DELTAS} `, ...keys);
 }
 
@@ -148,7 +142,7 @@ function showMilestones(training, before) {
 /** Show the first layer's weights as pictures, side by side; those of dead units are framed. */
 function showWeights({ network: { layers } }, now, side, dark) {
   const { fanIn, fanOut, weights } = layers[0];
-  const across = fanOut <= 10 ? 5 : 10;
+  const across = fanOut <= 10 ? 5 : element("maps").clientWidth < NARROW ? 6 : 10;
   const [pitch, rows] = [side + GAP, Math.ceil(fanOut / across)];
   const canvas = element("maps");
   const width = across * pitch + GAP;

@@ -58,7 +58,7 @@ function short(number) {
 function steps(least, most) {
   const rough = (most - least) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough * 0.999);
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((each) => each >= rough * 0.999);
   return Array.from({ length: Math.floor((most - least) / step + 1e-6) + 1 }, (_, i) => least + i * step);
 }
 

@@ -355,8 +355,10 @@ function stepBy(w, g, rate, decay, v, momentum) {
     return;
   }
   for (let i = 0; i < w.length; i++) {
-    v[i] = momentum * v[i] - rate * (g[i] + decay * w[i]);
-    w[i] += v[i];
+    const own = w[i];
+    const change = momentum * v[i] - rate * (g[i] + decay * own);
+    v[i] = change;
+    w[i] = own + change;
   }
 }
 
