@@ -75,6 +75,9 @@ def test_marks_side_by_side_that_the_network_takes_for_no_digits_are_not_called_
     marks[22:60, 38:42] = 1
     found = prepare(marks, "dark")
     assert found.lines
+    alone = prepare(marks, "dark", several=False)
+    assert not alone.lines
+    np.testing.assert_array_equal(alone.pixels, found.pixels)
     assert "--multi" not in answers(found)[0]
 
 

@@ -79,7 +79,7 @@ def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = T
             inverted if the ink is dark.
         side: the side of the square in pixels.
         digits: whether the network classifies digits.
-        several: whether to find `lines`, which take ten times longer than all the rest.
+        several: whether to find `lines`, which may take ten times longer than the rest.
 
     Returns:
         What the network sees, or why there is nothing to see. A picture of that side is returned unchanged if it is

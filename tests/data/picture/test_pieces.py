@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bpcli.data.picture.pieces import Pieces, crossing, find_pieces, on_border, ranks
+from bpcli.data.picture.pieces import Pieces, crossing, find_pieces, most_pieces, on_border, ranks
 
 Mask = NDArray[np.bool_]
 
@@ -34,6 +34,7 @@ def flooded(mask: Mask) -> NDArray[np.int64]:
 def test_pieces_are_what_a_flood_fill_finds(mask: Mask) -> None:
     pieces = find_pieces(mask)
     np.testing.assert_array_equal(pieces.labels, flooded(mask))
+    assert len(pieces) <= most_pieces(mask)
     for number, (box, area) in enumerate(zip(pieces.boxes, pieces.areas, strict=True), start=1):
         y, x = np.nonzero(pieces.labels == number)
         assert list(box) == [x.min(), y.min(), x.max() + 1, y.max() + 1]

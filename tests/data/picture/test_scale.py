@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bpcli.data.picture.scale import grow, percentile, resize, shrink, smooth, unzoomed
+from bpcli.data.picture.scale import bounds, grow, percentile, resize, shrink, smooth, unzoomed
 
 
 def test_shrinking_keeps_the_mean_and_the_proportions() -> None:
@@ -31,6 +31,13 @@ def test_smoothing_leaves_a_ramp_as_it_is_and_spreads_a_point() -> None:
     point = np.zeros((5, 5), np.float32)
     point[2, 2] = 16
     np.testing.assert_array_equal(smooth(point)[1:4, 1:4], [[1, 2, 1], [2, 4, 2], [1, 2, 1]])
+
+
+def test_a_mask_reaches_from_its_first_pixel_to_its_last() -> None:
+    mask = np.zeros((6, 9), np.bool_)
+    mask[2, 7] = mask[4, 1] = True
+    assert bounds(mask) == (2, 1, 4, 7)
+    assert bounds(mask.T[1:]) == (0, 2, 6, 4)
 
 
 def test_growing_makes_an_octagon() -> None:
