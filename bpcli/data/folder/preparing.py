@@ -8,7 +8,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import sha256
-from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -52,7 +51,7 @@ class Ready(NamedTuple):
 def digest_of(path: str) -> bytes:
     """Return the SHA-256 of a file's content; nothing if it can't be read."""
     try:
-        return sha256(content_of(Path(path))).digest()
+        return sha256(content_of(path)).digest()
     except ImageError:
         return b""
 
@@ -61,12 +60,12 @@ def ready(path: str, way: Way) -> Ready:
     """Return a picture file as the network sees it, or why it sees nothing."""
     digest = b""
     try:
-        content = content_of(Path(path))
+        content = content_of(path)
         digest = sha256(content).digest()
         grey = read_picture(content, _NAME)
     except ImageError as error:
         return Ready(digest, 0, None, str(error).removeprefix(f"{path}: ").removeprefix(f"{_NAME}: "))
-    found = prepare(grey, side=way.side, digits=way.digits)
+    found = prepare(grey, side=way.side, digits=way.digits, several=False)
     pixels = None if found.pixels is None else found.pixels.reshape(-1)
     return Ready(digest, _place(to_bytes(grey)), pixels, found.reason)
 

@@ -4,11 +4,10 @@ from functools import cache
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.picture.scale import Grey, Mask, percentile, resize
+from bpcli.data.picture.scale import Grey, Mask, percentile, resize, share
 
 Ink = Literal["auto", "dark", "light"]
 Reals = NDArray[np.float64]
@@ -27,12 +26,12 @@ DARKEST_PAPER = 0.05  # lower bound in divisions by the paper: noise grows at mo
 
 def is_flat(grey: Grey) -> bool:
     """Return whether much of a picture (h, w) is as light as its lightest pixel: drawn or cleaned, not a photograph."""
-    return bool(np.mean(grey >= grey.max() - FLAT) >= FLAT_SHARE)
+    return share(grey >= grey.max() - FLAT) >= FLAT_SHARE
 
 
 def is_flat_around(grey: Grey) -> bool:
     """Return whether a picture (h, w) is flat, and so is at least half of its border: it is paper that is flat."""
-    return is_flat(grey) and bool(np.mean(border(grey) >= grey.max() - FLAT) >= FLAT_BORDER)
+    return is_flat(grey) and share(border(grey) >= grey.max() - FLAT) >= FLAT_BORDER
 
 
 def paper_trend(grey: Grey) -> Grey:
@@ -157,9 +156,19 @@ def paper_between(grey: Grey, widest: float) -> Grey:
 
 
 def _largest_around(cells: Grey, reach: int) -> Grey:
-    padded = np.pad(cells, reach, constant_values=-np.inf)
-    rows = sliding_window_view(padded, 2 * reach + 1, axis=0).max(axis=-1)
-    return np.asarray(sliding_window_view(rows, 2 * reach + 1, axis=1).max(axis=-1), np.float32)
+    height, width = cells.shape
+    padded = np.full((height + 2 * reach, width + 2 * reach), -np.inf, np.float32)
+    padded[reach : reach + height, reach : reach + width] = cells
+    return _largest_ahead(_largest_ahead(padded, 2 * reach + 1).T, 2 * reach + 1).T
+
+
+def _largest_ahead(cells: Grey, count: int) -> Grey:
+    """Return the maximum of `count` rows, from each row that so many follow, by doubling the rows that are covered."""
+    covered = 1
+    while covered < count:
+        step = min(covered, count - covered)
+        cells, covered = np.maximum(cells[:-step], cells[step:]), covered + step
+    return cells
 
 
 def darkness(grey: Grey, paper: Grey) -> Grey:

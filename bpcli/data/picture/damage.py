@@ -5,13 +5,12 @@ to 1.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from bpcli.data.picture.background import FLAT
 from bpcli.data.picture.digit import Layout, is_normalised
 from bpcli.data.picture.outline import INKED, filled
-from bpcli.data.picture.pieces import Ints, Mask, find_pieces
-from bpcli.data.picture.scale import Grey, grow
+from bpcli.data.picture.pieces import Ints, Mask, find_pieces, most_pieces
+from bpcli.data.picture.scale import Grey, bounds, framed, grow, share
 
 CRISP = 250 / 255  # minimum light of the brightest ink; a blurred picture is not damaged in these ways
 BARE = 0.5  # minimum share of the picture that is black or white paper
@@ -19,6 +18,7 @@ STEP = 0.6  # mean step of light across the edge of a stripe, at least
 ENDS = 2  # pixels at either end of that edge, where the whole light changes
 NOISY = 0.03  # there is impulse noise if this share of the pixels stands alone
 ALONE = 0.4  # minimum difference of such a pixel from all but one of its neighbours
+ALL_BUT_ONE = 7  # of eight neighbours
 EXTREME = 0.4  # minimum difference of a black or white pixel from the median around it, to be noise
 DOT, DOTS = 8, 2  # maximum area of a dot in MNIST's pixels, and minimum number of dots
 OUTER = 4  # a line through the picture reaches this many of MNIST's pixels into either margin
@@ -28,6 +28,7 @@ THIN_SHARE = 0.35  # share of a line that no stroke crosses, at least
 SLOPE = 0.1  # ink that a line leaves out rather than step aside by one
 CLOSE = 1.05  # ink is as large as MNIST's up to this share of its box
 ASIDE = 1.5  # maximum distance of the centre of mass from the middle in MNIST's pixels
+STEPS = np.array([0, -1, 1])
 RADII = (5.2, 8.5)  # deviation of the mass from its centre in MNIST's pixels
 
 
@@ -38,23 +39,29 @@ def mended(grey: Grey, own: Layout) -> Grey:
     """
     if grey.shape != (own.side, own.side):
         return grey
-    light = grey if np.mean(grey <= FLAT) >= BARE else 1 - grey
+    light = _light_ink(grey)
     if is_normalised(np.rint(255 * light).astype(np.uint8), own):
         ink = filled(light, own)
         return grey if ink is light else ink
     return _repaired(grey, own)
 
 
+def _light_ink(grey: Grey) -> Grey:
+    """Return a picture as it is if it is of light ink on black paper, else inverted."""
+    return grey if share(grey <= FLAT) >= BARE else 1 - grey
+
+
 def _repaired(grey: Grey, own: Layout) -> Grey:
     """Return a picture without damage, after one look for each kind of damage; see `mended`."""
-    whole = unstriped(unstriped(grey).T).T
-    light = whole if np.mean(whole <= FLAT) >= BARE else 1 - whole
-    if np.mean(light <= FLAT) < BARE or light.max() < CRISP:
+    whole = unstriped(unstriped(grey).T).T  # never `grey` itself, which stands for a picture that is not dirty
+    light = _light_ink(whole)
+    if share(light <= FLAT) < BARE or light.max() < CRISP:
         return grey
-    ink = undotted(despeckled(light), own)
-    ink = filled(undotted(unlined(ink, own), own), own)
-    sound = np.array_equal(ink, light) and np.array_equal(whole, grey) and not _is_dirty(light, own)
-    return grey if sound else ink
+    dotless = undotted(despeckled(light), own)
+    ink = unlined(dotless, own)
+    ink = filled(ink if ink is dotless else undotted(ink, own), own)  # dots without a line are gone already
+    repaired = not (np.array_equal(ink, light) and np.array_equal(whole, grey))
+    return ink if repaired or _is_dirty(light, own) else grey
 
 
 def _is_dirty(ink: Grey, own: Layout) -> bool:
@@ -63,8 +70,9 @@ def _is_dirty(ink: Grey, own: Layout) -> bool:
 
 
 def _length(mask: Mask) -> int:
-    """Return the longer side in pixels of the box around a mask; 0 if it is empty."""
-    return max(int(np.ptp(np.flatnonzero(mask.any(axis=axis)))) + 1 if mask.any() else 0 for axis in (0, 1))
+    """Return the longer side in pixels of the box around a mask that is not empty."""
+    top, left, bottom, right = bounds(mask)
+    return max(bottom - top, right - left) + 1
 
 
 def is_laid_out(ink: Grey, own: Layout) -> bool:
@@ -87,28 +95,44 @@ def unstriped(grey: Grey) -> Grey:
     At the edge of a stripe light and dark change sides, most of the way and at both ends, where no digit is.
     """
     darkest, lightest = grey.min(), grey.max()
-    steps = abs(np.diff(grey, axis=1)) / max(lightest - darkest, CRISP)
-    ends = np.concatenate([steps[:ENDS], steps[-ENDS:]])
-    edges = (steps.mean(axis=0) >= STEP) & (ends.min(axis=0) >= CRISP)
+    ends, most = np.concatenate([grey[:ENDS], grey[-ENDS:]]), max(lightest - darkest, CRISP)
+    edges = (_steps(ends) / most).min(axis=0) >= CRISP
+    if not edges.any():  # nearly always
+        return grey
+    edges &= (_steps(grey) / most).mean(axis=0) >= STEP
     turned = np.concatenate([[False], np.cumsum(edges) % 2 == 1])
     return np.where(turned, darkest + lightest - grey, grey) if edges.any() else grey
 
 
+def _steps(grey: Grey) -> Grey:
+    """Return the differences of light between neighbouring columns."""
+    return abs(grey[:, 1:] - grey[:, :-1])
+
+
 def despeckled(ink: Grey) -> Grey:
     """Return the ink without impulse noise: noisy pixels are replaced by the median around them, if there are many."""
-    around = sliding_window_view(np.pad(ink, 1), (3, 3)).reshape(*ink.shape, 9)
-    ordered = np.sort(np.delete(around, 4, axis=2), axis=2)
-    alone = (ink - ordered[:, :, -2] > ALONE) | (ordered[:, :, 1] - ink > ALONE)
-    if alone.mean() < NOISY:
+    around = _around(ink)
+    lower, higher = ((each > ALONE).sum(axis=0, dtype=np.uint8) for each in (ink - around, around - ink))
+    if share((lower >= ALL_BUT_ONE) | (higher >= ALL_BUT_ONE)) < NOISY:
         return ink
-    median = np.median(around, axis=2)
+    median = np.median(around, axis=0)
     noisy = ((ink <= FLAT) | (ink >= 1 - FLAT)) & (abs(ink - median) > EXTREME)
     return np.where(noisy, median, ink)
 
 
+def _around(ink: Grey) -> Grey:
+    """Return the pixels (9, h, w) around each pixel, and itself; zeros beyond the border."""
+    height, width = ink.shape
+    padded = framed(ink)
+    return np.stack([padded[y : y + height, x : x + width] for y in range(3) for x in range(3)])
+
+
 def undotted(ink: Grey, own: Layout) -> Grey:
     """Return the ink without dots, if there are several."""
-    pieces = find_pieces(ink > INKED)
+    mask = ink > INKED
+    if most_pieces(mask) <= DOTS:  # with something else, there must be more
+        return ink
+    pieces = find_pieces(mask)
     dots = pieces.areas <= DOT * own.scale**2
     if not DOTS <= np.count_nonzero(dots) < len(dots):
         return ink
@@ -123,10 +147,13 @@ def unlined(ink: Grey, own: Layout) -> Grey:
     the line's, else that of a stroke that crosses it.
     """
     columns, outer = np.arange(ink.shape[1]), round(OUTER * own.scale)
-    path, heights = _brightest_path(ink, outer), _heights(ink > INKED)
+    mask = ink > INKED
+    if not _may_reach(np.asarray(mask.any(axis=0), np.bool_), outer):
+        return ink
+    path, heights = _brightest_path(ink, outer), _heights(mask)
     at_path = heights[path, columns]
     thin = (at_path > 0) & (at_path <= LINE * own.scale)
-    reaches = thin[:outer].any() and thin[-outer:].any() and np.mean(at_path > 0) >= LINE_SHARE
+    reaches = _may_reach(at_path > 0, outer) and thin[:outer].any() and thin[-outer:].any()
     if not reaches or thin.sum() < THIN_SHARE * np.count_nonzero(at_path):
         return ink
     rows = np.arange(len(ink))[:, None]
@@ -135,16 +162,21 @@ def unlined(ink: Grey, own: Layout) -> Grey:
     return np.where(line | soft, np.float32(0), ink)
 
 
+def _may_reach(inked: Mask, outer: int) -> bool:
+    """Return whether columns (w,) are inked in both margins, and most of them."""
+    return bool(inked[:outer].any() and inked[-outer:].any() and share(inked) >= LINE_SHARE)
+
+
 def _brightest_path(ink: Grey, outer: int) -> Ints:
     """Return the rows (w,) of the path from left to right with the most ink; ink in the margins counts twice."""
     worth = ink.astype(np.float64)
     worth[:, :outer] *= 2
     worth[:, -outer:] *= 2
     best, ways = worth[:, 0], []
+    reached = np.full((3, len(best)), -np.inf)  # from the pixel beside, from that above it, and from that below
     for column in range(1, ink.shape[1]):
-        around = np.pad(best, 1, constant_values=-np.inf)
-        reached = np.stack([around[1:-1], around[:-2] - SLOPE, around[2:] - SLOPE])
-        ways.append(np.array([0, -1, 1])[reached.argmax(axis=0)])
+        reached[0], reached[1, 1:], reached[2, :-1] = best, best[:-1] - SLOPE, best[1:] - SLOPE
+        ways.append(STEPS[reached.argmax(axis=0)])
         best = reached.max(axis=0) + worth[:, column]
     path = [int(np.argmax(best))]
     for steps in reversed(ways):
@@ -154,7 +186,7 @@ def _brightest_path(ink: Grey, outer: int) -> Ints:
 
 def _heights(mask: Mask) -> Ints:
     """Return the height (h, w) of the run of pixels in its column that each pixel of a mask is in; 0 outside."""
-    edges = np.diff(np.pad(mask, ((1, 1), (0, 0))).T.astype(np.int8), axis=1)
+    edges = np.diff(framed(mask)[:, 1:-1].T.astype(np.int8), axis=1)
     starts, ends = np.flatnonzero(edges.ravel() > 0), np.flatnonzero(edges.ravel() < 0)
     heights = np.zeros(mask.shape, np.int64).T
     heights[mask.T] = np.repeat(ends - starts, ends - starts)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.picture.scale import Grey, framed, resize
+from bpcli.data.picture.scale import Grey, bounds, framed, resize
 
 Bytes = NDArray[np.uint8]
 
@@ -52,9 +52,8 @@ def layout(side: int) -> Layout:
 
 def crop(ink: Grey) -> Grey:
     """Return the smallest part of the picture (h, w) with all pixels of at least a quarter of the maximum ink."""
-    mask = ink >= 0.25 * ink.max()
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    top, left, bottom, right = bounds(ink >= 0.25 * ink.max())
+    return ink[top : bottom + 1, left : right + 1]
 
 
 def fit(ink: Grey, longest: int) -> Grey:
@@ -71,8 +70,9 @@ def stroke_width(ink: Grey) -> float:
     The length is π/4 times the number of crossings of the outline along rows and columns (Crofton's formula).
     """
     mask = framed(ink > 0.5)
-    steps = int(np.sum(mask[1:] != mask[:-1])) + int(np.sum(mask[:, 1:] != mask[:, :-1]))
-    return 2 * int(np.sum(mask)) / (np.pi / 4 * max(steps, 1))
+    down, across = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
+    steps = int(np.count_nonzero(down)) + int(np.count_nonzero(across))
+    return 2 * int(np.count_nonzero(mask)) / (np.pi / 4 * max(steps, 1))
 
 
 def weigh(ink: Grey, own: Layout) -> Grey:
@@ -123,12 +123,12 @@ def is_normalised(pixels: Bytes, own: Layout) -> bool:
     """
     if pixels.shape != (own.side, own.side) or pixels.max() < 250 * min(own.scale, 1):
         return False
-    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    longest = max(np.ptp(rows), np.ptp(columns)) + 1
-    mass = pixels.sum(dtype=np.int64)
-    centre = np.array([pixels.sum(axis=axis) @ np.arange(own.side) for axis in (0, 1)]) / mass
-    away = abs(centre - own.side / 2)
-    return bool(0.95 * own.box <= longest <= own.box and np.all(away <= 0.55 * max(own.scale, 1)))
+    top, left, bottom, right = bounds(pixels > 0)
+    if not 0.95 * own.box <= max(bottom - top, right - left) + 1 <= own.box:
+        return False
+    sums = (pixels.sum(axis=axis, dtype=np.int64) for axis in (0, 1))
+    away = (abs(float(each @ np.arange(own.side) / each.sum()) - own.side / 2) for each in sums)
+    return all(each <= 0.55 * max(own.scale, 1) for each in away)
 
 
 def as_mnist(cover: Grey, own: Layout) -> tuple[Grey, Bytes]:

@@ -15,7 +15,7 @@ from bpcli.data.picture.background import (
     paper_trend,
 )
 from bpcli.data.picture.pieces import Mask, Pieces, crossing, find_pieces, on_border
-from bpcli.data.picture.scale import Grey, grow, percentile, shrink, smooth
+from bpcli.data.picture.scale import Grey, grow, ordered, percentile, shrink, smooth
 
 GLANCE = 128  # pixels a side to which a picture is shrunk to tell light ink from dark: noise averages out
 CORE = 30  # the core is the 30th darkest pixel: specks have fewer dark pixels, digits have more
@@ -106,8 +106,10 @@ def _ink_on(grey: Grey, paper: Grey, light: bool) -> InkMap:
     steady = steadied(dark)
     solid = solid_darkness(steady)
     bare = ~grow(steady > EDGE * solid, PEN_ROOM)
-    contrast = solid / max(grain(steady[bare]), 1e-6)
-    return InkMap(dark, solid, grain(dark[bare]), contrast, light, find_marks(steady, solid, steady[bare]))
+    paper_only = steady[bare]
+    noise = grain(paper_only)
+    own_noise = noise if steady is dark else grain(dark[bare])
+    return InkMap(dark, solid, own_noise, solid / max(noise, 1e-6), light, find_marks(steady, solid, paper_only))
 
 
 def steadied(dark: Grey) -> Grey:
@@ -121,7 +123,7 @@ def solid_darkness(dark: Grey) -> float:
     Paper without any noise has no specks either: all ink on it is the core, even that of a hairline.
     """
     rank = min(CORE, int(CORE_SHARE * dark.size) + 1)
-    core = float(np.partition(dark, -rank, axis=None)[-rank])
+    core = float(ordered(dark, -rank)[-rank])
     if core <= 0:
         core = float(dark.max()) if np.count_nonzero(dark) >= FEWEST else 0.0
     return percentile(dark[dark > 0.5 * core], SOLID) if core > 0 else 0.0
@@ -129,7 +131,7 @@ def solid_darkness(dark: Grey) -> float:
 
 def grain(paper: Grey) -> float:
     """Return the standard deviation of bare paper's noise (n,), from its lighter pixels, which have no ink."""
-    return float(np.sqrt(np.mean(np.square(np.minimum(paper, 0))))) if paper.size else 0.0
+    return float(np.sqrt(np.square(np.minimum(paper, 0)).mean())) if paper.size else 0.0
 
 
 def find_marks(steady: Grey, solid: float, bare: Grey) -> Pieces:
@@ -170,8 +172,8 @@ def crispness(found: InkMap) -> float:
 def _mean_step(values: Grey, marks: Mask) -> float:
     """Return the mean difference of the values (h, w) across the edges of the marks; 0 without edges."""
     down, across = marks[1:] != marks[:-1], marks[:, 1:] != marks[:, :-1]
-    steps = np.concatenate([np.diff(values, axis=0)[down], np.diff(values, axis=1)[across]])
-    return float(np.mean(abs(steps))) if steps.size else 0.0
+    steps = np.concatenate([(values[1:] - values[:-1])[down], (values[:, 1:] - values[:, :-1])[across]])
+    return float(abs(steps).mean()) if steps.size else 0.0
 
 
 def coverage(found: InkMap, kept: Mask) -> Grey:

@@ -14,7 +14,7 @@ NEARBY = 0.3  # maximum gap between the marks of a digit, as a share of its size
 
 def one_digit(pieces: Pieces) -> Mask:
     """Return the mask (h, w) of the marks of the most prominent digit; empty if there is none."""
-    if not len(pieces):
+    if len(pieces) < 2:
         return pieces.labels > 0
     outside = outer(pieces)
     main = int(np.argmax(np.where(outside, OUTER_WORTH, 1.0) * pieces.areas))
@@ -30,12 +30,14 @@ def side_by_side(pieces: Pieces) -> bool:
     boxes, areas = pieces.boxes[inner], pieces.areas[inner]
     if not len(boxes):
         return False
-    main = boxes[np.argmax(areas)]
-    (width, height), sizes = main[2:] - main[:2], boxes[:, 2:] - boxes[:, :2]
+    main, sizes = boxes[np.argmax(areas)], boxes[:, 2:] - boxes[:, :2]
+    width, height = (main[2:] - main[:2]).tolist()
+    if width > WIDE * height or len(boxes) < 2:
+        return bool(width > WIDE * height)
     shared = np.minimum(boxes[:, 2:], main[2:]) - np.maximum(boxes[:, :2], main[:2])
     beside = (shared[:, 0] < 0.5 * np.minimum(sizes[:, 0], width)) & (shared[:, 1] >= 0.5 * sizes[:, 1])
     alike = (sizes[:, 1] >= ALIKE * height) & (sizes[:, 1] <= height / ALIKE)
-    return bool(width > WIDE * height or np.any(beside & alike))
+    return bool(np.any(beside & alike))
 
 
 def _fills(pieces: Pieces, piece: int) -> bool:

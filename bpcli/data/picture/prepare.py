@@ -11,7 +11,7 @@ from bpcli.data.picture.background import Ink, border
 from bpcli.data.picture.digit import SIDE, Layout, as_mnist, crop, is_normalised, layout
 from bpcli.data.picture.ink import InkMap, coverage, edge_sharpness, find_ink
 from bpcli.data.picture.marks import one_digit, side_by_side
-from bpcli.data.picture.scale import Grey, Mask, framed, grow, shrink, unzoomed
+from bpcli.data.picture.scale import Grey, Mask, bounds, framed, grow, shrink, unzoomed
 from bpcli.data.picture.segment import Box, Found, Run, separate
 from bpcli.data.picture.square import squared
 
@@ -70,7 +70,7 @@ class Option(NamedTuple):
 Line: TypeAlias = Sequence[Option]  # each segment is in one or several of its options
 
 
-def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True) -> Prepared:
+def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = True, several: bool = True) -> Prepared:
     """Return a picture as a network expects it: its digit in MNIST's format, or all of it in a square.
 
     Args:
@@ -79,12 +79,13 @@ def prepare(grey: Grey, ink: Ink = "auto", *, side: int = SIDE, digits: bool = T
             inverted if the ink is dark.
         side: the side of the square in pixels.
         digits: whether the network classifies digits.
+        several: whether to find `lines`, which take ten times longer than all the rest.
 
     Returns:
         What the network sees, or why there is nothing to see. A picture of that side is returned unchanged if it is
         already in MNIST's format, or if it is not of a digit.
     """
-    return _digit(grey, ink, layout(side)) if digits else _whole(1 - grey if ink == "dark" else grey, side)
+    return _digit(grey, ink, layout(side), several) if digits else _whole(1 - grey if ink == "dark" else grey, side)
 
 
 def _whole(grey: Grey, side: int) -> Prepared:
@@ -96,24 +97,25 @@ def _whole(grey: Grey, side: int) -> Prepared:
     return Prepared(pixels, "", steps | {"input": pixels})
 
 
-def _digit(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+def _digit(grey: Grey, ink: Ink, own: Layout, several: bool) -> Prepared:
     """Prepare the digit of a picture."""
     grey = unzoomed(grey)
-    return _of_own_side(grey, ink, own) if grey.shape == (own.side, own.side) else _found(grey, ink, own)
+    prepared = _of_own_side if grey.shape == (own.side, own.side) else _found
+    return prepared(grey, ink, own, several)
 
 
-def _of_own_side(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+def _of_own_side(grey: Grey, ink: Ink, own: Layout, several: bool) -> Prepared:
     """Prepare a picture of the network's own side: mended if it is damaged, as it is if it is in MNIST's format."""
     from bpcli.data.picture.damage import mended  # for such pictures alone: it takes 2 ms to load
 
     if (repaired := mended(grey, own)) is not grey:
-        return _mended(repaired, grey, own)
+        return _mended(repaired, grey, own, several)
     if (already := unchanged(grey, own)) is not None:
         return Prepared(already, "", {"picture": to_bytes(grey)})
-    return _found(grey, ink, own)
+    return _found(grey, ink, own, several)
 
 
-def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
+def _found(grey: Grey, ink: Ink, own: Layout, several: bool) -> Prepared:
     """Prepare the digit that is found among the marks on the paper."""
     work = shrink(grey, WORKING)
     found = find_ink(work, ink)
@@ -129,30 +131,32 @@ def _found(grey: Grey, ink: Ink, own: Layout) -> Prepared:
     if region is None:
         digit = _as_mnist(coverage(found, kept), steps, own)
     else:
-        digit = _digit(region, "light" if found.light else "dark", own)
-    return replace(digit, lines=_lines(found, 1.0, own) if side_by_side(found.pieces) else ())
+        digit = _digit(region, "light" if found.light else "dark", own, several=False)
+    return replace(digit, lines=_lines(found, 1.0, own)) if several and side_by_side(found.pieces) else digit
 
 
-def _mended(repaired: Grey, grey: Grey, own: Layout) -> Prepared:
+def _mended(repaired: Grey, grey: Grey, own: Layout, several: bool) -> Prepared:
     """Prepare a damaged digit; it is not moved or scaled if it already lies as MNIST's."""
     from bpcli.data.picture.damage import is_laid_out
 
     steps = {"picture": to_bytes(grey), "mended": to_bytes(repaired)}
     if is_laid_out(repaired, own):
         return Prepared(steps["mended"], "", steps)
-    found = _found(repaired, "light", own)
+    found = _found(repaired, "light", own, several)
     return replace(found, steps=steps | found.steps | steps)  # in this order, with the picture as it was given
 
 
 def _closer(kept: Mask, grey: Grey) -> Grey | None:
     """Return the digit's region of the full picture if the digit is too small in the shrunk one, else None."""
     scale = max(grey.shape) / max(kept.shape)
-    rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
-    size = max(np.ptp(rows), np.ptp(columns)) + 1
-    if scale <= 1 or size >= CLOSER:
+    if scale <= 1:
         return None
-    top, left = (max(0, int(scale * (edge - 0.5 * size))) for edge in (rows[0], columns[0]))
-    bottom, right = (int(scale * (edge + 0.5 * size) + 1) for edge in (rows[-1], columns[-1]))
+    first_row, first_column, last_row, last_column = bounds(kept)
+    size = max(last_row - first_row, last_column - first_column) + 1
+    if size >= CLOSER:
+        return None
+    top, left = (max(0, int(scale * (edge - 0.5 * size))) for edge in (first_row, first_column))
+    bottom, right = (int(scale * (edge + 0.5 * size) + 1) for edge in (last_row, last_column))
     return grey[top:bottom, left:right]
 
 
@@ -178,10 +182,9 @@ def steepness(grey: Grey, kept: Mask) -> float:
 
     The marks (h, w) are shrunk to a few pixels a side first: noise averages out, and a size makes no difference.
     """
-    rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
-    room = max(np.ptp(rows), np.ptp(columns)) // 4 + 1
-    top, left = max(rows[0] - room, 0), max(columns[0] - room, 0)
-    coarse = shrink(grey[top : rows[-1] + 1 + room, left : columns[-1] + 1 + room], COARSE)
+    top, left, bottom, right = bounds(kept)
+    room = max(bottom - top, right - left) // 4 + 1
+    coarse = shrink(grey[max(top - room, 0) : bottom + 1 + room, max(left - room, 0) : right + 1 + room], COARSE)
     steps = (float(abs(np.diff(coarse, axis=axis)).max(initial=0)) for axis in (0, 1))
     return max(steps) / max(float(np.ptp(coarse)), 1e-6)
 
@@ -248,4 +251,5 @@ def unchanged(grey: Grey, own: Layout) -> Bytes | None:
 
 def to_bytes(values: Grey) -> Bytes:
     """Return values, clipped to 0 to 1, as bytes from 0 to 255."""
-    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+    clipped: Grey = np.minimum(np.maximum(values, 0), 1)  # np.clip takes longer
+    return np.asarray(np.rint(255 * clipped), np.uint8)

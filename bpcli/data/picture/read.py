@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from bpcli.errors import ImageError
 
@@ -62,14 +62,14 @@ def read_colours(path: Path) -> Image.Image:
     return _decode(content_of(path), str(path), to_rgb)
 
 
-def content_of(path: Path) -> bytes:
+def content_of(path: str | Path) -> bytes:
     """Return the content of a file, at most one byte more than a picture may have.
 
     Raises:
         ImageError: it can't be read.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 (a Path takes as long to make as to read a small file)
             first = file.read(_FIRST)
             return first if len(first) < _FIRST else first + file.read(MAX_BYTES + 1 - _FIRST)
     except OSError as error:
@@ -139,6 +139,8 @@ def _upright(picture: Image.Image) -> Image.Image:
     """Return the picture rotated as its EXIF data say; unchanged if they are damaged."""
     picture.load()
     try:
+        if picture.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+            return picture  # without the copy that Pillow would make
         return ImageOps.exif_transpose(picture)
     except Exception:  # Pillow parses EXIF data only now: damaged ones can raise any error
         return picture
