@@ -1,6 +1,6 @@
 """The report as one HTML file: a study rendered with the templates of `pages/`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +59,6 @@ def report_page(seen: Study) -> str:
     with plots.our_style():
         curves, live = _curves(inliner, run)
         drawn = _drawn(inliner, _single_plots(seen)) | {"layers": [_layer_plots(inliner, each) for each in seen.layers]}
-    snapshots = replay.snapshots(seen)
     return _render(
         "report.html.j2",
         inliner,
@@ -71,13 +70,6 @@ def report_page(seen: Study) -> str:
         digits=about.numerals,
         ink=about.digits,
         facts=overview(seen),
-        common=commonest(seen.splits["test"]["confusion"], about.classes),
-        sketch=sketch(seen),
-        dead=any(each.active.dead.any() for each in seen.layers if each.active),
-        findings=findings(seen),
-        training_differs=_training_differs(run),
-        replayed=len(snapshots["units"]),
-        validated="validation" in seen.splits,
         splits=seen.splits,
         epochs=_thinned(run.epochs),
         bins=seen.bins,
@@ -86,13 +78,34 @@ def report_page(seen: Study) -> str:
         uncertain=_digits(seen.test, uncertain_hits(seen.test, SHOWN)),
         units=_units(seen),
         cells=_cells(seen) | {"side": about.side, "classes": about.classes},
-        story={
-            "curves": live, "epochs": [int(each) for each in run.column("epoch")], "kept": run.loaded.epoch,
-            "snapshots": snapshots, "side": about.side, "classes": about.classes,
-        },
         settings=_settings(run),
         start=origin(run.loaded.environment),
-    )  # fmt: skip
+        **_told(seen),
+        **_replayed(seen, live),
+    )
+
+
+def _told(seen: Study) -> dict[str, Any]:
+    """Return what the opening and the findings say."""
+    return {
+        "common": commonest(seen.splits["test"]["confusion"], seen.run.loaded.spec.classes),
+        "sketch": sketch(seen),
+        "dead": any(each.active.dead.any() for each in seen.layers if each.active),
+        "findings": findings(seen),
+        "training_differs": _training_differs(seen.run),
+    }
+
+
+def _replayed(seen: Study, live: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what curves and slider need."""
+    run, about, snapshots = seen.run, seen.run.loaded.spec, replay.snapshots(seen)
+    epochs = [int(each) for each in run.column("epoch")]
+    story = {"curves": live, "epochs": epochs, "kept": run.loaded.epoch, "snapshots": snapshots}
+    return {
+        "replayed": len(snapshots["units"]),
+        "validated": "validation" in seen.splits,
+        "story": story | {"side": about.side, "classes": about.classes},
+    }
 
 
 def comparison_page(studies: Sequence[Study]) -> str:

@@ -20,7 +20,7 @@ from bpcli.report.history import read_run
 from bpcli.report.page import report_page
 from bpcli.report.study import study
 from tests.browser.conftest import PATIENCE
-from tests.report.others import LETTERS, NAMES, TWO, network_of, study_of
+from tests.report.others import LETTERS, NAMES, TWO, network_of, study_of, with_snapshots
 
 SUBJECTS = {"letters": LETTERS, "names": NAMES, "two": TWO}
 
@@ -87,8 +87,9 @@ def test_the_drawing_page_of_another_network(browser: Browser, tmp_path: Path, a
 def test_the_report_of_other_classes(
     browser: Browser, tmp_path: Path, run_folder: Path, about: DataSpec, width: int
 ) -> None:
-    text = report_page(study_of(about, study(read_run(str(run_folder)), ThreadGroup(1)), 600))
-    with shown(browser, tmp_path / "page.html", text, width) as page:
+    seen = study_of(about, study(read_run(str(run_folder)), ThreadGroup(1)), 600)
+    with shown(browser, tmp_path / "page.html", report_page(with_snapshots(seen)), width) as page:
+        assert page.locator("#replay-confusion tbody td").count() == len(about.classes) ** 2
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.locator("[data-cell]").last.click()
         page.locator("#cell-digits li").first.wait_for()

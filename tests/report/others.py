@@ -12,6 +12,7 @@ from bpcli.data.spec import DataSpec
 from bpcli.report.packing import described
 from bpcli.report.predictions import Predictions, reliability
 from bpcli.report.study import Study
+from bpcli.storage.snapshots import Snapshot
 
 LETTERS = DataSpec(20, tuple("abcdefghijklmnopqrstuvwxyz"), 0.2, 0.3, digits=False)
 NAMES = DataSpec(64, tuple(f"{n}: <b>a thing & 'its' long name</b>" for n in range(100)), 0.7, 0.3, digits=False)
@@ -31,6 +32,23 @@ def study_of(about: DataSpec, seen: Study, images: int = 200) -> Study:
     loaded = replace(loaded, spec=about, parameters=np.ones(count_of_all, np.float32))
     seen = replace(seen, run=replace(seen.run, loaded=loaded, snapshots=()))
     return replace(seen, test=given, splits={"test": _metrics(given, count)}, bins=reliability(given))
+
+
+def with_snapshots(seen: Study) -> Study:
+    """The study of a run of two epochs that kept its snapshots, made up too."""
+    about, rng = seen.run.loaded.spec, np.random.default_rng(0)
+    count, units = len(about.classes), np.arange(seen.run.model.network.sizes[1], dtype=np.intp)[:12]
+    kept = tuple(
+        Snapshot(
+            epoch,
+            units,
+            rng.standard_normal((len(units), about.side**2)).astype(np.float32),
+            rng.integers(9, size=(count, count)),
+        )
+        for epoch in (1, 2)
+    )
+    splits = {**seen.splits, "validation": seen.splits["test"]}
+    return replace(seen, run=replace(seen.run, snapshots=kept), splits=splits)
 
 
 def _metrics(given: Predictions, count: int) -> dict[str, object]:
