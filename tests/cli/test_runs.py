@@ -39,7 +39,7 @@ def test_the_list_for_programs(bpcli: Bpcli, small: list[str]) -> None:
     assert (run["name"], run["state"], run["hidden"], run["note"]) == ("default-1", "finished", [16], None)
     for accuracy in ("validation_accuracy", "test_accuracy"):
         assert run[accuracy] == told[accuracy]
-    sizes = [path.stat().st_size for path in Path("runs/default-1").iterdir()]
+    sizes = [path.stat().st_size for path in Path("runs/default-1").rglob("*") if path.is_file()]
     assert run["bytes"] == sum(sizes)
 
 

@@ -6,7 +6,7 @@ from math import exp, log, tanh
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bpcli.gradcheck import expression as language
@@ -137,12 +137,13 @@ def test_to_the_power_of_zero() -> None:
     assert (graph.nodes[target].value, graph.reverse(target)[inputs["x"]]) == (1, 0)
 
 
-@given(expression=EXPRESSIONS, point=st.fixed_dictionaries({"x": VALUE, "y": VALUE, "z": VALUE}))
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # many expressions are not defined, or too steep
+@given(expression=EXPRESSIONS.map("x*({})".format), point=st.fixed_dictionaries({"x": VALUE, "y": VALUE, "z": VALUE}))
 def test_the_second_derivative_is_the_difference_of_the_first(expression: str, point: dict[str, float]) -> None:
     step = 1e-6
     try:
         graph, inputs, target = graph_of(expression, point)
-        assume("x" in inputs and max(abs(node.value) for node in graph.nodes) < 1e3)
+        assume(max(abs(node.value) for node in graph.nodes) < 1e3)
         first, second = graph.second(inputs["x"], target)
         near = []
         for k in (-2, -1, 1, 2):
