@@ -6,13 +6,13 @@ settings override both.
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
 from functools import cache, reduce
 from math import isfinite
 from operator import attrgetter, getitem
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -28,6 +28,7 @@ from bpcli.errors import ConfigError
 from bpcli.strict_yaml import MAX_LENGTH, parse_yaml, to_line, to_text
 
 Tree = dict[str, Any]
+Setting: TypeAlias = str | Mapping[str, object]  # `key=value`, the value in YAML; or keys with Python values
 
 Width = Annotated[int, Meta(ge=1, le=100_000)]
 Hidden = Annotated[tuple[Width, ...], Meta(max_length=32)]
@@ -112,6 +113,8 @@ class TrainConfig(Struct, frozen=True):
     penalty_in_loss: bool
     threads: Annotated[int, Meta(ge=1, le=256)] | Literal["auto"]
     checkpoint_minutes: Annotated[float, Meta(gt=0, le=100_000)] | None
+    start: str | None = None
+    freeze: Annotated[int, Meta(ge=0, le=32)] = 0
 
 
 class Config(Struct, frozen=True):
@@ -143,21 +146,30 @@ _NAMES: Mapping[str, Collection[str]] = {
 }
 
 
-def load(source: str = "default", overrides: Iterable[str] = ()) -> Config:
-    """Return the configuration of a preset or file, with `key=value` settings on top.
+def load(
+    source: str = "default",
+    overrides: Iterable[Setting] = (),
+    inherit: Callable[[str], Tree] | None = None,
+) -> Config:
+    """Return the configuration of a preset or file, with settings on top.
 
     Args:
         source: the name of a preset, or the path of a YAML file.
-        overrides: settings such as `train.epochs=3`, the value in YAML.
+        overrides: settings such as `train.epochs=3`, the value in YAML; or those that `changed` takes.
+        inherit: returns what the network of a name, that of `train.start`, brings along. It replaces the defaults, and
+            the source and the settings replace it.
 
     Raises:
         ConfigError: there is no such preset or file, or it or a setting is not valid; the message names the source, the
             key and the value, and what would be right.
     """
     path = find(source)
-    tree = _defaults()
-    _merge(tree, _checked(parse_yaml(_content(path), str(path)), str(path)))
-    return _overridden(tree, overrides, str(path))
+    given = {} if source == "default" else _checked(parse_yaml(_content(path), str(path)), str(path))
+    layers = [given, *(layer for override in overrides for layer in _layers(override))]
+    tree = _layered(_defaults(), layers)
+    if inherit is not None and (start := tree["train"]["start"]) is not None:
+        tree = _layered(_defaults(), [inherit(start), *layers])
+    return _consistent(msgspec.convert(tree, Config), str(path))
 
 
 def override(config: Config, overrides: Iterable[str]) -> Config:
@@ -166,7 +178,9 @@ def override(config: Config, overrides: Iterable[str]) -> Config:
     Raises:
         ConfigError: a setting is not valid.
     """
-    return _overridden(_checked(to_tree(config), "the run"), overrides, "-s")
+    layers = [layer for setting in overrides for layer in _layers(setting)]
+    tree = _layered(_checked(to_tree(config), "the run"), layers)
+    return _consistent(msgspec.convert(tree, Config), "-s")
 
 
 def changed(config: Config, settings: Mapping[str, object], source: str) -> Config:
@@ -181,9 +195,7 @@ def changed(config: Config, settings: Mapping[str, object], source: str) -> Conf
     Raises:
         ConfigError: a setting is not valid.
     """
-    tree = _checked(to_tree(config), source)
-    for key, value in settings.items():
-        _merge(tree, _checked(_nested(_whole_key(str(key)), _plain(value)), source))
+    tree = _layered(_checked(to_tree(config), source), _layers(settings, source))
     return _consistent(msgspec.convert(tree, Config), source)
 
 
@@ -222,7 +234,9 @@ def from_tree(tree: object, source: str) -> Config:
 def _is_whole(tree: Tree, section: type[Struct] = Config) -> bool:
     """Return whether a checked tree has every key of a section."""
     return all(
-        field.name in tree and (not _is_section(field.type) or _is_whole(tree[field.name], field.type))
+        _is_whole(tree[field.name], field.type)
+        if _is_section(field.type) and field.name in tree
+        else field.name in tree or not field.required  # a key younger than the network that comes with bpcli
         for field in msgspec.structs.fields(section)
     )
 
@@ -335,11 +349,18 @@ def _nested(key: str, value: object) -> Tree:
     return tree
 
 
-def _overridden(tree: Tree, overrides: Iterable[str], source: str) -> Config:
-    """Return the configuration in a tree, with settings on top."""
-    for setting in overrides:
-        _merge(tree, _checked(_setting(setting), f"-s {setting}"))
-    return _consistent(msgspec.convert(tree, Config), source)
+def _layers(settings: Setting, source: str = "settings") -> list[Tree]:
+    """Return the checked trees of one `key=value` setting, or of settings as Python values."""
+    if isinstance(settings, str):
+        return [_checked(_setting(settings), f"-s {settings}")]
+    return [_checked(_nested(_whole_key(str(key)), _plain(value)), source) for key, value in settings.items()]
+
+
+def _layered(tree: Tree, layers: Iterable[Tree]) -> Tree:
+    """Return the tree with the layers on top, each over the one before; the tree is changed."""
+    for layer in layers:
+        _merge(tree, layer)
+    return tree
 
 
 def _at(config: Config, key: str) -> object:
@@ -439,6 +460,11 @@ def _consistent(config: Config, source: str) -> Config:
         raise ConfigError(
             f"{source}: data.outliers = {config.data.outliers} wants model.output = sigmoid, not {model.output}: "
             "the others' scores can't all be 0"
+        )
+    if config.train.freeze > len(model.hidden):
+        raise ConfigError(
+            f"{source}: train.freeze = {config.train.freeze}, but model.hidden = {list(model.hidden)}: expected at "
+            f"most {len(model.hidden)}; the output layer is always trained"
         )
     if list(config.schedule.milestones) != sorted(set(config.schedule.milestones)):
         raise ConfigError(f"{source}: schedule.milestones = {list(config.schedule.milestones)}: expected rising epochs")

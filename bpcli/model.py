@@ -112,6 +112,7 @@ def network(config: Config, spec: DataSpec) -> Network:
         (spec.pixels, *model.hidden, len(spec.classes)),
         tuple(ACTIVATIONS[name] for name in model.activations),
         OUTPUTS[model.output, config.loss],
+        config.train.freeze,
     )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 import numpy as np
 
-from bpcli import config as configuration
 from bpcli import model as models
 from bpcli.cli.options import configured, forcible, png_file, require_free
 from bpcli.cli.output import print_text, shown, warn
@@ -13,6 +12,7 @@ from bpcli.config import Config
 from bpcli.data.drawn import hands, printed
 from bpcli.data.drawn.sheet import forms_sheet
 from bpcli.data.sheet import COLUMNS, SHEET_MARK, contact_sheet
+from bpcli.storage import start
 from bpcli.storage.files import write_file
 from bpcli.training import builders
 from bpcli.training import data as run_data
@@ -37,7 +37,7 @@ def augment(source: str, overrides: tuple[str, ...], count: int, generated: str 
     With --hands each row has a form as it is and drawings of it, before any distortion; with --printed each row has
     the digits of a face. A star marks what is held out: training never sees it.
     """
-    config = configuration.load(source, overrides)
+    config = start.load(source, overrides)
     require_free(out, force, SHEET_MARK)
     if generated is not None:
         sheet = forms_sheet(hands if generated == "hands" else printed, config.seed)

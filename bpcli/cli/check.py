@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from bpcli import config as configuration
 from bpcli.cli.options import configured
 from bpcli.cli.output import print_json, print_text
 from bpcli.gradcheck.check import ALL_LIMITS, Report, Row
 from bpcli.gradcheck.check import check as check_gradients
+from bpcli.storage import start
 
 _HEADINGS = {"central": "differences", "complex_step": "complex step", "graph": "graph", "formula": "formula"}
 
@@ -24,7 +24,7 @@ def check(context: click.Context, source: str, overrides: tuple[str, ...], as_js
     with the complex step and with the graph of every single number; the optimizer's steps with their formulas.
     Exit code 1 if any relative error exceeds its limit.
     """
-    config = configuration.load(source, overrides)
+    config = start.load(source, overrides)
     report = check_gradients(config)
     if as_json:
         print_json(_record(report))

@@ -6,6 +6,7 @@ from bpcli import config as configuration
 from bpcli.cli import preset_text
 from bpcli.cli.options import configured
 from bpcli.cli.output import one_line, print_file
+from bpcli.storage import start
 
 
 @click.command()
@@ -28,6 +29,6 @@ def _presets() -> str:
 
 def _whole(source: str, overrides: tuple[str, ...]) -> str:
     """Return the configuration as YAML with comments."""
-    values = configuration.to_lines(configuration.load(source, overrides))
+    values = configuration.to_lines(start.load(source, overrides))
     changed = f" with {' '.join(overrides)}" if overrides else ""
     return preset_text.commented(values, one_line(f"The whole configuration of {source}{changed}."))

@@ -82,6 +82,8 @@ class ProgressReporter:
         self._say(f"{self._run}seed {event.seed}")
 
     def _begin(self, event: Started) -> None:
+        if event.start:
+            self._say_once(f"starting from {event.start['name']}, SHA-256 {event.start['sha256']}")
         self._say_once(
             f"training on {event.training:,} images, validating on {event.validation:,}; "
             f"{event.parameters:,} parameters"

@@ -8,13 +8,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from bpcli import config as configuration
 from bpcli.cli.options import configured
 from bpcli.cli.output import percent, print_json, print_text, say, shown
 from bpcli.cli.progress import STYLES, ProgressReporter
 from bpcli.cli.series import table
 from bpcli.cli.signals import Stop, noted_signals
+from bpcli.config import Config, Setting
 from bpcli.machine import quote
+from bpcli.storage import start
 from bpcli.storage.find import find_run
 from bpcli.storage.series_file import is_series, parse_seeds
 from bpcli.training.events import Event
@@ -37,6 +38,10 @@ from bpcli.training.series import recorded_series, resumed_series
     "--seeds", metavar="SEEDS", help="Train a run for each seed, such as 0..6 or 0,3,5, and test all together."
 )
 @click.option(
+    "--from", "origin", metavar="NETWORK",
+    help="Start from the weights of pretrained, latest, a run or a file: short for -s train.start=NETWORK.",
+)  # fmt: skip
+@click.option(
     "--epochs", type=click.IntRange(1, 100_000), metavar="N",
     help="Short for -s train.epochs=N; extends a run that is resumed.",
 )  # fmt: skip
@@ -55,6 +60,7 @@ def train(
     out: Path | None,
     resume: str | None,
     seeds: str | None,
+    origin: str | None,
     epochs: int | None,
     as_json: bool,
     progress: str | None,
@@ -64,15 +70,15 @@ def train(
 
     With --seeds a series of runs, one after another, each in a folder seed-<n> of the series' folder.
     """
+    _require_compatible(overrides, out, resume, seeds, origin)
     settings = overrides if epochs is None else (*overrides, f"train.epochs={epochs}")
-    _require_compatible(settings, out, resume, seeds)
     given = source if context.get_parameter_source("source") is not ParameterSource.DEFAULT else None
     reporter, result = ProgressReporter("none" if quiet else progress), Result()
     with noted_signals() as stop:
         with (
             closing(reporter),
             closing(
-                _begun(source, settings, out, seeds, stop.arrived)
+                _begun(start.load(source, _with(settings, origin)), Path(source).stem, out, seeds, stop.arrived)
                 if resume is None
                 else _resumed(resume, given, settings, stop.arrived)
             ) as happenings,
@@ -83,21 +89,29 @@ def train(
         _end(context, result, stop, as_json)
 
 
-def _require_compatible(settings: tuple[str, ...], out: Path | None, resume: str | None, seeds: str | None) -> None:
+def _require_compatible(
+    settings: tuple[str, ...], out: Path | None, resume: str | None, seeds: str | None, origin: str | None
+) -> None:
     """Refuse options that contradict each other."""
     if resume is not None and out is not None:
         raise click.UsageError("--resume goes on in the run's own folder; -o is for a new run's")
     if resume is not None and seeds is not None:
         raise click.UsageError("--resume goes on with the seeds there are; --seeds is for a new series")
+    if resume is not None and origin is not None:
+        raise click.UsageError("--resume goes on with the network of the run; --from is for a new run")
     if seeds is not None and any(setting.partition("=")[0].strip() == "seed" for setting in settings):
         raise click.UsageError("--seeds says which seeds; leave out -s seed=...")
 
 
+def _with(settings: tuple[str, ...], origin: str | None) -> list[Setting]:
+    """Return the settings of a new run with the network to start from."""
+    return [*settings] if origin is None else [*settings, {"train.start": origin}]
+
+
 def _begun(
-    source: str, settings: tuple[str, ...], out: Path | None, seeds: str | None, should_stop: Callable[[], bool]
+    config: Config, name: str, out: Path | None, seeds: str | None, should_stop: Callable[[], bool]
 ) -> Generator[Event, None, None]:
     """Return the events of a new run or series."""
-    config, name = configuration.load(source, settings), Path(source).stem
     if seeds is None:
         return recorded_training(config, name, out, should_stop)
     return recorded_series(config, parse_seeds(seeds), name, out, should_stop)

@@ -56,6 +56,8 @@ def backward(
 ) -> Array:
     """Write the gradient of the batch's mean loss to `gradients`. Call `forward` with the same x first.
 
+    The frozen layers get none: the pass ends above them.
+
     Afterwards a thread may update the parameters of its own hidden units and the weights from them to the output. The
     first thread may also update the output biases. No other thread reads these before the next barrier.
 
@@ -69,7 +71,7 @@ def backward(
     if me.first:
         np.matmul(room.ones, delta, out=gradients[-1].bias)  # BP3
     np.matmul(inputs[-1][:, u].T, delta, out=gradients[-1].weight[u])  # BP4
-    for l in reversed(range(len(net.hidden))):
+    for l in reversed(range(net.frozen, len(net.hidden))):
         u, here = me.units(net.sizes[l + 1]), room.hidden[l]
         mine = np.matmul(delta, layers[l + 1].weight[u].T, out=here.delta[:, u])  # BP2: δ = (δ·Wᵀ of the layer above)
         mine *= net.hidden[l].derivative(here.kept[:, u], here.f_prime[:, u])  # ⊙ f'(z)
@@ -91,11 +93,13 @@ class Network:
         sizes: the number of units of each layer, inputs first, such as (784, 1024, 10).
         hidden: the activation of each hidden layer.
         output: the output function with its loss.
+        frozen: how many of the first hidden layers training leaves as they are.
     """
 
     sizes: tuple[int, ...]
     hidden: tuple[Activation, ...]
     output: Output
+    frozen: int = 0
 
 
 class Hidden(NamedTuple):

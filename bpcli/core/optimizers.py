@@ -149,11 +149,18 @@ def flush_denormals(optimizer: Optimizer, block: Block) -> None:
 
 
 def blocks(
-    parameters: Sequence[Layer], gradients: Sequence[Layer], state: Sequence[Sequence[Layer]], me: Rank | Alone
+    parameters: Sequence[Layer],
+    gradients: Sequence[Layer],
+    state: Sequence[Sequence[Layer]],
+    me: Rank | Alone,
+    frozen: int = 0,
 ) -> list[Block]:
-    """Return the blocks that a thread updates: its hidden units, and the weights from them to the output."""
+    """Return the blocks that a thread updates: its hidden units, and the weights from them to the output.
+
+    The first `frozen` layers have none.
+    """
     found = []
-    for index, (w, g, *s) in enumerate(zip(parameters, gradients, *state, strict=True)):
+    for index, (w, g, *s) in [*enumerate(zip(parameters, gradients, *state, strict=True))][frozen:]:
         if index < len(parameters) - 1:
             found += list(_hidden_blocks(w, g, s, me))
         else:

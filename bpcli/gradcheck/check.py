@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
 
+import msgspec
 import numpy as np
 
 from bpcli import model as models
@@ -100,6 +101,7 @@ def check(config: Config) -> Report:
         ConfigError: the machine has too little memory for the network in float64.
         DataError: the data are missing or malformed.
     """
+    config = _trained_whole(config)
     data, first = first_images(config, TIMED_IMAGES)
     builders.require_memory(config, data.spec, BYTES_PER_PARAMETER)
     model = models.build(config, data.spec, np.empty(0))
@@ -115,6 +117,11 @@ def check(config: Config) -> Report:
         [*gradients, *(Row("all", f"{name} after a step", {FORMULA: error}) for name, error in steps.items())],
         _timing(model, first),
     )
+
+
+def _trained_whole(config: Config) -> Config:
+    """Return the configuration without frozen layers, which have no gradient to check."""
+    return msgspec.structs.replace(config, train=msgspec.structs.replace(config.train, freeze=0))
 
 
 def _point(model: Model, split: Split, rng: np.random.Generator, *, small: bool) -> Point:

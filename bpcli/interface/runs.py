@@ -23,7 +23,7 @@ from bpcli.errors import BpcliWarning
 from bpcli.interface import curve
 from bpcli.interface.predictor import Predictor
 from bpcli.report import history
-from bpcli.storage import outcome, series_file
+from bpcli.storage import outcome, series_file, start
 from bpcli.storage.find import find_run
 from bpcli.storage.metrics_csv import COLUMNS
 from bpcli.storage.outcome import Outcome
@@ -110,12 +110,10 @@ def _so_far(run: history.Run) -> Outcome:
 def _configured(source: str | os.PathLike[str] | Settings | Config, settings: Settings) -> tuple[Config, str]:
     """Return a run's configuration, and the name of its folder."""
     if isinstance(source, Mapping):
-        config, name = configuration.changed(configuration.load(), source, "settings"), "default"
-    elif isinstance(source, Config):
-        config, name = source, "config"
-    else:
-        config, name = configuration.load(os.fspath(source)), Path(source).stem
-    return configuration.changed(config, settings, "settings"), name
+        return start.load("default", [source, settings]), "default"
+    if isinstance(source, Config):
+        return configuration.changed(source, settings, "settings"), "config"
+    return start.load(os.fspath(source), [settings]), Path(source).stem
 
 
 def _run(begin: Callable[[Callable[[], bool]], Generator[Event, None, None]], progress: bool) -> "Run":

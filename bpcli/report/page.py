@@ -17,6 +17,7 @@ from bpcli.report.study import LayerStudy, Study, overview, versions
 from bpcli.report.svg import Inliner
 from bpcli.report.tables import SHOWN
 from bpcli.report.web import PAGES, digest
+from bpcli.storage.start import origin
 
 UNITS = 60  # units whose weights are shown: they fill whole rows on wide and on narrow screens
 MAX_IN_CELL = 1200  # images of one cell of the confusion matrix; MNIST's fullest cell has fewer
@@ -60,6 +61,7 @@ def report_page(seen: Study) -> str:
         ],
         cells=_cells(seen) | {"side": about.side, "classes": about.classes},
         settings=_settings(seen.run),
+        start=origin(seen.run.loaded.environment),
     )
 
 

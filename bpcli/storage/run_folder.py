@@ -13,6 +13,7 @@ from bpcli.storage.lock import exclusive
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
+START = "start.npz"  # a copy of the network that the run started from, if there was one
 RUN_FILES = (CONFIG, LAST, PREVIOUS)  # any one of them is enough to resume a run
 _ATTEMPTS = 1000
 _LINKS = os.name != "nt"  # Windows wants a right for links, and can't replace a folder's link in one step
@@ -32,10 +33,11 @@ def new_folder(name: str, out: Path | None = None) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{out or RUNS}: can't be made: {error.strerror or error}") from error
     with exclusive(folder):
-        for first in (CONFIG, series_file.NAME):  # a run or series that was killed early left them
+        for first in (START, CONFIG, series_file.NAME):  # a run or series that was killed early left them
             files.remove_temporaries(folder, f".{first}.*.tmp")
-        if _contents(folder) - {lock.NAME}:
+        if _contents(folder) - {lock.NAME, START}:
             raise _taken(folder)
+        files.remove(folder / START)
         yield folder
 
 

@@ -1,5 +1,7 @@
 """Build the objects of a training from its configuration."""
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
@@ -10,11 +12,14 @@ from bpcli.core import parameters, seeds
 from bpcli.core.distortions import AugmentRanges
 from bpcli.core.initializers import INITIALIZERS, initialize
 from bpcli.core.optimizers import OPTIMIZERS, Adam, Momentum, Optimizer
+from bpcli.core.parameters import Layer
 from bpcli.core.schedules import Schedule
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ConfigError
+from bpcli.model import Model
 from bpcli.storage import checkpoint
+from bpcli.storage.start import Start
 from bpcli.storage.state import State
 
 # multiplications of a batch's forward pass; below this, barriers cost more time than several threads save
@@ -53,8 +58,13 @@ def thread_group(config: Config, spec: DataSpec) -> ThreadGroup:
     return ThreadGroup(machine.usable_cores() if products >= _WORTH_SHARING else 1)
 
 
-def first_state(config: Config, spec: DataSpec) -> State:
+def first_state(config: Config, spec: DataSpec, start: Start | None = None) -> State:
     """Return the state before the first step: weights drawn from the seed, and an optimizer state of zeros.
+
+    Args:
+        config: of the network.
+        spec: of its data.
+        start: a network with the same hidden layers, whose weights replace those drawn; None for none.
 
     Raises:
         ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
@@ -64,8 +74,21 @@ def first_state(config: Config, spec: DataSpec) -> State:
     vector = np.zeros(parameters.count(sizes), np.float32)
     rng = seeds.stream(config.seed, seeds.INITIALIZATION)
     initialize(parameters.views(vector, sizes), INITIALIZERS[config.model.init], rng)
+    if start is not None:
+        _take_over(start.model, parameters.views(vector, sizes), spec.classes)
     names = OPTIMIZERS[config.optimizer.kind].state_names
     return State(vector, tuple(np.zeros_like(vector) for _ in names), vector.copy())
+
+
+def _take_over(start: Model, layers: Sequence[Layer], classes: Sequence[str]) -> None:
+    """Copy a network's hidden layers, and its output units of the classes that it knows by name."""
+    *hidden, output = start.layers
+    for mine, theirs in zip(layers[:-1], hidden, strict=True):
+        mine.weight[:], mine.bias[:] = theirs
+    for unit, name in enumerate(classes):
+        if name in start.spec.classes:
+            known = start.spec.classes.index(name)
+            layers[-1].weight[:, unit], layers[-1].bias[unit] = output.weight[:, known], output.bias[known]
 
 
 def require_possible(config: Config, spec: DataSpec) -> None:

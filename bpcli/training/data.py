@@ -9,17 +9,19 @@ from bpcli.data.datasets import DataSet, Split, joined, read_data_set
 from bpcli.data.drawn import hands, printed
 from bpcli.data.outliers import with_outliers
 from bpcli.errors import ConfigError
+from bpcli.storage.start import Start
 
 _DRAWN: Mapping[str, Callable[..., Split]] = {"hands": hands.draw, "printed": printed.draw}  # by their keys in `data`
 
 
-def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSet:
+def read(config: Config, should_stop: Callable[[], bool] = never_stop, start: Start | None = None) -> DataSet:
     """Return the data set that a configuration names, with the generated images it asks for in the training split.
 
-    They follow the images of the file: hands, then printed digits, then outliers.
+    They follow the images of the file: hands, then printed digits, then outliers. The brightness is that of the network
+    to start from, if there is one.
 
     Raises:
-        DataError: a file is missing or malformed.
+        DataError: a file is missing or malformed, or the network expects images of another side.
         ConfigError: generated images are wanted, but the pictures are not of digits, or Matplotlib's fonts are missing.
         Interrupted: `should_stop` returned True between two files or two drawings.
     """
@@ -29,7 +31,8 @@ def read(config: Config, should_stop: Callable[[], bool] = never_stop) -> DataSe
             raise Interrupted
 
     data = read_data_set(config.data.folder, config.data.validation, config.data.kind, pause)
-    return data._replace(training=_extended(data, config, pause))
+    spec = data.spec if start is None else start.spec(data.spec)
+    return data._replace(spec=spec, training=_extended(data, config, pause))
 
 
 def _extended(data: DataSet, config: Config, pause: Callable[[], None]) -> Split:

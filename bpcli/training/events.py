@@ -19,6 +19,7 @@ class Started:
         epochs: the number of epochs of the run, fewer if its patience ends.
         steps: the number of steps of an epoch.
         epoch, step: where the run starts or continues, each from 0.
+        start: `name` and `sha256` of the network that it started from; None if the first weights were drawn.
     """
 
     folder: Path
@@ -29,6 +30,7 @@ class Started:
     steps: int
     epoch: int = 0
     step: int = 0
+    start: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

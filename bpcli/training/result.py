@@ -18,8 +18,8 @@ class Result:
 
     Attributes:
         folder: of the run or series, once it is made.
-        values: run, epochs, best_epoch, warning, seconds, and loss and accuracy of each split; for a series, the data
-            of `series_result`.
+        values: run, start (if it started from a network), epochs, best_epoch, warning, seconds, and loss and accuracy
+            of each split; for a series, the data of `series_result`.
         finished: whether all is done.
         in_series: whether these are the events of a series.
     """
@@ -38,7 +38,7 @@ class Result:
                 self.folder, self.in_series = event.folder, True
             case Started():
                 self.folder = self.folder or event.folder
-                self.values = {"run": event.folder}
+                self.values = {"run": event.folder} | ({"start": event.start} if event.start else {})
             case Finished():
                 self.values |= {"epochs": event.epochs, "best_epoch": event.best_epoch + 1}
                 self.values["warning"] = event.warning or None

@@ -5,17 +5,17 @@ from pathlib import Path
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import CheckpointError, ConfigError
-from bpcli.storage import checkpoint
+from bpcli.storage import checkpoint, start
 from bpcli.storage.checkpoint import Checkpoint, Progress
 from bpcli.storage.run_folder import CONFIG, PREVIOUS
 from bpcli.storage.state import State
 from bpcli.strict_yaml import MAX_LENGTH
 
-_NEVER = ("model.hidden", "optimizer.kind", "data.kind")  # the saved state would not fit
+_NEVER = ("model.hidden", "optimizer.kind", "data.kind", "train.start")  # the saved state would not fit
 # they determine what a step sees
 _BETWEEN_EPOCHS = (
     "seed", "data.folder", "data.validation", "data.outliers", "data.outlier_kinds", "data.hands", "data.printed",
-    "train.batch_size",
+    "train.batch_size", "train.freeze",
 )  # fmt: skip
 _MARK = "# from epoch "
 
@@ -36,16 +36,31 @@ def continued(
     """
     written = folder / CONFIG
     if found is None:
-        return configuration.load(basis or str(written), overrides), []
+        return _begun(folder, basis or str(written), overrides), []
     config = configuration.override(found.config, overrides)
     if basis is not None or written.exists():
         source = basis or str(written)
         before = _before(folder, overrides) if basis is None else None
-        _require_agreement(source, configuration.load(source, overrides), config, before)
+        wanted = configuration.load(source, overrides, lambda name: start.inherited(found.config))
+        _require_agreement(source, wanted, config, before)
     changed = configuration.differences(found.config, config)
     if found.progress is not None:
         _require_possible(found.progress, config, changed)
     return config, [f"{key} = {now!r} from here on, {was!r} before" for key, (was, now) in changed.items()]
+
+
+def _begun(folder: Path, source: str, overrides: list[str]) -> Config:
+    """Return the configuration of a run without a checkpoint; refuse another network to start from than it began with.
+
+    Raises:
+        CheckpointError: the copy of that network is gone, or can't be read.
+        ConfigError: the configuration is not valid.
+    """
+    began = configuration.load(str(folder / CONFIG))
+    config = configuration.load(source, overrides, lambda name: start.inherited(began))
+    if config.train.start != began.train.start:
+        raise _impossible("train.start")
+    return config
 
 
 def comments(folder: Path, changes: list[str], state: State) -> str:
@@ -83,11 +98,15 @@ def _require_agreement(source: str, written: Config, config: Config, before: Con
         )
 
 
+def _impossible(key: str) -> ConfigError:
+    return ConfigError(f"{key} can't change in a run: what is saved would not fit")
+
+
 def _require_possible(progress: Progress, config: Config, changed: dict[str, tuple[object, object]]) -> None:
     """Refuse changes with which the state can't continue."""
     for key in _NEVER:
         if key in changed:
-            raise ConfigError(f"{key} can't change in a run: what is saved would not fit")
+            raise _impossible(key)
     for key in _BETWEEN_EPOCHS:
         if key in changed and progress.step:
             raise ConfigError(

@@ -14,13 +14,15 @@ from bpcli.data.datasets import DataSet
 from bpcli.data.spec import DataSpec
 from bpcli.errors import CheckpointError, TrainingError
 from bpcli.inference.evaluation import Score, score
-from bpcli.storage import files
+from bpcli.storage import files, start
+from bpcli.storage.checkpoint import Environment
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.find import find_run, newest
 from bpcli.storage.lock import exclusive
 from bpcli.storage.outcome import Outcome
 from bpcli.storage.run_folder import new_folder, point_latest
 from bpcli.storage.run_writer import RunWriter
+from bpcli.storage.start import Start
 from bpcli.storage.state import State
 from bpcli.training import builders, resuming
 from bpcli.training import data as run_data
@@ -36,8 +38,9 @@ def recorded_training(
     should_stop: Callable[[], bool] = never_stop,
     fs: FileSystem = SYSTEM,
     latest: Path | None = None,
+    begin: Start | None = None,
 ) -> Generator[Event, None, None]:
-    """Train from scratch and record the run in a folder; at the end, test the best epoch's network.
+    """Train and record the run in a folder; at the end, test the best epoch's network.
 
     If the generator is closed before its end, the state after the last step is saved in last.npz.
 
@@ -48,23 +51,27 @@ def recorded_training(
         should_stop: called again and again; True saves the state and ends early.
         fs: the system calls that write files.
         latest: the target of `runs/latest`, such as the series of the run; by default the run itself.
+        begin: the network that `train.start` names, if it is read already.
 
     Raises:
-        ConfigError, DataError: something is invalid; nothing is written yet.
+        ConfigError, DataError, CheckpointError: something is invalid; nothing is written yet.
         TrainingError: training has diverged; the checkpoints of the last good epoch stay.
         BusyError: another run is being written to the folder.
         OutputError: a file or folder can't be written.
     """
     with suppress(Interrupted):
-        data = run_data.read(config, should_stop)
+        begin = begin or start.of(config)
+        data = run_data.read(config, should_stop, begin)
         threads = builders.thread_group(config, data.spec)
         data = run_data.upright(data, config, threads)
-        state = builders.first_state(config, data.spec)
+        state = builders.first_state(config, data.spec, begin)
         with new_folder(name, out) as folder:
-            writer = RunWriter(folder, config, data.spec, environment(threads, len(data.training)), fs)
+            start.keep(begin, folder, fs)
+            now = environment(threads, len(data.training)) | start.record(begin)
+            writer = RunWriter(folder, config, data.spec, now, fs)
             writer.begin()
             point_latest(latest or folder)
-            yield _started(config, folder, data, state)
+            yield _started(config, folder, data, state, now)
             yield from _recorded(config, state, writer, data, threads, should_stop)
 
 
@@ -100,20 +107,22 @@ def resumed_training(
         files.remove_temporaries(folder, fs=fs)
         found, warning = newest(folder, fs)
         config, changes = resuming.continued(folder, found, basis, list(overrides))
-        data = run_data.read(config, should_stop)
+        begin = None if found else start.kept(folder, config)
+        data = run_data.read(config, should_stop, begin)
         if found:
             data = data._replace(spec=_same_spec(folder, found.spec, data.spec))
         threads = builders.thread_group(config, data.spec)
         data = run_data.upright(data, config, threads)
-        state = found.state() if found else builders.first_state(config, data.spec)
-        now = environment(threads, len(data.training))
+        state = found.state() if found else builders.first_state(config, data.spec, begin)
+        record = start.recorded(found.environment) if found else start.record(begin)
+        now = environment(threads, len(data.training)) | record
         writer = RunWriter(folder, config, data.spec, now, fs)
         writer.repair(state)
         if found and config != found.config:
             writer.save_last(state)
         writer.save_config(resuming.comments(folder, changes, state))
         point_latest(latest or folder)
-        yield _started(config, folder, data, state)
+        yield _started(config, folder, data, state, now)
         differing = differences(found.environment, now) if found else ()
         for text in (warning, *changes, *differing):
             if text:
@@ -121,14 +130,14 @@ def resumed_training(
         yield from _recorded(config, state, writer, data, threads, should_stop)
 
 
-def require_possible(config: Config, should_stop: Callable[[], bool] = never_stop) -> None:
+def require_possible(config: Config, should_stop: Callable[[], bool] = never_stop, begin: Start | None = None) -> None:
     """Check that a training could begin: the network fits into memory and checkpoints, and the data can be read.
 
     Raises:
         ConfigError, DataError: it could not.
         Interrupted: `should_stop` returned True.
     """
-    builders.require_possible(config, run_data.read(config, should_stop).spec)
+    builders.require_possible(config, run_data.read(config, should_stop, begin).spec)
 
 
 def _same_spec(folder: Path, saved: DataSpec, found: DataSpec) -> DataSpec:
@@ -147,10 +156,11 @@ def _same_spec(folder: Path, saved: DataSpec, found: DataSpec) -> DataSpec:
     return saved
 
 
-def _started(config: Config, folder: Path, data: DataSet, state: State) -> Started:
+def _started(config: Config, folder: Path, data: DataSet, state: State, environment: Environment) -> Started:
     count = parameters.count(models.network(config, data.spec).sizes)
     training, epochs, steps = len(data.training), config.train.epochs, builders.steps(config, len(data.training))
-    return Started(folder, training, len(data.validation), count, epochs, steps, state.epoch, state.step)
+    origin = start.origin(environment)
+    return Started(folder, training, len(data.validation), count, epochs, steps, state.epoch, state.step, origin)
 
 
 def _recorded(

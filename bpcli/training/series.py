@@ -11,7 +11,7 @@ from bpcli.core.threads import Interrupted, never_stop
 from bpcli.data.datasets import read_split
 from bpcli.errors import TrainingError
 from bpcli.inference import ensemble
-from bpcli.storage import checkpoint, files, series_file
+from bpcli.storage import checkpoint, files, series_file, start
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.find import find_run
 from bpcli.storage.lock import exclusive
@@ -45,8 +45,10 @@ def recorded_series(
         As `run.recorded_training`; the runs that are finished by then stay.
     """
     with suppress(Interrupted):
-        run.require_possible(config, should_stop)
+        begin = start.of(config)
+        run.require_possible(config, should_stop, begin)
         with new_folder(name, out) as folder:
+            start.keep(begin, folder, fs)
             yield from _members(folder, Series(config, seeds), should_stop, fs)
 
 
@@ -109,7 +111,8 @@ def _member(
     if any(is_there(where / file) for file in RUN_FILES):
         events = run.resumed_training(str(where), should_stop=should_stop, fs=fs, latest=folder)
     else:
-        events = run.recorded_training(config, where.name, where, should_stop, fs, latest=folder)
+        begin = start.kept(folder, config)
+        events = run.recorded_training(config, where.name, where, should_stop, fs, latest=folder, begin=begin)
     event: Event | None = None
     with closing(events):
         try:

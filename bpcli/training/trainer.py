@@ -168,10 +168,12 @@ class Trainer:
 
     def _blocks(self, me: Rank | Alone) -> list[Block]:
         """Return what a thread updates. A small network without weight decay is one block: a step is fewer calls."""
-        w, g, *state = self._vectors
+        net = self._model.network
+        first = parameters.count(net.sizes[: net.frozen + 1])
+        w, g, *state = (vector[first:] for vector in self._vectors)
         if self._threads.size == 1 and not self._model.config.optimizer.weight_decay and w.size <= BLOCK:
             return [Block(w, g, tuple(state), decays=False)]
-        return blocks(self._layers, self._gradients, self._state, me)
+        return blocks(self._layers, self._gradients, self._state, me, net.frozen)
 
     @np.errstate(over="ignore", invalid="ignore")
     def _metrics(self) -> list[BatchMetrics]:
