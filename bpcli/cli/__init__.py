@@ -18,6 +18,7 @@ COMPLETE = "_BPCLI_COMPLETE"  # the environment variable by which a shell asks; 
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Train": {
         "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
+        "search": ("bpcli.cli.search:search", "Search for better settings, and keep every trial."),
         "runs": ("bpcli.cli.runs:runs", "List the runs that are here, and how each stands."),
         "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
     },

@@ -81,7 +81,8 @@ OPTIONS: Mapping[str, Completer] = {
     "-m": networks, "--model": networks, "--resume": runs, "--remove": runs,
 }  # fmt: skip
 ARGUMENTS: Mapping[str, Completer] = {
-    "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
+    "train": nothing, "search": files, "check": nothing, "config": nothing, "explain": nothing, "augment": files,
+    "predict": files,
     "evaluate": networks, "report": runs, "draw": networks, "runs": nothing,
     "step": networks,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from bpcli.cli.engines import address_of, carried_by, engine
 from bpcli.cli.options import configured
-from bpcli.cli.output import percent, print_json, print_text, say, shown
+from bpcli.cli.output import percent, print_json, print_text, say, shown, with_paths_shown
 from bpcli.cli.progress import STYLES, ProgressReporter
 from bpcli.cli.series import table
 from bpcli.cli.signals import Stop, noted_signals
@@ -165,23 +165,11 @@ def _end(context: click.Context, result: Result, stop: Stop, as_json: bool) -> N
         kept = f"; go on with: bpcli train --resume {quote(shown(result.folder))}" if result.folder else ""
         say(f"stopped by {stop.name}{kept}")
         context.exit(stop.exit_code)
-    values = _with_paths_shown(result.values)
+    values = with_paths_shown(result.values)
     if as_json:
         print_json(values)
     else:
         print_text(table(values) if "members" in values else summary(values))
-
-
-def _with_paths_shown(values: Any) -> Any:
-    """Return plain data with each path in its form for people."""
-    match values:
-        case Path():
-            return shown(values)
-        case dict():
-            return {key: _with_paths_shown(value) for key, value in values.items()}
-        case list():
-            return [_with_paths_shown(value) for value in values]
-    return values
 
 
 def summary(result: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def local(workers: int) -> Iterator["Dask"]:
         folder = stack.enter_context(TemporaryDirectory(prefix="bpcli-", ignore_cleanup_errors=True))
         stack.enter_context(dask.config.set({"temporary-directory": folder, "distributed.scheduler.http.routes": []}))
         try:
-            cluster = LocalCluster(  # type: ignore[no-untyped-call]
+            cluster = LocalCluster(
                 n_workers=workers, threads_per_worker=1, processes=True, host=_LOOPBACK, dashboard_address=None,
                 scheduler_kwargs={"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"}, memory_limit=0,
                 silence_logs=_QUIET,
@@ -72,7 +72,7 @@ def _connected(address: str, name: str) -> Iterator["Dask"]:
     """Yield the engine of a scheduler, once its workers are known to fit."""
     _silence()
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise ClusterError(f"{address}: no scheduler of Dask can be reached there: {_flat(error)}") from error
     try:
@@ -81,7 +81,7 @@ def _connected(address: str, name: str) -> Iterator["Dask"]:
         yield engine
     finally:
         with suppress(Exception):  # the scheduler may be gone
-            client.close(timeout=2)  # type: ignore[no-untyped-call]
+            client.close(timeout=2)
 
 
 class Dask:
@@ -98,7 +98,7 @@ class Dask:
         self._events: SimpleQueue[Any] = SimpleQueue()
         self._names: dict[str, str] = {}
         self._topic = f"bpcli-{uuid4()}"
-        client.subscribe_topic(self._topic, self._events.put)  # type: ignore[no-untyped-call]
+        client.subscribe_topic(self._topic, self._events.put)
 
     @property
     def size(self) -> int:
@@ -112,19 +112,19 @@ class Dask:
             ClusterError: there is no worker, or one has other versions, or no bpcli.
         """
         try:
-            self._client.wait_for_workers(1, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
+            self._client.wait_for_workers(1, timeout=_PATIENCE)
         except TimeoutError:
             raise ClusterError(
                 f"{self._address}: the scheduler has no workers; start some with: dask worker {self._address}"
             ) from None
-        found = self._client.run(versions, on_error="return")  # type: ignore[no-untyped-call]
+        found = self._client.run(versions, on_error="return")
         for worker, theirs in found.items():
             if differing := _differing(theirs):
                 raise ClusterError(f"the worker {worker} has {differing}; all must have the same")
 
     def submit(self, task: Task) -> None:
         """Put a task under way."""
-        future = self._client.submit(  # type: ignore[no-untyped-call]
+        future = self._client.submit(
             _work, task, self._slots(), versions(), self._topic, key=f"bpcli-{task.name}-{uuid4()}", pure=False
         )
         self._names[future.key] = task.name

@@ -1,6 +1,6 @@
 """Engines carry tasks to whoever trains them. This one trains them here, one after another."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Protocol
 
 from bpcli.cluster.task import Done, Reported, Task, perform
@@ -46,7 +46,7 @@ class InProcess:
         self._tasks.append(task)
 
     def next(self, should_stop: Callable[[], bool]) -> Reported | Done | None:
-        """Return what happens next; None if nothing does. Once `should_stop` returns True, a run hands back its state."""
+        """Return what happens next; None if nothing does. Once told to stop, a run hands back its state."""
         if self._running is None and should_stop():
             return None
         self._running = self._running or perform(self._tasks.pop(0), should_stop)
@@ -68,7 +68,10 @@ class Plan(Protocol):
         """Keep what a task has brought."""
 
 
-def carried(engine: Engine, plan: Plan, should_stop: Callable[[], bool]) -> Iterator[Task | Reported | Done]:
+Happenings = Generator[Task | Reported | Done, None, None]
+
+
+def carried(engine: Engine, plan: Plan, should_stop: Callable[[], bool]) -> Happenings:
     """Yield each task as it is put under way, each report, and each result once the plan has kept it.
 
     It ends when the plan has no more tasks and none is under way, or when `should_stop` returns True; what is under way

@@ -99,8 +99,8 @@ class _Members:
             )
 
 
-def ended(folder: Path, done: Done) -> Iterator[RunEnded]:
-    """Yield the event of a run that has ended."""
+def ended(folder: Path, done: Done) -> Iterator[Event]:
+    """Yield the events of a run that has ended."""
     found = outcome.read(folder)
     if found is not None:
         metrics = {
@@ -109,6 +109,8 @@ def ended(folder: Path, done: Done) -> Iterator[RunEnded]:
             if (value := getattr(found, name)) is not None
         }
         yield RunEnded(done.name, found.epochs, metrics, found.failed)
+        if found.warning:
+            yield Notice(f"{done.name}: {found.warning}")
 
 
 def _seed(name: str) -> int:
