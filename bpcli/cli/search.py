@@ -15,7 +15,7 @@ from bpcli.cli.tally import TallyReporter
 from bpcli.cluster.engine import Engine
 from bpcli.errors import CheckpointError
 from bpcli.machine import quote
-from bpcli.search import findings
+from bpcli.report import findings
 from bpcli.search.halving import likely_epochs
 from bpcli.search.plan import sampled
 from bpcli.search.run import newest_search, recorded_search, resumed_search

@@ -162,7 +162,7 @@ class Dask:
         try:
             done: Done = future.result(timeout=_FETCH)
         except KilledWorker as error:
-            done = Done(name, {}, f"its worker died, {error.allowed_failures + 1} times in a row; too little memory?")
+            done = Done(name, {}, f"its worker died {error.allowed_failures + 1} times (too little memory?)")
         except (CancelledError, TimeoutError, OSError) as error:
             raise self._gone() from error
         if not isinstance(done, Done) or done.name != name:

@@ -58,11 +58,7 @@ def text(folder: Path, search: Search, trials: Sequence[Trial], importances: Map
 
 
 def _lines(folder: Path, search: Search, trials: Sequence[Trial], importances: Mapping[str, float]) -> Iterator[str]:
-    states = [trial.state(search.rungs) for trial in trials]
-    counted = ", ".join(
-        f"{n} {state}" for state in ("finished", "paused", "failed", "begun") if (n := states.count(state))
-    )
-    yield f"{len(trials)} trials, {sum(trial.epochs for trial in trials)} epochs: {counted}"
+    yield f"{len(trials)} trials, {sum(trial.epochs for trial in trials)} epochs: {counted(trials, search)}"
     best = ranked(trials, search)[:_SHOWN]
     if not best:
         return
@@ -75,6 +71,12 @@ def _lines(folder: Path, search: Search, trials: Sequence[Trial], importances: M
         yield f"what mattered: {', '.join(f'{key} {round(100 * share)} %' for key, share in importances.items())}"
     yield ""
     yield f"the best of {len(trials)} noisy trials is flattered; its worth on fresh seeds: {following(folder, search)}"
+
+
+def counted(trials: Sequence[Trial], search: Search) -> str:
+    """Return how many trials are in each state, in words."""
+    states = [trial.state(search.rungs) for trial in trials]
+    return ", ".join(f"{n} {name}" for name in ("finished", "paused", "failed", "begun") if (n := states.count(name)))
 
 
 def _row(search: Search, trial: Trial) -> list[str]:
