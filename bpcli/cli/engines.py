@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,7 +57,8 @@ def engine(workers: int | None, address: str | None) -> Iterator["Engine"]:
     if workers is None and address is None:
         from bpcli.cluster.engine import InProcess
 
-        yield InProcess()
+        with closing(InProcess()) as here:
+            yield here
         return
     require("distributed", "cluster", "--workers" if address is None else "--scheduler")
     from bpcli.cluster import by_dask

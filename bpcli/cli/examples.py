@@ -14,7 +14,6 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli train -c quick": "the shortest way to 98 %",
         "bpcli train -s 'model.hidden=[300, 100]' --epochs 5": "two hidden layers",
         "bpcli train --resume runs/default-1 --epochs 20": "go on up to epoch 20",
-        "bpcli train --seeds 0..9 --workers 4": "ten runs, four at a time",
     },
     "search": {
         "bpcli search space.yaml --dry-run": "ten configurations, and what it may cost",

@@ -41,6 +41,11 @@ class InProcess:
         self._tasks: list[Task] = []
         self._running: Generator[Reported, None, Done] | None = None
 
+    def close(self) -> None:
+        """Give up the task that is under way."""
+        if self._running is not None:
+            self._running.close()
+
     def submit(self, task: Task) -> None:
         """Put a task under way."""
         self._tasks.append(task)

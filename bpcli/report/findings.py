@@ -7,8 +7,7 @@ from typing import Any
 from bpcli.machine import quote
 from bpcli.storage.run_folder import CONFIG
 from bpcli.storage.search_file import Search
-from bpcli.storage.trials import BEST_TRIAL, Trial, ranked, trial_folder
-from bpcli.strict_yaml import to_line
+from bpcli.storage.trials import BEST_TRIAL, Trial, ranked, short, trial_folder
 
 _SHOWN = 5  # of the best trials
 
@@ -86,11 +85,6 @@ def _row(search: Search, trial: Trial) -> list[str]:
 def score(search: Search, value: float) -> str:
     """Return the metric as people read it."""
     return f"{100 * value:.2f} %" if search.maximizes else f"{value:.4f}"
-
-
-def short(value: object) -> str:
-    """Return a value as people read it, its numbers with few digits."""
-    return f"{value:.4g}" if isinstance(value, float) else to_line(value)
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from bpcli.report.page import drawings, render
 from bpcli.report.plots import Painter
 from bpcli.report.svg import Inliner
 from bpcli.storage.search_file import Search
-from bpcli.storage.trials import Trial, ranked
+from bpcli.storage.trials import Trial, ranked, short
 
 _ROWS = 100  # trials in the table, the best ones
 
@@ -50,7 +50,7 @@ def _score(search: Search, trial: Trial) -> str:
 
 def _shown(trial: Trial) -> list[str]:
     """Return a trial's values as people read them."""
-    return [findings.short(value) for value in trial.values.values()]
+    return [short(value) for value in trial.values.values()]
 
 
 def _painters(search: Search, trials: Sequence[Trial], best: Sequence[Trial]) -> dict[str, tuple[str, Painter]]:

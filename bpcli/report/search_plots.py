@@ -5,15 +5,15 @@ from math import log
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
-from bpcli.report.findings import short
 from bpcli.report.plots import FAINT, FIRST, INK, MAX_NAME, SECOND
 from bpcli.storage.search_file import Range, Search
-from bpcli.storage.trials import Trial
+from bpcli.storage.trials import Trial, short
 
 _LINES = 100  # of parallel coordinates, the best ones: more hide each other
 _BEST = 5  # of them in colour
+_WIDE = 500  # the ratio of a range's ends from which only powers of ten have labels
 
 
 def history(axes: Axes, search: Search, trials: Sequence[Trial]) -> None:
@@ -34,10 +34,19 @@ def against(axes: Axes, search: Search, trials: Sequence[Trial], key: str) -> No
     _scatter(axes, search, trials, lambda trial: _place(search, key, trial))
     axes.set_xlabel(key)
     if isinstance(setting, Range):
-        axes.set_xscale("log" if setting.log else "linear")
+        _scale(axes, setting)
     else:
         axes.set_xticks(range(len(setting.values)), [_label(value) for value in setting.values])
         axes.set_xlim(-0.5, len(setting.values) - 0.5)
+
+
+def _scale(axes: Axes, setting: Range) -> None:
+    """Make the axis of a range logarithmic where the range is, with few and plain labels."""
+    if setting.log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if setting.max < _WIDE * setting.min else (1,)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def parallel(axes: Axes, search: Search, ranked: Sequence[Trial]) -> None:

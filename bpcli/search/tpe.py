@@ -24,7 +24,7 @@ from bpcli.storage.trials import Trial, ranked
 
 _SHOWN = 100  # trials that the sampler looks at: the best quarter of them, and the latest; more cost time alone
 _NO_TIME = datetime(2000, 1, 1)
-_ENOUGH = 10  # trials below which nothing can be said of what mattered
+_ENOUGH = 12  # trials below which nothing can be said of what mattered
 
 
 class _Shown(InMemoryStorage):

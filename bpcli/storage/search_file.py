@@ -177,8 +177,10 @@ def write(folder: Path, search: Search, fs: FileSystem = SYSTEM) -> None:
 def _base(text: _Text, source: str) -> Config:
     """Return the configuration that trials have in common."""
     if isinstance(text.config, str):
-        return start.load(text.config, [text.set] if text.set else [])
-    return configuration.changed(configuration.from_tree(text.config, f"{source}: config"), text.set, f"{source}: set")
+        config = start.load(text.config)
+    else:
+        config = configuration.from_tree(text.config, f"{source}: config")
+    return configuration.changed(config, text.set, f"{source}: set")
 
 
 def _setting(key: str, given: Mapping[str, object], source: str) -> Setting:

@@ -107,6 +107,11 @@ def _scores(run: Path, metric: Metric) -> tuple[float, ...]:
     return tuple(score for score in kept if score is not None)
 
 
+def short(value: object) -> str:
+    """Return a value as people read it, its numbers with few digits."""
+    return f"{value:.4g}" if isinstance(value, float) else to_line(value)
+
+
 def ranked(trials: Sequence[Trial], search: Search) -> list[Trial]:
     """Return the trials with a score, the best first: those trained to their end, then those with most epochs."""
     sign = -1 if search.maximizes else 1

@@ -16,7 +16,7 @@ from bpcli.cli.examples import EXAMPLES
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 LINES = [line for lines in EXAMPLES.values() for line in lines if line.startswith("bpcli ")]
-SLOW = ("bpcli train", "bpcli check", "bpcli report", "bpcli augment")  # their tests run such lines
+SLOW = ("bpcli train", "bpcli search", "bpcli check", "bpcli report", "bpcli augment")  # their tests run such lines
 
 
 def words(line: str) -> list[str]:
