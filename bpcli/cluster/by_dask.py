@@ -4,10 +4,12 @@ Importing this module imports Dask; its packages are the extra `cluster`.
 """
 
 import logging
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -31,6 +33,12 @@ _PATIENCE = 10.0  # seconds to wait for a scheduler, and for its first worker
 _QUIET = 60  # a level of logging above that of every message
 
 
+_HERE: dict[str, Any] = {  # how workers on this machine are started: on the loopback interface, without a dashboard
+    "threads_per_worker": 1, "processes": True, "host": _LOOPBACK, "dashboard_address": None, "memory_limit": 0,
+    "scheduler_kwargs": {"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"}, "silence_logs": _QUIET,
+}  # fmt: skip
+
+
 @contextmanager
 def local(workers: int) -> Iterator["Dask"]:
     """Yield an engine of so many processes on this machine; they listen on its loopback interface alone.
@@ -42,15 +50,26 @@ def local(workers: int) -> Iterator["Dask"]:
         folder = stack.enter_context(TemporaryDirectory(prefix="bpcli-", ignore_cleanup_errors=True))
         stack.enter_context(dask.config.set({"temporary-directory": folder, "distributed.scheduler.http.routes": []}))
         try:
-            cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, host=_LOOPBACK, dashboard_address=None,
-                scheduler_kwargs={"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"}, memory_limit=0,
-                silence_logs=_QUIET,
-            )  # fmt: skip
+            with _deaf():
+                cluster = LocalCluster(**_HERE, n_workers=workers)
         except (OSError, RuntimeError) as error:
             raise ClusterError(f"--workers {workers}: can't be started: {error}") from error
         stack.callback(cluster.close, timeout=_PATIENCE)
         yield stack.enter_context(_connected(cluster.scheduler_address, f"{workers} workers here"))
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Let threads that begin meanwhile, and their processes, not hear the Ctrl-C that a terminal sends to all."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # or the first process to begin would start it, and let itself hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
