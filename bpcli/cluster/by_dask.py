@@ -26,7 +26,7 @@ from distributed.scheduler import KilledWorker  # noqa: E402
 from bpcli import machine  # noqa: E402
 from bpcli.cluster.engine import POLL  # noqa: E402
 from bpcli.cluster.task import Done, Reported, Task, perform, versions  # noqa: E402
-from bpcli.errors import BpcliError, ClusterError  # noqa: E402
+from bpcli.errors import BpcliError, ClusterError, OutputError  # noqa: E402
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 10.0  # seconds to wait for a scheduler, and for its first worker
@@ -143,11 +143,11 @@ class Dask:
 
     def submit(self, task: Task) -> None:
         """Put a task under way."""
-        future = self._client.submit(
-            _work, task, self._slots(), versions(), self._topic, key=f"bpcli-{task.name}-{uuid4()}", pure=False
-        )
-        self._names[future.key] = task.name
-        future.add_done_callback(self._events.put)
+        key = f"bpcli-{task.name}-{uuid4()}"
+        with self._asking():
+            future = self._client.submit(_work, task, self._slots(), versions(), self._topic, key=key, pure=False)
+            self._names[key] = task.name
+            future.add_done_callback(self._events.put)
 
     def next(self, should_stop: Callable[[], bool]) -> Reported | Done | None:
         """Return what happens next; None if `should_stop` returned True.
@@ -170,7 +170,7 @@ class Dask:
     def _slots(self) -> dict[str, int]:
         """Return how many tasks each host's workers can have under way."""
         slots: Counter[str] = Counter()
-        with suppress(OSError, RuntimeError):  # the scheduler is gone, which `next` says
+        with self._asking():
             for about in self._client.scheduler_info(n_workers=-1)["workers"].values():
                 slots[about["host"]] += about["nthreads"]
         return dict(slots)
@@ -179,14 +179,25 @@ class Dask:
         """Return what a task has brought; fetch it at once, as it is lost with its worker."""
         name = self._names.pop(future.key)
         try:
-            done: Done = future.result(timeout=_FETCH)
+            with self._asking():
+                done: Done = future.result(timeout=_FETCH)
         except KilledWorker as error:
             done = Done(name, {}, f"its worker died {error.allowed_failures + 1} times (too little memory?)")
-        except (CancelledError, TimeoutError, OSError) as error:
-            raise self._gone() from error
         if not isinstance(done, Done) or done.name != name:
             raise ClusterError(f"{name}: what a worker sent is not the result of a task")
         return done
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Ask the scheduler for something; whatever goes wrong once it is gone is said in one way."""
+        try:
+            yield
+        except (CancelledError, TimeoutError, OSError) as error:
+            raise self._gone() from error
+        except Exception as error:
+            if self._client.status == "running":
+                raise
+            raise self._gone() from error
 
     def _gone(self) -> ClusterError:
         return ClusterError(f"{self._address}: the scheduler is gone; what was finished is kept")
@@ -217,6 +228,8 @@ def _work(task: Task, slots: dict[str, int], expected: dict[str, str], topic: st
             worker.log_event(topic, {"name": report.name, "epochs": report.epochs})
     except BpcliError as error:
         raise type(error)(f"{task.name}: on the worker {worker.address}: {error}") from None
+    except OSError as error:  # such as a full disk
+        raise OutputError(f"{task.name}: on the worker {worker.address}: {error}") from None
 
 
 def _abandoned(worker: Any) -> Callable[[], bool]:

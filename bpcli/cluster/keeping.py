@@ -61,13 +61,20 @@ def keep(folder: Path, config: Config, done: Done, fs: FileSystem) -> None:
         ClusterError: it is not what a run of this configuration writes.
         OutputError: the folder can't be written to.
     """
-    _require_ours(done, config)
+    new = _new(folder, done)
+    _require_ours(done.name, new, config)
     with exclusive(folder):
         for name in RESULTS:
-            if name in done.files:
-                write_file(folder / name, done.files[name], previous=PREVIOUS if name == LAST else None, fs=fs)
+            if name in new:
+                write_file(folder / name, new[name], previous=PREVIOUS if name == LAST else None, fs=fs)
         if done.failed and outcome.NAME not in done.files:
             outcome.write(folder, Outcome(_epochs(folder), 0, failed=done.failed), fs)
+
+
+def _new(folder: Path, done: Done) -> dict[str, bytes]:
+    """Return the files that a task has brought, without a configuration that is there already."""
+    there = content(folder, (CONFIG,))
+    return {name: data for name, data in done.files.items() if there.get(name) != data}
 
 
 def _epochs(folder: Path) -> int:
@@ -75,14 +82,14 @@ def _epochs(folder: Path) -> int:
     return checkpoint.load(folder / LAST).epoch if (folder / LAST).exists() else 0
 
 
-def _require_ours(done: Done, config: Config) -> None:
+def _require_ours(run: str, received: Mapping[str, bytes], config: Config) -> None:
     """Refuse files that are not those of a run of this configuration."""
     try:
         with TemporaryDirectory() as name:
-            _write(Path(name), done.files)
-            _read(Path(name), done.files, config)
+            _write(Path(name), received)
+            _read(Path(name), received, config)
     except BpcliError as error:
-        raise ClusterError(f"{done.name}: what a worker sent is not the files of this run: {error}") from error
+        raise ClusterError(f"{run}: what a worker sent is not the files of this run: {error}") from error
 
 
 def _write(folder: Path, received: Mapping[str, bytes]) -> None:

@@ -15,7 +15,7 @@ from bpcli.storage.trials import Trial, number_of, trial_folder
 from bpcli.training.events import Event, Notice, RunEnded, Tally
 
 Sampler = Callable[[Search, Sequence[Trial]], Mapping[str, object]]  # the values of the next trial
-_SELDOM = 2.0  # seconds between two writings of trials.csv, which is made anew each time
+_SELDOM = 5.0  # seconds between two writings of trials.csv, which is made anew each time
 
 
 class Trials:

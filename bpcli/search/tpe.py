@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from bpcli.storage.search_file import Range, Search, Setting
 from bpcli.storage.trials import Trial, ranked
 
-_SHOWN = 100  # trials that the sampler looks at: the best quarter of them, and the latest; more cost time alone
+_SHOWN = 80  # trials that the sampler looks at: the best quarter of them, and the latest; more cost time alone
 _NO_TIME = datetime(2000, 1, 1)
 _ENOUGH = 12  # trials below which nothing can be said of what mattered
 

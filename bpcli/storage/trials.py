@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -14,7 +15,6 @@ from bpcli.storage.files import SYSTEM, FileSystem, write_file
 from bpcli.storage.metrics_csv import best_row
 from bpcli.storage.run_folder import CONFIG
 from bpcli.storage.search_file import Metric, Search
-from bpcli.strict_yaml import to_line
 
 NAME = "trials.csv"
 BEST_TRIAL = "best"  # the name that points to the folder of the best trial
@@ -109,7 +109,7 @@ def _scores(run: Path, metric: Metric) -> tuple[float, ...]:
 
 def short(value: object) -> str:
     """Return a value as people read it, its numbers with few digits."""
-    return f"{value:.4g}" if isinstance(value, float) else to_line(value)
+    return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 
 def ranked(trials: Sequence[Trial], search: Search) -> list[Trial]:
@@ -134,7 +134,7 @@ def write(folder: Path, search: Search, trials: Sequence[Trial], fs: FileSystem 
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["trial", "state", "epochs", search.metric, *search.space, "failed"])
     for trial in trials:
-        values = [to_line(value) for value in trial.values.values()]
+        values = [value if isinstance(value, str) else json.dumps(value) for value in trial.values.values()]
         score = "" if trial.score is None else f"{trial.score:.6g}"
         table.writerow([trial.number, trial.state(search.rungs), trial.epochs, score, *values, trial.failed])
     write_file(folder / NAME, text.getvalue().encode(), fs=fs)

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,13 @@ def start() -> Iterator[Callable[..., "subprocess.Popen[Any]"]]:
     environment.pop("DASK_SCHEDULER_ADDRESS", None)
     with children() as begin:
 
-        def begun(module: str, *arguments: str | Path, cwd: Path, **options: Any) -> "subprocess.Popen[Any]":
+        def begun(
+            module: str, *arguments: str | Path, cwd: Path, variables: Mapping[str, str] = {}, **options: Any
+        ) -> "subprocess.Popen[Any]":
             cwd.mkdir(exist_ok=True, parents=True)
             command = [sys.executable, "-m", module, *map(str, arguments)]
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-            return begin(command, cwd=cwd, env=environment, **pipes | options)
+            return begin(command, cwd=cwd, env=environment | dict(variables), **pipes | options)
 
         yield begun
 

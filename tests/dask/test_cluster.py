@@ -16,6 +16,7 @@ import pytest
 from bpcli.storage import series_file, trials
 from bpcli.storage.search_file import read_folder
 from tests.dask.conftest import LATEST, Cluster
+from tests.reliability.conftest import ROOT
 from tests.reliability.test_kill import contents
 
 pytestmark = pytest.mark.cluster
@@ -23,9 +24,9 @@ Start = Callable[..., "subprocess.Popen[Any]"]
 SEEDS = range(4)
 
 
-def bpcli(start: Start, folder: Path, *arguments: str | Path) -> tuple[int, str, str]:
+def bpcli(start: Start, folder: Path, *arguments: str | Path, **variables: str) -> tuple[int, str, str]:
     """The exit code of a command line and what it printed."""
-    process = start("bpcli", *arguments, cwd=folder)
+    process = start("bpcli", *arguments, cwd=folder, variables=variables)
     out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
@@ -77,25 +78,36 @@ def test_whatever_kills_workers_the_runs_are_the_same(
     assert {seed: contents(here / f"s/seed-{seed}") for seed in SEEDS} == alone
 
 
+DEADLY = """\
+import os, pathlib, signal, sys
+
+def die(event, arguments):
+    if event == "open" and "worker-" in str(arguments[0]) and ".metrics.csv." in str(arguments[0]):
+        if pathlib.Path(arguments[0]).with_name("config.yaml").read_text().startswith("seed: 1\\n"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(die)
+"""
+
+
 def test_a_run_whose_worker_always_dies_fails_and_the_others_finish(
     start: Start, tmp_path: Path, options: list[str]
 ) -> None:
-    """The worker is killed whenever it trains this seed; Dask gives up after the fourth time."""
+    """A worker that begins with this seed is killed, each time; Dask gives up after the fourth."""
     here = tmp_path / "here"
-    process = start("bpcli", "train", "--seeds", "0..2", "-o", "s", "--workers", "1", *options, cwd=here)
-    kills = 0
-    while process.poll() is None and kills < 5:
-        if not (here / "s/seed-1").exists() and (here / "s/seed-0").exists():
-            time.sleep(0.5)
-            for worker in processes_of(process.pid):
-                os.kill(worker, signal.SIGKILL)
-                kills += 1
-        time.sleep(0.5)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 7
-    assert re.search(r"seed-0 failed: its worker died 4 times", err)
-    assert "Error: s/seed-0: its worker died 4 times (too little memory?); 2 of the 3 runs are finished" in err
-    assert series_file.read(here / "s").finished == (1, 2)
+    here.mkdir()
+    (here / "sitecustomize.py").write_text(DEADLY)
+    path = os.pathsep.join([str(here), str(ROOT)])
+    code, _, err = bpcli(
+        start, here, "train", "--seeds", "0..2", "-o", "s", "--workers", "2", *options, PYTHONPATH=path
+    )
+    assert code == 7
+    assert "seed-1 failed: its worker died 4 times (too little memory?)" in err
+    assert err.splitlines()[-1] == (
+        "Error: s/seed-1: its worker died 4 times (too little memory?); 2 of the 3 runs are finished; to try again: "
+        "bpcli train --resume s"
+    )
+    assert series_file.read(here / "s").finished == (0, 2)
 
 
 def test_four_processes_with_four_folders(start: Start, cluster: Cluster, tmp_path: Path, options: list[str]) -> None:
@@ -150,9 +162,7 @@ def test_a_cluster_without_workers_is_said(start: Start, tmp_path: Path, options
     )
 
 
-def test_a_worker_of_another_version_is_refused(
-    start: Start, tmp_path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_of_another_version_is_refused(start: Start, tmp_path: Path, options: list[str]) -> None:
     other = Cluster(start, tmp_path)
     (tmp_path / "other").mkdir()
     (tmp_path / "other/preload.py").write_text("import bpcli.cluster.task as task\ntask.__version__ = '0.0.1'\n")

@@ -1,0 +1,93 @@
+"""Kill -9 of a search and its workers at random moments: it goes on, and does nothing twice that was kept."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bpcli.storage import search_file, trials
+from tests.reliability.conftest import ROOT
+
+MOMENTS = int(os.environ.get("BPCLI_MOMENTS", "30"))
+TRIALS = 12
+SPACE = """\
+set: {data.folder: %s, data.validation: 30, model.hidden: [16], train.epochs: 40, train.batch_size: 5, train.threads: 1}
+trials: 12
+rungs: [5, 15]
+space:
+  optimizer.learning_rate: {min: 0.001, max: 1.0, log: true}
+  model.activation: {values: [relu, tanh]}
+"""
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def rows(folder: Path) -> dict[str, list[str]]:
+    """The complete rows of each trial's metrics.csv; their seconds tell whether an epoch was trained again."""
+    return {
+        path.parent.name: [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        for path in folder.glob("trial-*/metrics.csv")
+    }
+
+
+def searched(python: Start, where: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    return python("bpcli", "search", "-q", *arguments, cwd=where, env=environment, start_new_session=True)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("workers", [[], ["--workers", "2"]], ids=["here", "workers"])
+def test_a_search_goes_on_from_every_kill(
+    python: Start, tmp_path: Path, tiny_mnist: Path, workers: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("optuna")
+    pytest.importorskip("distributed")
+    space, rng, kept, begun = tmp_path / "space.yaml", random.Random(18), 0, 0
+    space.write_text(SPACE % tiny_mnist)
+    (tmp_path / "whole").mkdir()
+    start = time.monotonic()
+    _, err = searched(python, tmp_path / "whole", space, *workers).communicate()
+    length = time.monotonic() - start
+    assert "Error" not in err
+    for moment in range(MOMENTS):
+        where = tmp_path / str(moment)
+        where.mkdir()
+        process = searched(python, where, space, *workers)
+        time.sleep(rng.uniform(0, length))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        folder = where / "runs/search-1"
+        was_begun = search_file.is_search(folder)
+        before = rows(folder)
+        again = searched(python, where, *(["--resume", folder] if was_begun else [space]), *workers)
+        out, err = again.communicate()
+        assert again.returncode == 0, err
+        (folder,) = filter(search_file.is_search, (where / "runs").glob("search-*"))
+        consistent(folder, out)
+        after = rows(folder)
+        for name, lines in before.items():
+            assert after[name][: len(lines)] == lines
+        kept += sum(len(lines) - 1 for lines in before.values())
+        begun += was_begun
+    with capsys.disabled():
+        sys.stdout.write(f"killed at {MOMENTS} moments of {length:.1f} s, {begun} of them after the search had begun; ")
+        sys.stdout.write(f"{kept} epochs were kept and none of them trained again\n")
+    assert begun > MOMENTS // 3
+
+
+def consistent(folder: Path, out: str) -> None:
+    """Every trial is there once and read strictly; the best has been trained to its end."""
+    search = search_file.read_folder(folder)
+    found = trials.read(folder, search)
+    assert [trial.number for trial in found] == list(range(TRIALS))
+    assert sorted(path.name for path in folder.glob("trial-*")) == sorted(f"trial-{n}" for n in range(TRIALS))
+    assert all(trial.state(search.rungs) in ("finished", "paused", "failed") for trial in found)
+    assert trials.ranked(found, search)[0].finished
+    assert len((folder / "trials.csv").read_text().splitlines()) == 1 + TRIALS
+    assert list(folder.rglob("*.tmp")) == []
+    assert f"{TRIALS} trials, " in out
