@@ -31,15 +31,14 @@ from bpcli.training import builders
 RUN = ["-s", "train.threads=1", "-s", "model.hidden=[256]"]
 SEARCHED = """\
 set: {model.hidden: [256]}
-trials: 36
+trials: 33
 rungs: [1, 3]
 space:
   optimizer.learning_rate: {min: 0.01, max: 1.0, log: true}
   train.batch_size: {min: 32, max: 512, log: true}
-  optimizer.momentum: {min: 0.0, max: 0.95}
-  optimizer.weight_decay: {min: 0.01, max: 20.0, log: true}
-  model.dropout: {min: 0.0, max: 0.5}
-  schedule.kind: {values: [constant, steps, cosine]}
+  model.dropout: {min: 0.0, max: 0.4}
+  schedule.kind: {values: [steps, cosine]}
+  data.deslant: {values: [false, true]}
 """
 
 
