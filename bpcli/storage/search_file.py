@@ -16,9 +16,9 @@ from bpcli.config import Config
 from bpcli.errors import CheckpointError, ConfigError
 from bpcli.storage import start
 from bpcli.storage.files import SYSTEM, FileSystem, write_file
+from bpcli.storage.run_folder import SEARCH as NAME
 from bpcli.strict_yaml import MAX_LENGTH, parse_yaml, to_text
 
-NAME = "search.yaml"
 MAX_TRIALS = 100_000
 _TRIED = 2000  # combinations of values that are checked before anything starts
 
@@ -130,6 +130,13 @@ def read(path: Path, trials: int | None = None) -> Search:
         ConfigError: it can't be read, a name or a value in it is wrong, or there would be no validation split.
         CheckpointError: the network to start from can't be read.
     """
+    search = _read(path, trials)
+    _require_sense(search, path)
+    return search
+
+
+def _read(path: Path, trials: int | None = None) -> Search:
+    """Read the description of a search, whose values may not go together."""
     try:
         with path.open("rb") as file:
             text = msgspec.convert(parse_yaml(file.read(MAX_LENGTH + 1), str(path)), _Text)
@@ -140,19 +147,17 @@ def read(path: Path, trials: int | None = None) -> Search:
         raise ConfigError(f"{path}: not the description of a search: {complaint}") from error
     config = _base(text, str(path))
     space = {key: _setting(key, given, f"{path}: space: {key}") for key, given in text.space.items()}
-    search = Search(config, text.metric, trials or text.trials, text.rungs, text.seed, space)
-    _require_sense(search, path)
-    return search
+    return Search(config, text.metric, trials or text.trials, text.rungs, text.seed, space)
 
 
 def read_folder(folder: Path) -> Search:
-    """Read the description of a search from its folder.
+    """Read the description of a search from its folder; it was checked before it was written.
 
     Raises:
         CheckpointError: it can't be read.
     """
     try:
-        return read(folder / NAME)
+        return _read(folder / NAME)
     except ConfigError as error:
         raise CheckpointError(str(error)) from error
 

@@ -10,7 +10,7 @@ from bpcli.storage.trials import Trial
 
 pytestmark = pytest.mark.cluster
 
-SPACE = {
+SPACE: dict[str, Range | Choice] = {
     "optimizer.learning_rate": Range(0.005, 1.0, log=True), "train.batch_size": Range(32, 512, log=True),
     "model.hidden": Choice(([8], [16, 16])),
 }  # fmt: skip
