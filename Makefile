@@ -11,7 +11,8 @@ VENV := $(BIN)/python$(EXE)
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-docs test-cluster coverage dist test-install test-browser torture fuzz mutation lint audit bench \
+.PHONY: help train test test-docs test-formats test-cluster coverage dist test-install test-browser torture fuzz \
+	mutation lint audit bench \
 	bench-results bench-peers pretrained pictures clean
 
 help:  ## list the targets
@@ -25,6 +26,9 @@ test: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests, on all cores
 
 test-docs: $(INSTALLED)-test $(INSTALLED)-report  ## follow the README and the documents line by line (a minute or two)
 	$(BIN)/python -m pytest tests/documents -m documents
+
+test-formats: $(INSTALLED)-test $(INSTALLED)-formats  ## read exported networks with the programs that they are for, on all test images
+	$(BIN)/python -m pytest tests/formats -m formats
 
 coverage: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-coverage  ## run the tests, and list the lines and branches of bpcli that none of them reaches
 	$(BIN)/python -m coverage erase

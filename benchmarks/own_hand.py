@@ -126,9 +126,11 @@ def gain(writer: Writer, pictures: int, images: int, settings: Sequence[str], fo
     command = [sys.executable, "-m", "bpcli", "train", "-q", "-c", "own-hand", *given, "-o", str(run)]
     subprocess.run(command, check=True, capture_output=True)
     seconds, before, after = perf_counter() - start, bpcli.load("pretrained"), bpcli.load(run)
-    own = [network.evaluate(test.images, test.labels)["errors"] for network in (before, after)]
-    mnist = [network.evaluate(before.split("test").images, before.split("test").labels) for network in (before, after)]
-    return Row(*own, seconds, *(each["accuracy"] for each in mnist))
+    mnist = before.split("test")
+    own, others = (
+        [network.evaluate(split.images, split.labels) for network in (before, after)] for split in (test, mnist)
+    )
+    return Row(own[0]["errors"], own[1]["errors"], seconds, others[0]["accuracy"], others[1]["accuracy"])
 
 
 def line(name: str, row: Sequence[float]) -> str:

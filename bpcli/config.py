@@ -36,11 +36,14 @@ Fraction = Annotated[float, Meta(gt=0, le=1)]
 Decay = Annotated[float, Meta(ge=0, lt=1)]  # the part of a running mean that a step keeps
 
 
-class DataConfig(Struct, frozen=True):
+class DataConfig(Struct, frozen=True, kw_only=True):
     """Where the images come from and how they are split and scaled."""
 
     folder: str | None
-    validation: Annotated[int, Meta(ge=0, le=1_000_000)]
+    name: str | None = None  # the keys that old checkpoints lack have a default, so that these are quick to read
+    validation: Annotated[int, Meta(ge=0, le=1_000_000)] | Annotated[float, Meta(ge=0, lt=1)] | Literal["auto"]
+    test: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+    side: Annotated[int, Meta(ge=8, le=64)] = 28
     normalize: str
     deslant: bool
     kind: Literal["auto", "digits", "any"]
@@ -48,6 +51,11 @@ class DataConfig(Struct, frozen=True):
     outlier_kinds: Literal["classic", "clean"]
     hands: Annotated[int, Meta(ge=0, le=1_000_000)]
     printed: Annotated[int, Meta(ge=0, le=1_000_000)]
+
+    @property
+    def place(self) -> str | None:
+        """The folder of the data set, which `folder` or `name` names; None for MNIST."""
+        return self.folder if self.name is None else str(resources.sets() / self.name)
 
 
 class ModelConfig(Struct, frozen=True):
@@ -132,10 +140,14 @@ class Config(Struct, frozen=True):
 
 # Keys and names of older versions, which are translated silently; only the last part of a key is replaced.
 _OLD_KEYS: Mapping[str, str] = {"data.strangers": "outliers"}
-_OLD_NAMES: Mapping[str, Mapping[str, str]] = {"model.init": {"kaiming": "glorot_relu"}}
+_OLD_NAMES: Mapping[str, Mapping[str, str]] = {
+    "model.init": {"kaiming": "glorot_relu"},
+    "data.name": {name.replace("_", "-"): name for name in resources.set_names()},  # as their authors write them
+}
 
 # The keys whose value is a name, each with the table that must contain it.
 _NAMES: Mapping[str, Collection[str]] = {
+    "data.name": resources.set_names(),
     "data.normalize": NORMALIZATIONS,
     "model.activation": ACTIVATIONS,
     "model.output": sorted({output for output, _ in OUTPUTS}),
@@ -234,9 +246,9 @@ def from_tree(tree: object, source: str) -> Config:
 def _is_whole(tree: Tree, section: type[Struct] = Config) -> bool:
     """Return whether a checked tree has every key of a section."""
     return all(
-        _is_whole(tree[field.name], field.type)
-        if _is_section(field.type) and field.name in tree
-        else field.name in tree or not field.required  # a key younger than the network that comes with bpcli
+        _is_whole(tree.get(field.name, {}), field.type)
+        if _is_section(field.type)
+        else field.name in tree or not field.required
         for field in msgspec.structs.fields(section)
     )
 
@@ -410,7 +422,7 @@ def _value(value: object, kind: Any, key: str, source: str) -> object:
     if isinstance(converted, float) and not isfinite(converted):
         raise ConfigError(f"{source}: {key} = {_shown(value)}: expected a finite number")
     for name in (converted if isinstance(converted, tuple) else (converted,)) if key in _NAMES else ():
-        if name not in _NAMES[key]:
+        if name is not None and name not in _NAMES[key]:
             known = ", ".join(_NAMES[key])
             hint = hints.question(hints.nearest_values(key, str(name), _NAMES[key]))
             raise ConfigError(f"{source}: {key} = {_shown(name)}: expected one of {known}{hint}")
@@ -455,6 +467,11 @@ def _consistent(config: Config, source: str) -> Config:
     if config.optimizer.nesterov and config.optimizer.kind != "momentum":
         raise ConfigError(
             f"{source}: optimizer.nesterov = true wants optimizer.kind = momentum, not {config.optimizer.kind}"
+        )
+    if config.data.name and config.data.folder:
+        raise ConfigError(
+            f"{source}: data.name = {config.data.name} and data.folder = {config.data.folder} both name a data set; "
+            "set one of them to null"
         )
     if config.data.outliers and model.output != "sigmoid":
         raise ConfigError(

@@ -11,6 +11,8 @@ _OURS: Mapping[str, str] = {  # our key: others' names
     "seed": "random_state random_seed rng_seed manual_seed rng",
     "data.folder": "dataset data_dir data_path data_root root path",
     "data.validation": "validation_split validation_fraction validation_size val_split val_size val valid",
+    "data.test": "test_split test_fraction test_size test_ratio",
+    "data.side": "image_size img_size resize",
     "data.normalize": "normalise normalization normalisation scaler scaling standardize",
     "data.deslant": "deskew",
     "model.hidden": "hidden_layer_sizes hidden_sizes hidden_size hidden_units hidden_layers hidden_dim hidden_dims "
@@ -43,6 +45,8 @@ _OURS: Mapping[str, str] = {  # our key: others' names
     "train.patience": "early_stopping early_stop n_iter_no_change",
     "train.threads": "n_jobs num_workers workers n_workers num_threads n_threads jobs cpus cores",
     "train.checkpoint_minutes": "save_every checkpoint_every",
+    "train.start": "from init_from start_from finetune fine_tune finetune_from pretrained warm_start weights",
+    "train.freeze": "frozen freeze_layers frozen_layers freeze_backbone",
 }
 
 KEYS: Mapping[str, str] = {name: key for key, names in _OURS.items() for name in names.split()}
@@ -75,6 +79,7 @@ OPTIONS: Mapping[str, str] = {  # of a command line, without dashes; a hint wher
     "override": "--set", "param": "--set", "opt": "--set",
     "output": "--out", "output_dir": "--out", "out_dir": "--out", "outdir": "--out", "save": "--out", "dir": "--out",
     "weights": "--model", "checkpoint": "--model", "ckpt": "--model", "network": "--model", "load": "--model",
+    "finetune": "--from", "fine_tune": "--from", "start": "--from", "init_from": "--from", "pretrained": "--from",
     "continue": "--resume", "restore": "--resume", "verbose": "--show", "silent": "--quiet",
     "overwrite": "--force", "browser": "--open", "view": "--open", "presets": "--list", "threshold": "--min-score",
 }  # fmt: skip
@@ -85,7 +90,9 @@ COMMANDS: Mapping[str, str] = {
     "classify": "predict", "infer": "predict", "inference": "predict", "recognize": "predict", "read": "predict",
     "gradcheck": "check", "verify": "check", "graph": "explain", "derive": "explain",
     "plot": "report", "show": "report", "curves": "report", "compare": "report", "paint": "draw", "sketch": "draw",
+    "convert": "export", "save": "export", "onnx": "export", "quantize": "export --quantize int8",
     "distort": "augment", "augmentation": "augment", "presets": "config --list", "configuration": "config",
+    "download": "data fetch", "fetch": "data fetch", "dataset": "data list", "datasets": "data list",
     "list": "runs", "ls": "runs", "history": "runs", "help": "--help", "version": "--version",
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """docs/backpropagation.md: its quotations, its examples and its claims."""
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bpcli.core.network import Network
 from bpcli.gradcheck import differences
 from bpcli.gradcheck.differences import Direction, Point
 from bpcli.gradcheck.reference import Formulas
+from tests.documents.console import difference, steps
 from tests.gradcheck.test_check import MISTAKES
 
 ROOT = Path(__file__).parent.parent
@@ -50,10 +52,11 @@ def test_links_and_names_lead_somewhere() -> None:
     assert (ROOT / "tests/test_backpropagation.py").samefile(__file__)
 
 
-def test_the_example_prints_what_is_shown(bpcli: Callable[..., Result]) -> None:
-    (shown,) = re.findall(r"\$ bpcli explain '(.*?)' (.*?)\n(.*?)```", TEXT, re.DOTALL)
-    expression, inputs, output = shown
-    assert bpcli("explain", expression, *inputs.split()).stdout == output
+def test_the_examples_print_what_is_shown(bpcli: Callable[..., Result]) -> None:
+    examples = [step for step in steps(TEXT) if step.command.startswith("bpcli explain")]
+    assert len(examples) == 2
+    for step in examples:
+        assert not difference(step.printed, bpcli(*shlex.split(step.command)[1:]).stdout.splitlines())
 
 
 def test_figures() -> None:

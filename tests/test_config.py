@@ -23,7 +23,7 @@ def test_the_default_is_the_articles_network() -> None:
     assert (config.optimizer.learning_rate, config.optimizer.momentum) == (0.1, 0.9)
     assert (config.schedule.kind, config.schedule.milestones, config.schedule.factor) == ("steps", (8,), 0.1)
     assert (config.train.epochs, config.train.batch_size) == (10, 256)
-    assert (config.data.folder, config.data.validation, config.data.normalize) == (None, 10_000, "standard")
+    assert (config.data.folder, config.data.validation, config.data.normalize) == (None, "auto", "standard")
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -150,10 +150,9 @@ def test_any_valid_configuration_survives_yaml(epochs: int, rate: float, hidden:
 
 def test_a_whole_configuration_is_written_in_the_order_of_its_keys() -> None:
     text = to_yaml(load("default", ["model.hidden=[30, 20]", "model.activation=[relu, tanh]"]))
-    first = "folder: null, validation: 10000, normalize: standard, deslant: false, kind: auto"
-    assert text.startswith(
-        f"seed: 0\ndata: {{{first},\n  outliers: 0, outlier_kinds: classic, hands: 0, printed: 0}}\nmodel:\n"
-    )
+    first = "folder: null, name: null, validation: auto, test: 0.15, side: 28, normalize: standard,\n  deslant: false"
+    second = "kind: auto, outliers: 0, outlier_kinds: classic, hands: 0, printed: 0"
+    assert text.startswith(f"seed: 0\ndata: {{{first}, {second}}}\nmodel:\n")
     assert "  hidden: [30, 20]\n  activation: [relu, tanh]\n  output: sigmoid\n" in text
     assert list(yaml.safe_load(text)) == [
         "seed", "data", "model", "loss", "optimizer", "schedule", "augment", "train",
@@ -349,3 +348,12 @@ def test_a_wrong_setting_from_python_is_named(settings: dict[str, object], compl
 def test_a_value_where_a_section_belongs_is_refused(value: str) -> None:
     with pytest.raises(ConfigError, match=r"^-s optimizer=.*: expected keys and values"):
         load("default", [f"optimizer={value}"])
+
+
+def test_a_checkpoint_that_knows_no_names_of_data_sets_is_still_read_without_the_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = to_tree(load())
+    del tree["data"]["name"]
+    monkeypatch.setattr(configuration, "_defaults", lambda: pytest.fail("the defaults were read, which takes time"))
+    assert from_tree(tree, "a checkpoint").data.name is None

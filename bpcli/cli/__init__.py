@@ -33,11 +33,14 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("bpcli.cli.explain:explain", "Show an expression's computational graph and its derivatives."),
     },
     "Data": {
+        "sheet": ("bpcli.cli.sheet:sheet", "Make a sheet to fill in, and read its photographs."),
+        "data": ("bpcli.cli.data:data", "Get Fashion-MNIST and other data sets by name."),
         "augment": ("bpcli.cli.augment:augment", "Draw what a network sees of distorted images."),
     },
     "Share": {
         "report": ("bpcli.cli.report:report", "Show a run, or several, as one HTML file."),
         "draw": ("bpcli.cli.draw:draw", "Write a page to draw digits on, with the network inside."),
+        "export": ("bpcli.cli.export:export", "Write a network as a file for other programs."),
     },
 }
 COMMANDS = dict(chain.from_iterable(group.items() for group in GROUPS.values()))

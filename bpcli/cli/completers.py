@@ -40,6 +40,8 @@ def settings(incomplete: str) -> list[CompletionItem]:
 
     name, equals, value = incomplete.partition("=")
     lines = preset_text.settings()
+    if equals and name == "train.start":
+        return [CompletionItem(f"{name}={item.value}", type=item.type) for item in networks(value)[:-1]]
     if equals:
         choices = [choice for line in lines if line.key == name for choice in line.choices]
         return [CompletionItem(f"{name}={choice}") for choice in choices if choice.startswith(value)]
@@ -60,6 +62,11 @@ def networks(incomplete: str) -> list[CompletionItem]:
     return [*_beginning(incomplete, ["pretrained", "latest"])[:-1], *runs(incomplete)]  # the last is for files
 
 
+def named_sets(incomplete: str) -> list[CompletionItem]:
+    """Return the actions of `bpcli data` and the names of data sets that begin so, or whatever file the shell finds."""
+    return _beginning(incomplete, ["list", "fetch", "import", "verify", "path", *resources.set_names()])
+
+
 def _beginning(incomplete: str, names: Sequence[str]) -> list[CompletionItem]:
     return [*(CompletionItem(name) for name in names if name.startswith(incomplete)), *files(incomplete)]
 
@@ -78,13 +85,13 @@ def _names(folder: str) -> list[str]:
 # the options of any command, and the arguments of each, whose values are completed here
 OPTIONS: Mapping[str, Completer] = {
     "-c": configurations, "--config": configurations, "-s": settings, "--set": settings,
-    "-m": networks, "--model": networks, "--resume": runs, "--remove": runs,
+    "-m": networks, "--model": networks, "--resume": runs, "--remove": runs, "--from": networks,
+    "--tensorboard": files,
 }  # fmt: skip
 ARGUMENTS: Mapping[str, Completer] = {
     "train": nothing, "search": files, "check": nothing, "config": nothing, "explain": nothing, "augment": files,
-    "predict": files,
-    "evaluate": networks, "report": runs, "draw": networks, "runs": nothing,
-    "step": networks,
+    "predict": files, "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
+    "step": networks, "sheet": files, "data": named_sets,
 }  # fmt: skip
 
 

@@ -14,11 +14,12 @@ from bpcli.cli.output import named_steps, percent, print_json, print_text
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import Split
 from bpcli.data.scenes.kinds import KINDS
-from bpcli.data.sheet import SHEET_MARK, contact_sheet
+from bpcli.data.sheet import SHEET_MARK
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError
 from bpcli.inference.ensemble import common_data, evaluate_ensemble
 from bpcli.inference.evaluation import HEADLINE, Mistake, mistakes, require_images
+from bpcli.inference.mistake_sheet import mistake_sheet
 from bpcli.inference.robustness import KindMetrics, evaluate_scenes
 from bpcli.storage.files import write_file
 
@@ -147,8 +148,7 @@ def _write_errors(wrong: Sequence[Mistake], classes: Sequence[str], path: Path) 
 
 def _write_sheet(wrong: Sequence[Mistake], classes: Sequence[str], split: Split, path: Path) -> None:
     """Write the mistakes as a PNG, each with its label and what the network took it for."""
-    captions = [f"{classes[each.label]} as {classes[each.prediction]}" for each in wrong]
-    write_file(path, contact_sheet(split.images[[each.index for each in wrong]], captions))
+    write_file(path, mistake_sheet(wrong, classes, split))
 
 
 def _table(result: dict[str, Any], spec: DataSpec) -> str:
@@ -161,7 +161,7 @@ def _table(result: dict[str, Any], spec: DataSpec) -> str:
             f"{_who(result)} on the {result['split']} split",
             _headline(result),
             "",
-            *_class_table(result, "digit" if spec.digits else "class"),
+            *_class_table(result, "digit" if spec.numerals else "class"),
             "",
             *(_matrix if len(spec.classes) <= _MATRIX else _confusions)(result["confusion"], spec.classes),
         ]

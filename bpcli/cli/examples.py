@@ -13,7 +13,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
     "train": {
         "bpcli train -c quick": "the shortest way to 98 %",
         "bpcli train -s 'model.hidden=[300, 100]' --epochs 5": "two hidden layers",
-        "bpcli train --resume runs/default-1 --epochs 20": "go on up to epoch 20",
+        "bpcli train -c own-hand -s data.folder=mine": "learn one's own hand",
     },
     "search": {
         "bpcli search space.yaml --dry-run": "ten configurations, and what it may cost",
@@ -58,9 +58,24 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli draw --open": "a page to draw on, in the browser",
         "bpcli draw runs/default-1 -o mine.html": "with the network of a run",
     },
+    "export": {
+        "bpcli export": "the run that ended last, as ONNX",
+        "bpcli export pretrained -o digits.safetensors --card README.md": "a model card",
+        "bpcli export --quantize int8 -o digits.h": "as C, a byte a weight",
+    },
+    "sheet": {
+        "bpcli sheet digits.pdf": "print it, write, photograph it",
+        "bpcli sheet --classes A-Z --rows 8 letters.pdf": "two pages of letters",
+        "bpcli sheet --read photo.jpg -o mine": "the cells, in mine/<class>/",
+    },
     "augment": {
         "bpcli augment -s augment.rotation=15 sheet.png": "turned digits",
         "bpcli augment -c simard -n 32 --force sheet.png": "a preset's",
+    },
+    "data": {
+        "bpcli data list": "those that are known, and which are here",
+        "bpcli data fetch fashion_mnist": "then: bpcli train -c fashion",
+        "bpcli data import fashion_mnist *.gz": "files that were got by hand",
     },
     "config": {
         "bpcli config --list": "the presets",

@@ -24,10 +24,11 @@ _HEAD = 4096  # bytes of a file in which its mark stands
 
 
 class Named(NamedTuple):
-    """A network and its name."""
+    """A network, its name and its file."""
 
     name: str
     checkpoint: Checkpoint
+    path: Path
 
     @property
     def model(self) -> Model:
@@ -102,7 +103,7 @@ def chosen_members(sources: Sequence[str]) -> list[Named]:
 
 
 def _loaded(path: Path) -> Named:
-    return Named(shown(Path(name_of(path))), checkpoint.load(path))
+    return Named(shown(Path(name_of(path))), checkpoint.load(path), path)
 
 
 def introduce(members: Sequence[Named], *, by_default: bool) -> None:
@@ -132,7 +133,7 @@ def joined(members: Sequence[Named]) -> str:
 
 def _reads_photographs(member: Named) -> bool:
     """Return whether a network was trained on distorted images, or on other things than digits."""
-    return member.checkpoint.config.augment.distorts or not member.model.spec.digits
+    return member.checkpoint.config.augment.distorts or not member.model.spec.numerals
 
 
 def forcible(command: F) -> F:

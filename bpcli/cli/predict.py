@@ -169,14 +169,15 @@ def _as_json(source: Source, seen: Answered | ImageError, members: Sequence[Name
 
 def _plain(answer: Prediction, spec: DataSpec) -> dict[str, Any]:
     """Return an answer as plain data; it has the number `digit` if the classes are digits."""
-    digit = {"digit": answer.label} if spec.digits else {}
+    digit = {"digit": answer.label} if spec.numerals else {}
     plain = digit | {"class": answer.name, "score": answer.score, "scores": answer.scores}
     return plain if answer.label is not None else plain | {"reason": answer.reason}
 
 
 def _number(answers: Sequence[Prediction]) -> str:
-    """Return the digits in a row, with a question mark for each without an answer."""
-    return "".join(answer.name or "?" for answer in answers)
+    """Return the classes in a row, with a question mark for each without an answer; long names with blanks between."""
+    names = [answer.name or "?" for answer in answers]
+    return ("" if all(len(name) == 1 for name in names) else " ").join(names)
 
 
 def _as_text(seen: Answered, spec: DataSpec) -> str:
@@ -188,7 +189,7 @@ def _as_text(seen: Answered, spec: DataSpec) -> str:
         return f"{name}: {_number(answers)} (lowest score {lowest:.3f})"
     (answer,) = answers
     if answer.name is None:
-        return f"{name}: no {'digit' if spec.digits else 'class'} ({answer.reason})"
+        return f"{name}: no {'digit' if spec.numerals else 'class'} ({answer.reason})"
     return f"{name}: {answer.name} (score {lowest:.3f})"
 
 

@@ -1,15 +1,17 @@
 """What `bpcli train` shows on stderr meanwhile: a bar of the whole run, a table of the epochs, and warnings."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING, NoReturn
 
 from bpcli.cli.output import percent, say, silence, warn
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
+from bpcli.storage.run_folder import REFUSED
 from bpcli.training import events
-from bpcli.training.events import EpochEnd, Event, MemberStarted, SeriesStarted, Started, Step
+from bpcli.training.events import EpochEnd, Event, MemberStarted, PicturesRead, SeriesStarted, Started, Step
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -49,6 +51,9 @@ class ProgressReporter:
             self._screen.above(lambda: warn(event.text))
         elif isinstance(event, events.Finished) and event.warning:
             self._screen.above(lambda: warn(event.warning))
+        elif isinstance(event, events.PicturesRead):
+            for text in picture_warnings(event.remarks):
+                self._warn_once(text)
 
     def close(self) -> None:
         """Remove the bar from the screen, and say how the last epoch was if that hasn't been said."""
@@ -61,6 +66,11 @@ class ProgressReporter:
                 self._step(event)
             case events.EpochEnd():
                 self._epoch(event)
+            case Preparing():
+                self._prepare(event)
+            case events.PicturesRead():
+                self._screen.end_bar()
+                self._say_once("\n".join(picture_lines(event)))
             case events.Started():
                 self._begin(event)
             case events.Finished():
@@ -71,6 +81,13 @@ class ProgressReporter:
                 self._begin_series(event)
             case events.MemberStarted():
                 self._begin_member(event)
+
+    def _prepare(self, event: Preparing) -> None:
+        if event.done == 0:
+            self._say(f"preparing {event.total:,} pictures")
+            if self._style == "bar":
+                self._screen.begin_bar(0, event.total, "pictures", "pictures")
+        self._screen.move_bar(event.done, "pictures", "")
 
     def _begin_series(self, event: SeriesStarted) -> None:
         self._in_series = True
@@ -121,6 +138,11 @@ class ProgressReporter:
             self._said.add(text)
             self._say(text)
 
+    def _warn_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._screen.above(lambda: warn(text))
+
     def _say(self, text: str) -> None:
         self._screen.above(lambda: say(text))
 
@@ -131,7 +153,7 @@ class Screen:
     _bar: "tqdm[NoReturn] | None" = None
 
     def begin_bar(self, done: int, total: int, text: str, unit: str = "batches", form: str = _BAR) -> None:
-        """Draw a bar of which `done` of `total` batches were done before; the rate is the mean over those that follow.
+        """Draw a bar of which `done` of `total` units were done before; the rate is the mean over those that follow.
 
         Validations and checkpoints lower this mean, and so count in the time to go.
         """
@@ -174,6 +196,28 @@ class Screen:
         except OSError:  # the terminal is gone
             silence()
             self.end_bar()
+
+
+def picture_lines(event: PicturesRead) -> Iterator[str]:
+    """Yield the lines of a table of the classes and their pictures, and what was skipped."""
+    total = [sum(column) for column in zip(*event.counts, strict=True)]
+    rows = [*zip(event.classes, event.counts, strict=True), ("all", total)]
+    width = max(len(name) for name, _ in rows)
+    yield f"{'class':{max(width, 5)}}  training  validation      test"
+    for name, (training, validation, test) in rows:
+        yield f"{name:{max(width, 5)}}  {training:8,}  {validation:10,}  {test:8,}"
+    skipped = {"hidden": event.remarks.hidden, "not called like pictures": event.remarks.others}
+    if told := ", ".join(f"{count:,} {what}" for what, count in skipped.items() if count):
+        yield f"skipped: {told}"
+
+
+def picture_warnings(remarks: Remarks) -> Iterator[str]:
+    """Yield what speaks against a folder of pictures, in lines."""
+    if refused := remarks.refused:
+        file, reason = refused[0]
+        others = f"; {len(refused) - 1:,} more in {REFUSED} of the run" if len(refused) > 1 else ""
+        yield f"can't use {file}: {reason}{others}"
+    yield from remarks.warnings
 
 
 def stride(epochs: int) -> int:

@@ -1,6 +1,6 @@
 """`bpcli train`: train, show the progress, keep the run."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from bpcli.machine import quote
 from bpcli.storage import start
 from bpcli.storage.find import find_run
 from bpcli.storage.series_file import is_series, parse_seeds
-from bpcli.training.events import Event
+from bpcli.training.events import Event, Observer
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import Train, recorded_series, resumed_series
@@ -39,6 +39,10 @@ from bpcli.training.series import Train, recorded_series, resumed_series
 @click.option(
     "--seeds", metavar="SEEDS", help="Train a run for each seed, such as 0..6 or 0,3,5, and test all together."
 )
+@click.option(
+    "--tensorboard", is_flag=False, flag_value="", metavar="[DIR]",
+    help="Write a log for TensorBoard, by default into the run's folder.",
+)  # fmt: skip
 @click.option(
     "--from", "origin", metavar="NETWORK",
     help="Start from the weights of pretrained, latest, a run or a file: short for -s train.start=NETWORK.",
@@ -63,6 +67,7 @@ def train(
     out: Path | None,
     resume: str | None,
     seeds: str | None,
+    tensorboard: str | None,
     origin: str | None,
     epochs: int | None,
     workers: int | None,
@@ -82,17 +87,16 @@ def train(
     config = start.load(source, _with(settings, origin)) if resume is None else None
     style, result, many = "none" if quiet else progress, Result(), seeds is not None or _goes_on_as_series(resume)
     with noted_signals() as stop:
-        with ExitStack() as stack:
-            by = stack.enter_context(_trainers(workers, scheduler, many))
-            reporter = stack.enter_context(closing(ProgressReporter(style) if by is None else TallyReporter(style)))
+        with _trainers(workers, scheduler, many) as by:
+            reporter: Observer = ProgressReporter(style) if by is None else TallyReporter(style)
+            observers = [reporter, *_logs(tensorboard, resume)]
             happenings = (
                 _resumed(str(resume), given, settings, stop.arrived, by)
                 if config is None
                 else _begun(config, Path(source).stem, out, seeds, stop.arrived, by)
             )
-            for event in stack.enter_context(closing(happenings)):
+            for event in _watched(happenings, observers):
                 result.add(event)
-                reporter.handle(event)
         _end(context, result, stop, as_json)
 
 
@@ -129,6 +133,17 @@ def _require_compatible(
         raise click.UsageError("--seeds says which seeds; leave out -s seed=...")
 
 
+def _watched(events: Generator[Event, None, None], observers: Sequence[Observer]) -> Iterator[Event]:
+    """Yield the events, each after the observers have handled it; at the end, close the events first, then them."""
+    with ExitStack() as ends, closing(events):
+        for observer in observers:
+            ends.enter_context(closing(observer))
+        for event in events:
+            for observer in observers:
+                observer.handle(event)
+            yield event
+
+
 def _with(settings: tuple[str, ...], origin: str | None) -> list[Setting]:
     """Return the settings of a new run with the network to start from."""
     return [*settings] if origin is None else [*settings, {"train.start": origin}]
@@ -141,6 +156,17 @@ def _begun(
     if seeds is None:
         return recorded_training(config, name, out, should_stop)
     return recorded_series(config, parse_seeds(seeds), name, out, should_stop, train=by)
+
+
+def _logs(tensorboard: str | None, resume: str | None) -> Iterator[Observer]:
+    """Yield the log for TensorBoard, if one is wanted; "" is that in the run's folder."""
+    if tensorboard is None:
+        return
+    from bpcli.training.tensorboard import TensorBoard, require_usable  # it needs Pillow
+
+    if tensorboard:
+        require_usable(Path(tensorboard), new=resume is None)
+    yield TensorBoard(Path(tensorboard) if tensorboard else None)
 
 
 def _resumed(

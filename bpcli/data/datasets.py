@@ -1,18 +1,24 @@
 """Data sets in memory: images as bytes, labels, the three splits, and the spec of all images.
 
-A data set is a folder of four IDX files with MNIST's file names. An optional `classes.txt` has one class name per line.
+A data set is a folder of four IDX files with MNIST's file names, where an optional `classes.txt` has one class name per
+line; or a folder of pictures (`data/folder`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bpcli import resources
+from bpcli.data.folder import listing, splits
+from bpcli.data.folder.listing import Kind
+from bpcli.data.folder.listing import SplitName as SplitName
+from bpcli.data.folder.remarks import Preparing, Remarks
+from bpcli.data.folder.splits import Validation
 from bpcli.data.idx import read_idx
 from bpcli.data.spec import (
     DIGITS,
@@ -33,8 +39,13 @@ CLASSES_FILE = "classes.txt"
 _MAX_CLASSES_FILE = MAX_CLASSES * (4 * MAX_NAME + 2)  # bytes: a UTF-8 character takes at most four
 _BLOCK = 64 * 1024  # pixels that are summed at a time
 
-SplitName = Literal["train", "validation", "test"]
-Kind = Literal["auto", "digits", "any"]
+TEST = 0.15  # of a folder's pictures, those in the test split if there is no folder test
+_IDX = tuple(f"{prefix}-{kind}" for prefix in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
+
+if TYPE_CHECKING:
+    from bpcli.data.folder.pictures import Pictures
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +76,99 @@ def joined(*splits: Split) -> Split:
 
 
 class DataSet(NamedTuple):
-    """A whole data set, for training."""
+    """A whole data set, for training; with remarks if it was a folder of pictures."""
 
     spec: DataSpec
     training: Split
     validation: Split
     test: Split
+    remarks: Remarks | None = None
 
 
-def read_data_set(folder: str | Path | None, validation: int, kind: Kind, pause: Callable[[], None]) -> DataSet:
-    """Return the data set in a folder.
+def read_data_set(
+    folder: str | Path | None,
+    validation: Validation,
+    kind: Kind,
+    pause: Callable[[], None],
+    *,
+    test: float = TEST,
+    side: int = MNIST.side,
+) -> DataSet:
+    """Return the data set in a folder, as `reading` does, without telling the progress."""
+    return end_of(reading(folder, validation, kind, pause, test=test, side=side))
+
+
+def reading(
+    folder: str | Path | None,
+    validation: Validation,
+    kind: Kind,
+    pause: Callable[[], None],
+    *,
+    test: float = TEST,
+    side: int = MNIST.side,
+) -> Generator[Preparing, None, DataSet]:
+    """Return the data set in a folder; yield the progress where pictures are prepared.
 
     Args:
-        folder: the folder of the four IDX files; None for MNIST, which comes with bpcli.
-        validation: size of the validation split, the last images of the training file.
-        kind: whether the images show digits; "auto" means yes if the classes are 0 to 9.
+        folder: of the four IDX files, or of pictures; None for MNIST, which comes with bpcli.
+        validation: the size of the validation split: a number of training images, a fraction of them, or "auto" for a
+            sixth, of IDX files at most 10,000. Of an IDX file, they are the last ones.
+        kind: whether the images show digits or other signs in ink; "auto" means yes if the classes of IDX files are 0
+            to 9, or if each class of pictures is called by one letter or digit.
         pause: called between two files; it may raise to stop.
+        test: the fraction of pictures in the test split; if they have a folder `test`, that is used.
+        side: to which pictures are prepared; IDX files have their own.
 
     Raises:
         DataError: a file is missing or malformed, files contradict each other, or a split would be empty.
     """
     where = _folder(folder)
+    if not is_of_pictures(where):
+        return _read_idx_files(where, validation, kind, pause)
+    from bpcli.data.folder import pictures  # for such folders alone: it loads subprocess and json
+
+    return _of_pictures((yield from pictures.reading(where, side, kind, validation, test, pause)), side)
+
+
+def is_of_pictures(folder: Path) -> bool:
+    """Return whether a folder is one of pictures: it has folders, but no IDX file."""
+    try:
+        if not folder.is_dir():
+            return False
+        has_idx = any((folder / f"{name}{end}").exists() for name in _IDX for end in ("", ".gz"))
+    except OSError:  # such as a path that is too long
+        return False
+    return not has_idx and listing.holds_folders(folder)
+
+
+def end_of(steps: Generator[object, None, T]) -> T:
+    """Return what a generator returns at its end."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+def _of_pictures(found: "Pictures", side: int) -> DataSet:
+    """Return the data set of a folder of pictures."""
+    training, validation, test = (_split(found, name, found.classes) for name in ("train", "validation", "test"))
+    mean, deviation = brightness(training.images)
+    return DataSet(
+        DataSpec(side, found.classes, mean, deviation, found.digits), training, validation, test, found.remarks
+    )
+
+
+def _split(found: "Pictures", name: SplitName, classes: Sequence[str]) -> Split:
+    """Return a split of pictures, with the labels that their classes have among others."""
+    labels = np.array([classes.index(each) for each in found.classes], np.uint8)
+    chosen = found.splits[name]
+    return Split(chosen.images, labels[chosen.labels])
+
+
+def _read_idx_files(where: Path, validation: Validation, kind: Kind, pause: Callable[[], None]) -> DataSet:
+    """Return the data set in a folder of four IDX files."""
     whole = _read_pair(where, "train")
     training, kept = _divided(where, whole, validation)
     pause()
@@ -98,20 +181,24 @@ def read_data_set(folder: str | Path | None, validation: int, kind: Kind, pause:
     classes = _classes(where, max(int(whole.labels.max()), int(test.labels.max())))
     mean, deviation = brightness(whole.images)
     digits = classes == DIGITS if kind == "auto" else kind == "digits"
-    if digits and classes != DIGITS:
-        raise DataError(f"{where}: data.kind = digits, but its classes are {_some(classes)}, not 0 to 9")
     return DataSet(DataSpec(whole.side, classes, mean, deviation, digits), training, kept, test)
 
 
-def read_split(folder: str | Path | None, name: SplitName, validation: int, spec: DataSpec = MNIST) -> Split:
-    """Return one split of a data set for a network that expects images of a spec.
-
-    The validation split is the last `validation` images of the training file; with 0 it is empty.
+def read_split(
+    folder: str | Path | None, name: SplitName, validation: Validation, spec: DataSpec = MNIST, *, test: float = TEST
+) -> Split:
+    """Return one split of a data set for a network that expects images of a spec; the arguments are as in `reading`.
 
     Raises:
-        DataError: as `read_data_set`, or the images don't fit the spec.
+        DataError: as `reading`, or the images don't fit the spec.
     """
     where = _folder(folder)
+    if is_of_pictures(where):
+        from bpcli.data.folder import pictures
+
+        found = end_of(pictures.reading(where, spec.side, "digits" if spec.digits else "any", validation, test))
+        _require_known(where, found.classes, spec)
+        return _split(found, name, spec.classes)
     if name == "test":
         split = _read_pair(where, "t10k")
     else:
@@ -119,6 +206,13 @@ def read_split(folder: str | Path | None, name: SplitName, validation: int, spec
         split = training if name == "train" else kept
     require_fit(where, split, spec)
     return split
+
+
+def _require_known(folder: Path, classes: Sequence[str], spec: DataSpec) -> None:
+    """Refuse classes that a network doesn't know."""
+    for name in classes:
+        if name not in spec.classes:
+            raise DataError(f"{folder}: the network doesn't know the class {name}; it knows {_some(spec.classes)}")
 
 
 def require_fit(folder: Path, split: Split, spec: DataSpec) -> None:
@@ -158,14 +252,15 @@ def _folder(folder: str | Path | None) -> Path:
     return resources.mnist() if folder is None else Path(folder)
 
 
-def _divided(folder: Path, whole: Split, validation: int) -> tuple[Split, Split]:
+def _divided(folder: Path, whole: Split, validation: Validation) -> tuple[Split, Split]:
     """Return the training and the validation split as views of one file's images."""
-    if validation >= len(whole):
+    kept = splits.kept_of(len(whole), validation)
+    if kept >= len(whole):
         raise DataError(
             f"{folder}: data.validation = {validation:,} leaves nothing to train on; "
             f"the training file has {len(whole):,} images"
         )
-    cut = len(whole) - validation
+    cut = len(whole) - kept
     return whole.first(cut), Split(whole.images[cut:], whole.labels[cut:])
 
 
@@ -224,13 +319,19 @@ def _names(path: Path) -> tuple[str, ...]:
 def _find(folder: Path, name: str) -> Path:
     try:
         if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; data.folder names the one with the four IDX files")
+            raise DataError(f"{folder}: no such folder; {_how_to_get(folder)}")
         for path in (folder / f"{name}.gz", folder / name):
             if path.is_file():
                 return path
     except OSError as error:  # such as a path that is too long
         raise DataError(f"{folder}: can't be read: {error.strerror or error}") from error
-    raise DataError(f"{folder}: holds neither {name}.gz nor {name}")
+    raise DataError(f"{folder}: holds neither {name}.gz nor {name}, nor a folder of pictures for each class")
+
+
+def _how_to_get(folder: Path) -> str:
+    if folder.parent == resources.sets():
+        return f"`bpcli data fetch {folder.name}` gets this data set"
+    return "data.folder names the one with the four IDX files, or pictures"
 
 
 def _size(side: int) -> str:

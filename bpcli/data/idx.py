@@ -1,8 +1,8 @@
-"""Reader of IDX files, MNIST's format: a magic number, the dimensions, and bytes; with or without gzip."""
+"""Reader and writer of IDX files, MNIST's format: a magic number, the dimensions, and bytes; with or without gzip."""
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -43,6 +43,13 @@ def read_idx(
             return _read(path, source, dimensions, longest, require)
     except OSError as error:
         raise DataError(f"{path}: can't be read: {error.strerror or error}") from error
+
+
+def idx_pieces(array: NDArray[np.uint8]) -> Iterator[bytes | memoryview]:
+    """Yield the content of the IDX file of an array: its header, then its bytes."""
+    header = bytes([0, 0, _UNSIGNED_BYTE, array.ndim])
+    yield header + struct.pack(f">{array.ndim}I", *array.shape)
+    yield np.ascontiguousarray(array).data.cast("B")
 
 
 def _read(

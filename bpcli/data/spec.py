@@ -18,8 +18,8 @@ class DataSpec:
         side: the side of an image in pixels.
         classes: the name of each class, in the order of the labels.
         mean, deviation: of the training pixels, as fractions of 255.
-        digits: whether the pictures show digits. A digit is found, cropped and centred as in MNIST. Other pictures
-            are only resized to fit the square.
+        digits: whether the pictures show digits or other signs in ink. A sign is found, cropped and centred as in
+            MNIST. Other pictures are only resized to fit the square.
     """
 
     side: int
@@ -32,6 +32,11 @@ class DataSpec:
     def pixels(self) -> int:
         """The number of pixels of an image."""
         return self.side**2
+
+    @property
+    def numerals(self) -> bool:
+        """Whether the pictures show the digits 0 to 9, each labelled by itself."""
+        return self.digits and self.classes == DIGITS
 
 
 MNIST = DataSpec(side=28, classes=DIGITS, mean=0.1307, deviation=0.3081, digits=True)
@@ -59,6 +64,4 @@ def flaw_in_spec(spec: DataSpec) -> str:
         return f"a side of {spec.side} pixels; expected {MIN_SIDE} to {MAX_SIDE}"
     if not (0 <= spec.mean <= 1 and MIN_DEVIATION <= spec.deviation <= 1):
         return f"pixels of the mean {spec.mean:g} and the deviation {spec.deviation:g}; expected fractions of 1"
-    if spec.digits and spec.classes != DIGITS:
-        return "pictures of digits whose classes are not 0 to 9"
     return flaw_in_classes(spec.classes)

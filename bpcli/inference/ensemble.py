@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from bpcli import resources
 from bpcli.core.threads import ThreadGroup, never_stop
 from bpcli.core.types import Array
-from bpcli.data.datasets import Split, SplitName, read_split
+from bpcli.data.datasets import Split, SplitName
 from bpcli.errors import CheckpointError
-from bpcli.inference.evaluation import evaluate, metrics
+from bpcli.inference.evaluation import evaluate, metrics, read_split_of
 from bpcli.model import Model
 
 
@@ -73,17 +73,26 @@ def common_data(named: Sequence[tuple[str, Model]], split: SplitName) -> Split:
     data = model.config.data
     for name, other in others:
         theirs = other.config.data
-        if not _same_folder(theirs.folder, data.folder):
+        if not _same_folder(theirs.place, data.place):
             raise CheckpointError(
-                f"{name}: data.folder = {_shown(theirs.folder)}, but {_shown(data.folder)} in {first}; a "
+                f"{name}: data.folder = {_shown(theirs.place)}, but {_shown(data.place)} in {first}; a "
                 "committee is evaluated on images that its members have in common"
             )
-        if split != "test" and theirs.validation != data.validation:
-            raise CheckpointError(
-                f"{name}: data.validation = {theirs.validation}, but {data.validation} in {first}; their "
-                f"{split} splits are not the same images, --split test is"
-            )
-    return read_split(data.folder, split, data.validation, model.spec)
+        if theirs.test != data.test or (split != "test" and theirs.validation != data.validation):
+            _require_same(first, model, name, other, split)
+    return read_split_of(model, split)
+
+
+def _require_same(first: str, model: Model, name: str, other: Model, split: SplitName) -> None:
+    """Refuse two networks that were trained on other splits of the same data."""
+    if not np.array_equal(read_split_of(model, split).images, read_split_of(other, split).images):
+        one, two = model.config.data, other.config.data
+        key = "validation" if one.validation != two.validation else "test"
+        better = ", --split test is" if split != "test" and key == "validation" else ""
+        raise CheckpointError(
+            f"{name}: data.{key} = {getattr(two, key)}, but {getattr(one, key)} in {first}; their {split} splits are "
+            f"not the same images{better}"
+        )
 
 
 def _shown(folder: str | None) -> str:

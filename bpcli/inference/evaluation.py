@@ -31,6 +31,11 @@ class Evaluated(NamedTuple):
     scores: Array
     labels: Bytes
 
+    @property
+    def score(self) -> Score:
+        """The loss and the accuracy."""
+        return Score(self.loss, float((self.scores.argmax(axis=1) == self.labels).mean()))
+
 
 def evaluate(
     model: Model, split: Split, threads: ThreadGroup | None = None, should_stop: Callable[[], bool] = never_stop
@@ -50,8 +55,7 @@ def score(
     model: Model, split: Split, threads: ThreadGroup | None = None, should_stop: Callable[[], bool] = never_stop
 ) -> Score:
     """Return the mean loss and the accuracy of a network over a split, as `evaluate`."""
-    loss, scores, labels = evaluate(model, split, threads, should_stop)
-    return Score(loss, float((scores.argmax(axis=1) == labels).mean()))
+    return evaluate(model, split, threads, should_stop).score
 
 
 def read_split_of(model: Model, name: SplitName) -> Split:
@@ -61,7 +65,7 @@ def read_split_of(model: Model, name: SplitName) -> Split:
         DataError: a file is missing or malformed, or the images are not what the network expects.
     """
     data = model.config.data
-    return read_split(data.folder, name, data.validation, model.spec)
+    return read_split(data.place, name, data.validation, model.spec, test=data.test)
 
 
 def require_images(split: Split) -> None:

@@ -15,7 +15,7 @@ from bpcli.core.types import Bytes
 from bpcli.data.datasets import SplitName
 from bpcli.data.picture.background import Ink
 from bpcli.data.picture.prepare import Line, Prepared, prepare, prepare_all
-from bpcli.data.picture.read import read_picture
+from bpcli.data.picture.read import SUFFIXES, read_picture
 from bpcli.data.picture.scale import Grey
 from bpcli.data.picture.segment import Box
 from bpcli.data.spec import DataSpec
@@ -24,7 +24,6 @@ from bpcli.inference.evaluation import read_split_of
 from bpcli.inference.predictions import Digit, Prediction, predict_numbers, predict_pictures
 from bpcli.model import Model
 
-SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
 WORTH_A_PROCESS = 100  # pictures, which take about half a second
 
 

@@ -20,9 +20,9 @@ MIN_SCORE = 0.1  # refuses 0.4 % of the validation digits, 0.2 % with the right 
 def default_min_score(members: Sequence[Checkpoint]) -> float:
     """Return an ensemble's threshold, the mean of its members'. A best score below it means that there is no class.
 
-    A network's threshold is the one chosen for it, else `MIN_SCORE` for digits and 0 for other pictures.
+    A network's threshold is the one chosen for it, else `MIN_SCORE` for the digits 0 to 9 and 0 for other classes.
     """
-    return float(np.mean([member.metrics.get("min_score", MIN_SCORE * member.spec.digits) for member in members]))
+    return float(np.mean([member.metrics.get("min_score", MIN_SCORE * member.spec.numerals) for member in members]))
 
 
 @dataclass(frozen=True, slots=True)

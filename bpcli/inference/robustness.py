@@ -73,7 +73,7 @@ def prepare_scenes(
         for number in range(index, len(split), threads.size):
             on_scene(kind)
             digit = split.images[number].reshape(split.side, split.side)
-            found[number] = prepare(read_picture(scene(kind, digit, number)))
+            found[number] = prepare(read_picture(scene(kind, digit, number)), side=split.side)
 
     threads.parallel(work)
     return [each for each in found if each is not None]

@@ -111,7 +111,7 @@ class Predictor:
     @property
     def classes(self) -> NDArray[Any]:
         """The classes in the order of the scores: the ints 0 to 9 for digits, else names."""
-        return np.arange(len(self.spec.classes)) if self.spec.digits else np.array(self.spec.classes)
+        return np.arange(len(self.spec.classes)) if self.spec.numerals else np.array(self.spec.classes)
 
     def predict(self, images: Any) -> Any:
         """Return the class of each image: an int for digits, else a name.
@@ -227,7 +227,7 @@ class Predictor:
         raise DataError(f"labels that are neither 0 to {len(names) - 1} nor names of classes ({', '.join(names)})")
 
     def _class(self, answer: Prediction) -> int | str | None:
-        return answer.label if self.spec.digits else answer.name
+        return answer.label if self.spec.numerals else answer.name
 
 
 def _pictures(images: Any) -> list[Picture] | NDArray[Any]:

@@ -19,6 +19,7 @@ from bpcli import config as configuration
 from bpcli import machine
 from bpcli.config import Config
 from bpcli.core.threads import ThreadGroup, never_stop
+from bpcli.data.folder.remarks import Preparing
 from bpcli.errors import BpcliWarning
 from bpcli.interface import curve
 from bpcli.interface.predictor import Predictor
@@ -27,7 +28,7 @@ from bpcli.storage import outcome, series_file, start
 from bpcli.storage.find import find_run
 from bpcli.storage.metrics_csv import COLUMNS
 from bpcli.storage.outcome import Outcome
-from bpcli.training.events import EpochEnd, Event, Notice, Started, Step
+from bpcli.training.events import EpochEnd, Event, Notice, PicturesRead, Started, Step
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
 
@@ -122,8 +123,8 @@ def _run(begin: Callable[[Callable[[], bool]], Generator[Event, None, None]], pr
     with _noted_interrupt() as interrupted, closing(begin(interrupted)) as events:
         for event in _with_bar(events) if progress else events:
             result.add(event)
-            if isinstance(event, Notice):
-                warnings.warn(event.text, BpcliWarning, stacklevel=3)
+            for text in _warnings(event):
+                warnings.warn(text, BpcliWarning, stacklevel=3)
     if not result.finished or result.folder is None:
         where = f"; bpcli.resume({str(result.folder)!r}) goes on" if result.folder else ""
         raise KeyboardInterrupt(f"stopped{where}")
@@ -131,6 +132,16 @@ def _run(begin: Callable[[Callable[[], bool]], Generator[Event, None, None]], pr
     if run.outcome.warning:
         warnings.warn(run.outcome.warning, BpcliWarning, stacklevel=3)
     return run
+
+
+def _warnings(event: Event) -> tuple[str, ...]:
+    """Return the warnings in an event."""
+    match event:
+        case Notice():
+            return (event.text,)
+        case PicturesRead():
+            return (*map(str, event.remarks.warnings),)
+    return ()
 
 
 @contextmanager
@@ -165,6 +176,11 @@ def _with_bar(events: Iterator[Event]) -> Iterator[Event]:
 
 def _show(bar: "tqdm[NoReturn]", event: Event) -> None:
     match event:
+        case Preparing():
+            if event.done == 0:
+                bar.reset(event.total)
+                bar.set_description("pictures")
+            bar.update(event.done - bar.n)
         case Started():
             bar.reset(event.epochs * event.steps)
             bar.n = bar.initial = event.epoch * event.steps + event.step  # of an earlier session, so without a time

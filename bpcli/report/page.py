@@ -49,7 +49,8 @@ def report_page(seen: Study) -> str:
         warning=seen.run.warning,
         side=about.side,
         classes=about.classes,
-        digits=about.digits,
+        digits=about.numerals,
+        ink=about.digits,
         facts=overview(seen),
         splits=seen.splits,
         epochs=_thinned(seen.run.epochs),
@@ -84,7 +85,7 @@ def comparison_page(studies: Sequence[Study]) -> str:
         title=f"{len(runs)} runs",
         warnings=[(run.name, run.warning) for run in runs if run.warning],
         classes=shared[0].classes if len({each.classes for each in shared}) == 1 else (),
-        digits=all(each.digits for each in shared),
+        digits=all(each.numerals for each in shared),
         runs=[(overview(seen), seen.splits) for seen in studies],
         differences=_differences(runs),
     )

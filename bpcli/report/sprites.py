@@ -27,6 +27,11 @@ def sheet_url(images: Bytes, across: int = ACROSS) -> str:
     return _data_url(picture, bits=4)
 
 
+def exact_url(images: Bytes, across: int = ACROSS) -> str:
+    """Return a data URL of images as `sheet_url`, with every level of grey."""
+    return _data_url(Image.fromarray(_grid(images, across)), bits=8)
+
+
 def weights_url(weights: Array) -> str:
     """Return a data URL of a unit's weights (side²,): negative in blue, zero in white, positive in red."""
     picture = Image.fromarray(_grid(diverging(weights)[None], 1)).convert("P")

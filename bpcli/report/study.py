@@ -13,9 +13,10 @@ from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array
 from bpcli.data.datasets import Split, SplitName
 from bpcli.inference.evaluation import HEADLINE, read_split_of
+from bpcli.inference.gradient import gradient
 from bpcli.report.history import Run
 from bpcli.report.predictions import Bin, Predictions, calibration_error, predictions, reliability, summary
-from bpcli.report.units import Activity, Histogram, Reals, activity, gradient, magnitudes, spread, use
+from bpcli.report.units import Activity, Histogram, Reals, activity, magnitudes, spread, use
 
 SAMPLE = 1024  # training images whose gradient is shown
 

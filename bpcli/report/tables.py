@@ -41,7 +41,7 @@ def tables(seen: Study) -> dict[str, str]:
     """Return the content of each file by its name."""
     test, metrics, classes = seen.test, seen.splits["test"], seen.run.loaded.spec.classes
     per_class = zip(classes, metrics["precision"], metrics["recall"], map(sum, metrics["confusion"]), strict=True)
-    heading = "digit" if seen.run.loaded.spec.digits else "class"
+    heading = "digit" if seen.run.loaded.spec.numerals else "class"
     return {
         "summary.json": _json(overview(seen)),
         "confusion_matrix.csv": _csv(["label", *classes], _confusion(metrics["confusion"], classes)),

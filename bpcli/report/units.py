@@ -6,12 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bpcli.core import parameters
-from bpcli.core.network import Buffers, Hidden, backward, forward
+from bpcli.core.network import Buffers, Hidden, forward
 from bpcli.core.parameters import Layer
 from bpcli.core.types import Array, Bytes
-from bpcli.data.datasets import Split
-from bpcli.inference.evaluation import one_hot
 from bpcli.model import CHUNK, Model
 
 FLAT = 0.01  # a unit whose derivative never exceeds this (leaky ReLU's leak) hardly learns: it is dead
@@ -76,19 +73,6 @@ def use(active: Activity, above: Layer) -> Reals:
     """Return the use of each unit (units,): its mean |a| times the norm of its outgoing weights."""
     lengths: Reals = np.linalg.norm(above.weight.astype(np.float64), axis=1)
     return active.strength * lengths
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def gradient(model: Model, sample: Split) -> tuple[Layer, ...]:
-    """Return the gradient of the sample's mean loss, with the layers' shapes."""
-    net = model.network
-    gradients = parameters.views(np.zeros_like(model.parameters), net.sizes)
-    room = Buffers.allocate(net, len(sample), np.float32)
-    x = model.preprocessing.inputs(model.preprocessing.upright(sample.images))
-    p = net.output.value(forward(net, model.layers, x, room))
-    y = one_hot(sample.labels, net.sizes[-1], np.dtype(np.float32))
-    backward(net, model.layers, x, p, y, room, gradients)
-    return gradients
 
 
 def spread(values: Array, bars: int = BARS) -> Histogram:

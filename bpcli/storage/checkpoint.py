@@ -165,6 +165,11 @@ def require_room(config: Config, spec: DataSpec) -> None:
         )
 
 
+def tensors(checkpoint: Checkpoint) -> dict[str, Array]:
+    """Return the network's weights and biases by the names of the file's members: layer1.weight, layer1.bias, ..."""
+    return _named(checkpoint.parameters, models.network(checkpoint.config, checkpoint.spec).sizes, _NETWORK)
+
+
 def _state_names(config: Config) -> tuple[str, ...]:
     return OPTIMIZERS[config.optimizer.kind].state_names
 

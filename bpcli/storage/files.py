@@ -5,8 +5,9 @@ Everything that changes the disk goes through `FileSystem`, so that tests can si
 
 import errno
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def write_file(path: Path, content: bytes, *, previous: str | None = None, fs: F
     """
     temporary = _temporary(path)
     try:
-        _fill(fs.open(temporary, _NEW, _MODE), content, fs)
+        _fill(fs.open(temporary, _NEW, _MODE), [content], fs)
         if previous is not None and path.exists():
             duplicate(path, path.with_name(previous), fs=fs)
         _replace(temporary, path, fs)
@@ -72,6 +73,48 @@ def write_file(path: Path, content: bytes, *, previous: str | None = None, fs: F
     except OSError as error:
         _remove(temporary, fs)
         raise cannot_write(path, error) from error
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], fs: FileSystem = SYSTEM) -> None:
+    """Write a file piece by piece as `<name>.part`, force it to the disk, and give it its name once all have come.
+
+    Args:
+        path: the file; replaced if it exists.
+        pieces: its content. If they raise an error, nothing is left of it and the file is as it was.
+        fs: the system calls.
+
+    Raises:
+        OutputError: a call failed; likewise.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        _fill(fs.open(part, _NEW, _MODE), pieces, fs)
+        _replace(part, path, fs)
+        sync_folder(path.parent, fs)
+    except OSError as error:
+        _remove(part, fs)
+        raise cannot_write(path, error) from error
+    except BaseException:
+        _remove(part, fs)
+        raise
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Rename a folder to `target`; a folder that was there is removed.
+
+    Raises:
+        OutputError: a call failed.
+    """
+    old = target.with_name(f".{target.name}.old")
+    try:
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        source.rename(target)
+        sync_folder(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise cannot_write(target, error) from error
 
 
 def make_folder(folder: Path, fs: FileSystem = SYSTEM) -> None:
@@ -97,7 +140,7 @@ def append(path: Path, content: bytes, fs: FileSystem = SYSTEM) -> None:
         OutputError: a call failed; a part of the content may have been written.
     """
     try:
-        _fill(fs.open(path, _MORE, _MODE), content, fs)
+        _fill(fs.open(path, _MORE, _MODE), [content], fs)
     except OSError as error:
         raise cannot_write(path, error) from error
 
@@ -167,12 +210,13 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     return OutputError(f"{path}: can't be written: {error.strerror or error}{hint}")
 
 
-def _fill(descriptor: int, content: bytes, fs: FileSystem) -> None:
+def _fill(descriptor: int, pieces: Iterable[bytes | memoryview], fs: FileSystem) -> None:
     """Write the content to the disk and close the descriptor, whatever happens."""
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[fs.write(descriptor, rest) :]
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[fs.write(descriptor, rest) :]
         fs.fsync(descriptor)
     except BaseException:
         with suppress(OSError):

@@ -9,7 +9,7 @@ from bpcli.storage.run_folder import BEST, CONFIG, LAST, LATEST, RUN_FILES, RUNS
 
 
 def folders() -> list[Path]:
-    """Return the folders of the runs, series and searches in `runs`, and of the one elsewhere that `runs/latest` names."""
+    """Return the folders of the runs, series and searches in `runs`, and of the one elsewhere that is `runs/latest`."""
     try:
         inside = [path for path in RUNS.iterdir() if path.name != LATEST.name and is_run_or_series(path)]
     except OSError:  # such as a missing folder

@@ -22,8 +22,12 @@ _FAR = 1 << 30  # the byte that is locked on Windows, where nobody can read what
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path, taken: str = "another run is writing here") -> Iterator[None]:
     """Lock the folder for this process until the block ends; the lock file remains, empty.
+
+    Args:
+        folder: the folder.
+        taken: what to say if another process has it.
 
     Raises:
         BusyError: another process holds the lock; the message says which.
@@ -35,7 +39,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise cannot_write(path, error) from error
     with open(descriptor, "rb"):  # noqa: PTH123 (closes it, however this ends)
-        _take(descriptor, path)
+        _take(descriptor, path, taken)
         try:
             yield
         finally:
@@ -61,13 +65,13 @@ def is_held(folder: Path) -> bool:
     return False
 
 
-def _take(descriptor: int, path: Path) -> None:
+def _take(descriptor: int, path: Path, taken: str) -> None:
     try:
         _lock_soon(descriptor)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, _introduction().encode())
     except BlockingIOError:
-        raise BusyError(f"{path.parent}: another run is writing here: {_holder(descriptor)}") from None
+        raise BusyError(f"{path.parent}: {taken}: {_holder(descriptor)}") from None
     except OSError as error:
         raise cannot_write(path, error) from error
 

@@ -41,8 +41,13 @@ def add(folder: Path, epoch: int, numbers: Mapping[str, float], fs: FileSystem =
     Raises:
         OutputError: the row can't be written; a part of it may have been.
     """
-    row = [str(epoch), *(f"{numbers[name]:.6g}" if name in numbers else "" for name in COLUMNS[1:])]
+    row = [str(epoch), *(as_text(numbers[name]) if name in numbers else "" for name in COLUMNS[1:])]
     files.append(folder / NAME, f"{','.join(row)}\n".encode(), fs)
+
+
+def as_text(number: float) -> str:
+    """Return a number as the file holds it: with six digits."""
+    return f"{number:.6g}"
 
 
 def repair(folder: Path, epochs: int, fs: FileSystem = SYSTEM) -> None:

@@ -17,6 +17,7 @@ from bpcli.storage.listing import folders, run_name
 from bpcli.storage.metrics_csv import Row, best_row, has_ended
 from bpcli.storage.outcome import Outcome
 from bpcli.storage.run_folder import CONFIG
+from bpcli.storage.start import INHERITED
 
 State = Literal["finished", "going on", "stopped", "failed", "damaged"]
 
@@ -187,7 +188,9 @@ def _nearest_preset(config: Config) -> tuple[str, tuple[str, ...]]:
 
 
 def _differing(preset: Config, config: Config) -> Iterator[str]:
-    return (key for key in configuration.differences(preset, config) if key != "seed")
+    """Yield the keys that differ, but for the seed, and for what a preset leaves to the network that it starts from."""
+    ignored = ("seed", *(INHERITED if preset.train.start else ()))
+    return (key for key in configuration.differences(preset, config) if key not in ignored)
 
 
 @cache

@@ -15,6 +15,7 @@ LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
 START = "start.npz"  # a copy of the network that the run started from, if there was one
 SEARCH = "search.yaml"  # in the folder of a search
+REFUSED = "refused.csv"
 RUN_FILES = (CONFIG, LAST, PREVIOUS)  # any one of them is enough to resume a run
 _ATTEMPTS = 1000
 _LINKS = os.name != "nt"  # Windows wants a right for links, and can't replace a folder's link in one step

@@ -1,18 +1,21 @@
 """The files that a run writes into its folder."""
 
+import csv
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from bpcli import config as configuration
 from bpcli.config import Config
+from bpcli.data.folder.remarks import Refused, Remarks
 from bpcli.data.spec import DataSpec
 from bpcli.errors import CheckpointError
 from bpcli.storage import checkpoint, files, metrics_csv, outcome
 from bpcli.storage.files import FileSystem
 from bpcli.storage.outcome import Outcome
-from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS
+from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS, REFUSED
 from bpcli.storage.state import State
 
 
@@ -36,6 +39,16 @@ class RunWriter:
         """Write the first files of a run: its configuration, and metrics.csv without rows."""
         self.save_config()
         metrics_csv.begin(self.folder, self._fs)
+
+    def save_refused(self, remarks: Remarks | None) -> None:
+        """Write which pictures of a folder can't be used, and why; no file if there are none."""
+        rows = remarks.refused if remarks else ()
+        text = StringIO()
+        csv.writer(text, lineterminator="\n").writerows([Refused._fields, *rows])
+        if rows:
+            files.write_file(self.folder / REFUSED, text.getvalue().encode("utf-8", "backslashreplace"), fs=self._fs)
+        else:
+            files.remove(self.folder / REFUSED, self._fs)
 
     def save_config(self, comments: str = "") -> None:
         """Write the configuration, with lines of comments before it."""

@@ -1,24 +1,36 @@
 """The data of a run: read, extended with generated images, and set upright, in one place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+
+import numpy as np
 
 from bpcli import model as models
 from bpcli.config import Config
 from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
-from bpcli.data.datasets import DataSet, Split, joined, read_data_set
+from bpcli.data import datasets
+from bpcli.data.datasets import DataSet, Split, end_of, joined
 from bpcli.data.drawn import hands, printed
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.data.outliers import with_outliers
 from bpcli.errors import ConfigError
 from bpcli.storage.start import Start
+from bpcli.training.events import PicturesRead
 
 _DRAWN: Mapping[str, Callable[..., Split]] = {"hands": hands.draw, "printed": printed.draw}  # by their keys in `data`
 
 
 def read(config: Config, should_stop: Callable[[], bool] = never_stop, start: Start | None = None) -> DataSet:
+    """Return the data set that a configuration names, as `reading` does, without the events."""
+    return end_of(reading(config, should_stop, start))
+
+
+def reading(
+    config: Config, should_stop: Callable[[], bool] = never_stop, start: Start | None = None
+) -> Generator[Preparing | PicturesRead, None, DataSet]:
     """Return the data set that a configuration names, with the generated images it asks for in the training split.
 
-    They follow the images of the file: hands, then printed digits, then outliers. The brightness is that of the network
-    to start from, if there is one.
+    They follow the images of the file: hands, then printed digits, then outliers. Events tell of pictures. The
+    brightness is that of the network to start from, if there is one.
 
     Raises:
         DataError: a file is missing or malformed, or the network expects images of another side.
@@ -30,17 +42,32 @@ def read(config: Config, should_stop: Callable[[], bool] = never_stop, start: St
         if should_stop():
             raise Interrupted
 
-    data = read_data_set(config.data.folder, config.data.validation, config.data.kind, pause)
+    data = yield from _original(config, pause)
+    if data.remarks is not None:
+        yield _told(data, data.remarks)
     spec = data.spec if start is None else start.spec(data.spec)
     return data._replace(spec=spec, training=_extended(data, config, pause))
+
+
+def _original(config: Config, pause: Callable[[], None]) -> Generator[Preparing, None, DataSet]:
+    """Return the data set without generated images."""
+    data = config.data
+    return datasets.reading(data.place, data.validation, data.kind, pause, test=data.test, side=data.side)
+
+
+def _told(data: DataSet, remarks: Remarks) -> PicturesRead:
+    """Return the event that tells of pictures."""
+    splits = (data.training, data.validation, data.test)
+    counts = np.stack([np.bincount(each.labels, minlength=len(data.spec.classes)) for each in splits], axis=1)
+    return PicturesRead(data.spec.classes, counts.tolist(), remarks)
 
 
 def _extended(data: DataSet, config: Config, pause: Callable[[], None]) -> Split:
     """Return the training split with the generated images that a configuration asks for."""
     counts = {key: count for key in (*_DRAWN, "outliers") if (count := getattr(config.data, key))}
     for key, count in counts.items():
-        if not data.spec.digits:
-            raise ConfigError(f"data.{key} = {count} wants pictures of digits, which these are not")
+        if not data.spec.numerals:
+            raise ConfigError(f"data.{key} = {count} wants pictures of the digits 0 to 9, which these are not")
     outliers = counts.pop("outliers", 0)
     drawn = [_DRAWN[key](count, config.seed, data.spec.side, pause=pause) for key, count in counts.items()]
     training = joined(data.training, *drawn)
@@ -62,5 +89,5 @@ def first_images(config: Config, n: int) -> tuple[DataSet, Split]:
     Raises:
         DataError: a file is missing or malformed.
     """
-    data = read_data_set(config.data.folder, config.data.validation, config.data.kind, lambda: None)
+    data = end_of(_original(config, lambda: None))
     return data, models.preprocessing(config, data.spec).upright_split(data.training.first(n))

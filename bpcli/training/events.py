@@ -1,11 +1,30 @@
 """The events of a run, as frozen records."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from bpcli.core.types import Array
+from bpcli.data.datasets import Split
+from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
+from bpcli.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesRead:
+    """A folder of pictures is read.
+
+    Attributes:
+        classes: the names of the classes.
+        counts: for each, its pictures in the training, the validation and the test split.
+        remarks: what else was found.
+    """
+
+    classes: tuple[str, ...]
+    counts: Sequence[Sequence[int]]
+    remarks: Remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +68,30 @@ class Step:
         step: the index of the last one in the epoch, from 0.
         steps: the number of steps of an epoch.
         loss: the mean over the images since the last report, each computed before its batch's step.
+        accuracy: over these images, likewise.
     """
 
     epoch: int
     step: int
     steps: int
     loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the training works on, to be looked at until the next event is asked for.
+
+    Attributes:
+        model: the network after the epoch, for upright images.
+        training, validation: the splits, upright.
+        scores: of the network for the validation images, (n, classes); None without any.
+    """
+
+    model: Model
+    training: Split
+    validation: Split
+    scores: Array | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +106,7 @@ class EpochEnd:
         validation: after the epoch; None without a validation split.
         seconds: the duration of the epoch, validation included.
         best_epoch: the first of the best epochs so far, from 0; without validation, this epoch.
+        views: what the training works on, if it can be looked at.
     """
 
     epoch: int
@@ -78,6 +116,7 @@ class EpochEnd:
     validation: Score | None
     seconds: float
     best_epoch: int
+    views: Views | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_best(self) -> bool:
@@ -216,7 +255,9 @@ class Tally:
 
 
 Event = (
-    Started
+    Preparing
+    | PicturesRead
+    | Started
     | Notice
     | Step
     | EpochEnd
@@ -229,3 +270,13 @@ Event = (
     | RunEnded
     | Tally
 )
+
+
+class Observer(Protocol):
+    """Whoever is shown every event of a training, and then told that it has ended."""
+
+    def handle(self, event: Event) -> None:
+        """Note an event."""
+
+    def close(self) -> None:
+        """End, however the training did."""

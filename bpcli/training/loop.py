@@ -14,10 +14,10 @@ from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
 from bpcli.data.datasets import DataSet
 from bpcli.errors import TrainingError
 from bpcli.inference.doubts import best_guess, doubt
-from bpcli.inference.evaluation import Score, score
+from bpcli.inference.evaluation import Evaluated, Score, evaluate
 from bpcli.model import Model
 from bpcli.storage.state import State
-from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, Step
+from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, Step, Views
 from bpcli.training.trainer import BatchMetrics, Order, Trainer
 
 SHOWN = 0.1  # seconds between two reports of steps
@@ -50,11 +50,11 @@ def train(
         rate = trainer.learning_rate(state.epoch, trainer.steps - 1)
         _require_finite(state, rate)
         try:
-            validated = score(model, data.validation, threads, should_stop) if len(data.validation) else None
+            validated = evaluate(model, data.validation, threads, should_stop) if len(data.validation) else None
         except Interrupted:
             yield CheckpointDue(state.epoch, state.step)
             return
-        end = _epoch_end(model, state, rate, validated, len(data.training), perf_counter() - start)
+        end = _epoch_end(model, state, rate, validated, data, perf_counter() - start)
         _finish(state, end)
         yield end
     yield Finished(state.epoch, state.best_epoch, state.best_metrics, _warning(config, state, data))
@@ -122,8 +122,9 @@ def _noted(state: State, trainer: Trainer, batches: list[BatchMetrics]) -> Step:
         state.loss_sum += batch.loss
         state.correct += batch.correct
         state.step += 1
-    loss = sum(batch.loss for batch in batches) / sum(batch.images for batch in batches)
-    return Step(state.epoch, state.step - 1, trainer.steps, loss)
+    images, loss = sum(batch.images for batch in batches), sum(batch.loss for batch in batches)
+    correct = sum(batch.correct for batch in batches)
+    return Step(state.epoch, state.step - 1, trainer.steps, loss / images, correct / images)
 
 
 def _due(config: Config) -> float:
@@ -133,14 +134,16 @@ def _due(config: Config) -> float:
 
 
 def _epoch_end(
-    model: Model, state: State, rate: float, validated: Score | None, images: int, seconds: float
+    model: Model, state: State, rate: float, evaluated: Evaluated | None, data: DataSet, seconds: float
 ) -> EpochEnd:
-    penalty = _penalty(model, images)
+    images = len(data.training)
+    penalty, validated = _penalty(model, images), evaluated and evaluated.score
     is_best = validated is None or validated.accuracy > state.best_accuracy
     trained = Score(state.loss_sum / images + penalty, state.correct / images)
     validated = validated and Score(validated.loss + penalty, validated.accuracy)
     best_epoch = state.epoch if is_best else state.best_epoch
-    return EpochEnd(state.epoch, model.config.train.epochs, rate, trained, validated, seconds, best_epoch)
+    views = Views(model, data.training, data.validation, evaluated and evaluated.scores)
+    return EpochEnd(state.epoch, model.config.train.epochs, rate, trained, validated, seconds, best_epoch, views)
 
 
 def _finish(state: State, end: EpochEnd) -> None:

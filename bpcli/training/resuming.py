@@ -11,11 +11,11 @@ from bpcli.storage.run_folder import CONFIG, PREVIOUS
 from bpcli.storage.state import State
 from bpcli.strict_yaml import MAX_LENGTH
 
-_NEVER = ("model.hidden", "optimizer.kind", "data.kind", "train.start")  # the saved state would not fit
+_NEVER = ("model.hidden", "optimizer.kind", "data.kind", "data.side", "train.start")  # the saved state would not fit
 # they determine what a step sees
 _BETWEEN_EPOCHS = (
-    "seed", "data.folder", "data.validation", "data.outliers", "data.outlier_kinds", "data.hands", "data.printed",
-    "train.batch_size", "train.freeze",
+    "seed", "data.folder", "data.name", "data.validation", "data.test", "data.outliers", "data.outlier_kinds",
+    "data.hands", "data.printed", "train.batch_size", "train.freeze",
 )  # fmt: skip
 _MARK = "# from epoch "
 

@@ -78,7 +78,7 @@ def recorded_training(
     """
     with suppress(Interrupted):
         begin = begin or start.of(config)
-        data = run_data.read(config, should_stop, begin)
+        data = yield from run_data.reading(config, should_stop, begin)
         threads = builders.thread_group(config, data.spec, place.cores)
         data = run_data.upright(data, config, threads)
         state = builders.first_state(config, data.spec, begin)
@@ -87,6 +87,7 @@ def recorded_training(
             now = environment(threads, len(data.training)) | start.record(begin)
             writer = RunWriter(folder, config, data.spec, now, fs)
             writer.begin()
+            writer.save_refused(data.remarks)
             place.announce(folder)
             yield _started(config, folder, data, state, now)
             yield from _recorded(config, state, writer, data, threads, should_stop)
@@ -125,7 +126,7 @@ def resumed_training(
         found, warning = newest(folder, fs)
         config, changes = resuming.continued(folder, found, basis, list(overrides))
         begin = None if found else start.kept(folder, config)
-        data = run_data.read(config, should_stop, begin)
+        data = yield from run_data.reading(config, should_stop, begin)
         if found:
             data = data._replace(spec=_same_spec(folder, found.spec, data.spec))
         threads = builders.thread_group(config, data.spec, place.cores)
@@ -135,6 +136,7 @@ def resumed_training(
         now = environment(threads, len(data.training)) | record
         writer = RunWriter(folder, config, data.spec, now, fs)
         writer.repair(state)
+        writer.save_refused(data.remarks)
         if found and config != found.config:
             writer.save_last(state)
         writer.save_config(resuming.comments(folder, changes, state))
@@ -147,14 +149,19 @@ def resumed_training(
         yield from _recorded(config, state, writer, data, threads, should_stop)
 
 
-def require_possible(config: Config, should_stop: Callable[[], bool] = never_stop, begin: Start | None = None) -> None:
+def require_possible(
+    config: Config, should_stop: Callable[[], bool] = never_stop, begin: Start | None = None
+) -> Generator[Event, None, None]:
     """Check that a training could begin: the network fits into memory and checkpoints, and the data can be read.
+
+    Events tell of pictures.
 
     Raises:
         ConfigError, DataError: it could not.
         Interrupted: `should_stop` returned True.
     """
-    builders.require_possible(config, run_data.read(config, should_stop, begin).spec)
+    data = yield from run_data.reading(config, should_stop, begin)
+    builders.require_possible(config, data.spec)
 
 
 def _same_spec(folder: Path, saved: DataSpec, found: DataSpec) -> DataSpec:

@@ -8,9 +8,9 @@ from pathlib import Path
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.core.threads import Interrupted, never_stop
-from bpcli.data.datasets import read_split
 from bpcli.errors import TrainingError
 from bpcli.inference import ensemble
+from bpcli.inference.evaluation import read_split_of
 from bpcli.storage import checkpoint, files, series_file, start
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.find import find_run
@@ -49,7 +49,7 @@ def recorded_series(
     """
     with suppress(Interrupted):
         begin = start.of(config)
-        run.require_possible(config, should_stop, begin)
+        yield from run.require_possible(config, should_stop, begin)
         with new_folder(name, out) as folder:
             start.keep(begin, folder, fs)
             yield from _members(folder, Series(config, seeds), should_stop, fs, train or one_after_another)
@@ -160,7 +160,7 @@ def _deviations(folder: Path, series: Series) -> Iterator[str]:
 def _tested(folder: Path, series: Series, should_stop: Callable[[], bool]) -> SeriesEnded:
     """Return the metrics of the members on the test split, each alone and all together."""
     networks = [checkpoint.load(member_folder(folder, seed) / BEST).model for seed in series.seeds]
-    data, threads = series.config.data, builders.thread_group(series.config, networks[0].spec)
-    split = read_split(data.folder, "test", data.validation, networks[0].spec)
+    threads = builders.thread_group(series.config, networks[0].spec)
+    split = read_split_of(networks[0], "test")
     found = ensemble.evaluate_ensemble(networks, split, threads, should_stop)
     return SeriesEnded(folder, dict(zip(series.seeds, found.members, strict=True)), found.together)

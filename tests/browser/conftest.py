@@ -12,11 +12,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bpcli import config as configuration
-from bpcli import machine
+from bpcli import machine, resources
 from bpcli.core.threads import ThreadGroup
+from bpcli.data.datasets import read_split
 from bpcli.report.drawing import drawing_page
 from bpcli.report.history import read_run
 from bpcli.report.page import comparison_page, report_page
+from bpcli.report.samples import choose
 from bpcli.report.study import study
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.training.run import recorded_training
@@ -75,7 +77,7 @@ def pages(run_folder: Path, loaded: Checkpoint, tmp_path_factory: pytest.TempPat
     texts = {
         "report": report_page(doubted),
         "comparison": comparison_page([seen, doubted]),
-        "draw": drawing_page(loaded, 0.1),
+        "draw": drawing_page(loaded, 0.1, choose(loaded.model, read_split(resources.mnist(), "test", 0))),
     }
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text)
@@ -87,8 +89,10 @@ def opened(browser: Browser, pages: dict[str, Path]) -> Opened:
     """Opens a page from its file; in the end there must have been no request, no message and no error."""
 
     @contextmanager
-    def show(name: str, width: int = 1400, scheme: Any = "light", script: str = "") -> Iterator[Page]:
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def show(
+        name: str, width: int = 1400, scheme: Any = "light", script: str = "", motion: Any = "reduce"
+    ) -> Iterator[Page]:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion=motion)
         page.set_default_timeout(PATIENCE)
         heard: list[str] = []
         page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))

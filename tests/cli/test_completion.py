@@ -52,6 +52,8 @@ def completed(*words: str) -> list[str]:
         (["train", "-s", "data.deslant="], ["data.deslant=true", "data.deslant=false"]),
         (["train", "-s", "train.epochs="], []),
         (["train", "-s", "nonsense"], []),
+        (["train", "--from", "p"], ["pretrained", "FILES"]),
+        (["train", "-s", "train.start=q"], ["train.start=quick-1"]),
         (["train", "--resume", ""], ["default-1", "quick-1", "FILES"]),
         (["predict", "photo.png", "-m", "runs/q"], ["runs/quick-1", "FILES"]),
         (["predict", "ph"], ["FILES"]),

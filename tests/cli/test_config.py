@@ -19,7 +19,7 @@ def test_the_resolved_configuration_is_printed(bpcli: Callable[..., Result]) -> 
 
 SETTINGS = [
     "seed=9223372036854775807", "model.hidden=[30, 20]", "model.activation=[relu, tanh]", "data.folder='a #: é\\n'",
-    "optimizer.epsilon=1e-12", "train.patience=3", "train.checkpoint_minutes=null", "train.threads=2",
+    "data.name=null", "optimizer.epsilon=1e-12", "train.patience=3", "train.checkpoint_minutes=null", "train.threads=2",
     "train.start=null",
 ]  # fmt: skip
 

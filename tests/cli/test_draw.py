@@ -4,10 +4,13 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 
-from bpcli.errors import CheckpointError, OutputError
+from bpcli.cli import draw
+from bpcli.data.datasets import Split
+from bpcli.errors import CheckpointError, DataError, OutputError
 
 
 def test_the_page_of_the_latest_run_or_of_any_checkpoint(bpcli: Callable[..., Result], trained: Path) -> None:
@@ -16,6 +19,26 @@ def test_the_page_of_the_latest_run_or_of_any_checkpoint(bpcli: Callable[..., Re
     assert bpcli("draw", trained / "best.npz", "-o", "other.html").exit_code == 0
     assert Path("other.html").read_bytes() == Path("digit.html").read_bytes()
     assert Path("digit.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_without_its_data_a_network_gets_a_page_without_samples(
+    bpcli: Callable[..., Result], trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bpcli("draw").exit_code == 0
+    assert '"samples": {"sheet": "data:image/png;base64,' in Path("digit.html").read_text()
+
+    def gone(model: object, name: str) -> None:
+        raise DataError("mine: no such folder")
+
+    empty = Split(np.zeros((0, 784), np.uint8), np.zeros(0, np.uint8))
+    monkeypatch.setattr(draw, "read_split_of", lambda model, name: empty)
+    assert bpcli("draw").exit_code == 0
+    assert '"samples": null' in Path("digit.html").read_text()
+    monkeypatch.setattr(draw, "read_split_of", gone)
+    result = bpcli("draw")
+    assert result.exit_code == 0
+    assert "the page has no sample images: mine: no such folder\n" in result.stderr
+    assert '"samples": null' in Path("digit.html").read_text()
 
 
 def test_what_exists_is_replaced_only_by_force(bpcli: Callable[..., Result], trained: Path) -> None:

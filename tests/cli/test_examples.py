@@ -16,7 +16,11 @@ from bpcli.cli.examples import EXAMPLES
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 LINES = [line for lines in EXAMPLES.values() for line in lines if line.startswith("bpcli ")]
-SLOW = ("bpcli train", "bpcli search", "bpcli check", "bpcli report", "bpcli augment")  # their tests run such lines
+# their tests run such lines; and some want a network
+SLOW = (
+    "bpcli train", "bpcli search", "bpcli check", "bpcli report", "bpcli augment", "bpcli sheet --read",
+    "bpcli data fetch", "bpcli data import",
+)  # fmt: skip
 
 
 def words(line: str) -> list[str]:

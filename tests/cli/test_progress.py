@@ -11,9 +11,20 @@ from pathlib import Path
 import pytest
 
 from bpcli.cli.progress import MANY, ProgressReporter, header, row, stride
+from bpcli.data.folder.remarks import Preparing, Refused, Remarks
 from bpcli.inference.evaluation import Score
 from bpcli.training import events
-from bpcli.training.events import EpochEnd, Event, Finished, MemberStarted, Notice, SeriesStarted, Started, Step
+from bpcli.training.events import (
+    EpochEnd,
+    Event,
+    Finished,
+    MemberStarted,
+    Notice,
+    PicturesRead,
+    SeriesStarted,
+    Started,
+    Step,
+)
 
 STEPS = 100
 
@@ -62,7 +73,7 @@ def run(epochs: int, trained: int | None = None, first: int = 0) -> Iterator[Eve
     yield Started(Path("run"), 5000, 1000, 7850, epochs, STEPS, first)
     trained = trained or epochs
     for epoch in range(first, trained):
-        yield Step(epoch, STEPS - 1, STEPS, 0.25)
+        yield Step(epoch, STEPS - 1, STEPS, 0.25, 0.9)
         yield end(epoch, epochs)
     if trained == epochs:
         yield Finished(epochs, 0, {})
@@ -136,9 +147,9 @@ def test_rate_and_time_to_go_are_those_of_the_steps_that_this_process_does(monke
         nonlocal now
         yield Started(Path("run"), 5000, 1000, 7850, 10, STEPS, 5, 40)
         now += 10
-        yield Step(5, 89, STEPS, 0.25)  # 50 steps in 10 seconds; of 1,000 remain 410
+        yield Step(5, 89, STEPS, 0.25, 0.9)  # 50 steps in 10 seconds; of 1,000 remain 410
         now += 30  # with a validation, say
-        yield Step(6, 39, STEPS, 2.5e16)  # 100 in 40 seconds; 360 remain
+        yield Step(6, 39, STEPS, 2.5e16, 0.1)  # 100 in 40 seconds; 360 remain
 
     terminal = report(happenings())
     first, *_, middle, last = terminal.bars
@@ -167,8 +178,32 @@ def test_a_series_says_which_run_and_once_what_is_the_same() -> None:
     assert terminal.bars[-1].startswith("run 2 of 2, epoch 2/2 100%|")
 
 
+PICTURES = PicturesRead(
+    ("cat", "a long name"), ((3, 1, 0), (1200, 2, 5)), Remarks((Refused("a.png", "is empty"),), 3, 0, ("two alike",))
+)
+
+
+def test_pictures_have_a_bar_of_their_own_and_then_a_table_once() -> None:
+    preparing = [Preparing(done, 4) for done in range(5)]
+    terminal = report([*preparing, PICTURES, PICTURES, *run(1)])
+    assert terminal.lines[:8] == [
+        "preparing 4 pictures",
+        "class        training  validation      test",
+        "cat                 3           1         0",
+        "a long name     1,200           2         5",
+        "all             1,203           3         5",
+        "skipped: 3 hidden",
+        "Warning: can't use a.png: is empty",
+        "Warning: two alike",
+    ]
+    assert terminal.lines[8].startswith("training on")
+    assert terminal.bars[0].startswith("pictures   0%|")
+    assert terminal.bars[-1].startswith("epoch")
+    assert report([*preparing, PICTURES, *run(1)], "none").lines == terminal.lines[6:8]
+
+
 def test_a_terminal_may_go_at_any_time() -> None:
-    happenings = [Notice("mind this"), *run(3), *run(2)]
+    happenings = [Notice("mind this"), Preparing(0, 2), Preparing(1, 2), PICTURES, *run(3), *run(2)]
     for writes in count():
         terminal = report(happenings, "bar", Terminal(writes))
         if not terminal.failed:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,24 @@ def test_a_line_an_epoch_and_a_last_line(bpcli: Callable[..., Result], small: li
     assert [line.split()[0] for line in told[1:]] == ["training", "epoch", "1/2", "2/2"]
     assert result.stdout.startswith("validation accuracy ")
     assert result.stdout.endswith("; the run is in runs/default-1; see it with: bpcli report runs/default-1\n")
+
+
+def test_the_network_to_start_from_is_named_with_its_sum(bpcli: Callable[..., Result], small: list[str]) -> None:
+    bpcli("train", "-q", "-o", "first", *small)
+    data = small[:4]  # without the layers, which the network brings along
+    result = bpcli("train", "--from", "first", "--epochs", "1", "--json", "-o", "second", *data, "-s", "train.freeze=1")
+    digest = sha256(Path("first/best.npz").read_bytes()).hexdigest()
+    assert result.stderr.splitlines()[0] == f"starting from first/best.npz, SHA-256 {digest}"
+    assert json.loads(result.stdout)["start"] == {"name": "first/best.npz", "sha256": digest}
+    loaded = checkpoint.load(Path("second/best.npz"))
+    assert (loaded.config.model.hidden, loaded.config.train.start) == ((16,), "first/best.npz")
+    assert loaded.environment["start SHA-256"] == digest
+
+
+def test_a_run_that_goes_on_has_its_start_already(bpcli: Callable[..., Result]) -> None:
+    result = bpcli("train", "--resume", "--from", "pretrained")
+    assert result.exit_code == 2
+    assert "Error: --resume goes on with the network of the run; --from is for a new run" in result.stderr
 
 
 @pytest.mark.parametrize("option", ["-q", "--progress=none"])

@@ -1,5 +1,7 @@
 """The network's gradients against differences of its own loss, and divided work against undivided."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,6 +52,18 @@ def test_the_default_networks_gradient_is_that_of_differences_along_random_direc
         direction /= np.linalg.norm(direction)
         high, low = (loss(DEFAULT, vector + sign * step * direction, x, y) for sign in (1, -1))
         assert found @ direction == pytest.approx((high - low) / (2 * step), rel=1e-7)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("frozen", [0, 1, 2, 3])
+def test_the_backward_pass_ends_above_the_frozen_layers(frozen: int, workers: int) -> None:
+    network = Network((6, 5, 8, 7, 4), (ACTIVATIONS["gelu"],) * 3, OUTPUTS["softmax", "cross_entropy"])
+    vector, x, y = problem(network, 9)
+    whole = gradient(network, vector, x, y, workers)
+    found = gradient(replace(network, frozen=frozen), vector, x, y, workers)
+    below = parameters.count(network.sizes[: frozen + 1])
+    assert np.isnan(found[:below]).all()
+    assert np.array_equal(found[below:], whole[below:])
 
 
 @given(

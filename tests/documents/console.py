@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 # a number's unit, or the word before it, and how far it may be from what is shown: by a difference, or by a factor
-TOLERANCES = {"%": (0.5, 1.0), "s": (0.0, 100.0), "MB": (0.0, 1.5), "errors": (0.0, 1.5)}
+TOLERANCES = {"%": (0.5, 1.0), "s": (0.0, 100.0), "MB": (0.0, 1.5), "bytes": (0.0, 1.01), "errors": (0.0, 1.5)}
 DECIMAL = (0.2, 1.0)  # a number with a decimal point and no unit, such as a score or a loss
 WHOLE = (0.0, 1.0)  # a whole number without a unit, such as a count of images
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
-_NUMBER = re.compile(r"(?<![\w.-])(errors )?(\d[\d,]*(?:\.\d+)?)(?:[ \u00a0]?(%|s\b|MB\b))?")
+_NUMBER = re.compile(r"(?<![\w.-])(errors )?(\d[\d,]*(?:\.\d+)?)(?:[ \u00a0]?(%|s\b|MB\b|bytes\b))?")
 
 
 @dataclass

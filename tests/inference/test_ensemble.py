@@ -98,6 +98,8 @@ def test_what_members_have_in_common(untrained: Make, tmp_path: Path, small_mnis
     assert common(same, split="validation") == 100
     assert common(same, split="train") == 500
     assert common(other) == 200
+    for alike in ("auto", 1 / 6):  # of 600 images
+        assert common(untrained(f"data.validation={alike}", "data.test=0.3"), split="validation") == 100
     for split in ("train", "validation"):
         with pytest.raises(CheckpointError, match=r"^other: data\.validation = 50, but 100 in one; their .* splits"):
             common(other, split=split)

@@ -172,13 +172,6 @@ def test_data_that_a_network_does_not_know(refuses: Callable[..., str], files: h
     assert told in refuses(DataError.exit_code, "evaluate", "network.npz")
 
 
-@pytest.mark.parametrize("label", [10, 99])
-def test_labels_of_what_should_be_digits(refuses: Callable[..., str], label: int) -> None:
-    laid_out(hostile.data_set(labels=(1, label)))
-    settings = ["-s", "data.folder=mnist", "-s", "data.validation=1", "-s", "data.kind=digits"]
-    assert "data.kind = digits, but its classes are 0, 1, 2" in refuses(DataError.exit_code, "train", *settings)
-
-
 @pytest.mark.parametrize("label", [100, 255])
 def test_labels_that_are_no_digits(refuses: Callable[..., str], label: int) -> None:
     folder = Path("mnist")

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from bpcli import config as configuration
+from bpcli.data.folder.splits import kept_of
 from bpcli.storage.find import newest
 from bpcli.training.run import resumed_training
 from tests.children import HANGS, child
@@ -269,4 +270,4 @@ def test_a_run_of_a_library_user_is_not_touched() -> None:
 
 def test_the_settings_make_what_the_phases_say() -> None:
     config = configuration.load("default", SETTINGS)
-    assert -(-(60_000 - config.data.validation) // config.train.batch_size) == 157
+    assert -(-(60_000 - kept_of(60_000, config.data.validation)) // config.train.batch_size) == 157

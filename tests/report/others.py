@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.core import parameters
 from bpcli.data.spec import DataSpec
-from bpcli.report.drawing import described
+from bpcli.report.packing import described
 from bpcli.report.predictions import Predictions, reliability
 from bpcli.report.study import Study
 
@@ -56,8 +56,8 @@ def network_of(about: DataSpec, *hidden: int) -> dict[str, Any]:
         for fan_in, fan_out in pairwise(sizes)
     ]
     return described(about) | {
-        "sizes": sizes, "activations": ["relu"] * len(hidden), "output": "softmax", "scale": 1 / 255, "shift": 0.0,
-        "deslant": False, "layers": layers, "least": 0.0,
+        "sizes": sizes, "activations": ["relu"] * len(hidden), "output": "softmax", "loss": "cross_entropy",
+        "scale": 1 / 255, "shift": 0.0, "deslant": False, "layers": layers, "least": 0.0,
     }  # fmt: skip
 
 

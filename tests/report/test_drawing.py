@@ -24,8 +24,9 @@ from bpcli.data.picture.prepare import prepare, to_bytes
 from bpcli.data.picture.scale import Grey, shrink, unzoomed
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.errors import OutputError
-from bpcli.report import drawing
-from bpcli.report.drawing import described, drawing_page, packed, page_of
+from bpcli.report import packing
+from bpcli.report.drawing import drawing_page, page_of
+from bpcli.report.packing import described, packed
 from bpcli.storage.checkpoint import Checkpoint
 from tests.report.node import needs_node, run
 from tests.report.scenes import on_paper, photographed, shaded
@@ -62,7 +63,7 @@ def test_the_pages_forward_pass_is_numpys(
     settings = [f"model.activation={activation}", f"model.output={output[0]}", f"loss={output[1]}"]
     loaded = network(hidden, *settings, f"data.normalize={normalize}")
     images = small_split.images[:40]
-    found = with_network(loaded, "(pixels) => forward(network, pixels).scores", images.tolist())
+    found = with_network(loaded, "(pixels) => look(network, pixels).scores", images.tolist())
     np.testing.assert_allclose(found, loaded.model.scores(images), atol=2e-5, rtol=1e-5)
 
 
@@ -176,7 +177,7 @@ def test_contributions_start_from_bare_paper(digits: bool, mean: float) -> None:
     page = packed(network([30])) | described(about)
     bare = 0 if digits or mean < 0.5 else 255
     code = """const network = readNetwork(data[0]), pixels = Uint8Array.from(data[1]), places = [4, 1];
-      const [drawn, empty] = [pixels, pixels.map(() => data[2])].map((each) => forward(network, each).logits);
+      const [drawn, empty] = [pixels, pixels.map(() => data[2])].map((each) => look(network, each).logits);
       return [contributions(network, pixels, places), places.map((place) => drawn[place] - empty[place])];"""
     pixels = np.full((28, 28), bare)
     pixels[5:9, 3:20] = 120
@@ -272,7 +273,7 @@ def test_the_page_is_whole_and_allows_only_itself() -> None:
 
 
 def test_a_network_too_large_for_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "MAX_PARAMETERS", 6000)
+    monkeypatch.setattr(packing, "MAX_PARAMETERS", 6000)
     with pytest.raises(OutputError, match="the network has 6,370 parameters; a page takes at most 6,000"):
         drawing_page(network([8]), 0.1)
 
@@ -284,10 +285,11 @@ def test_a_weight_too_large_for_half_precision() -> None:
         drawing_page(loaded, 0.1)
 
 
+@needs_node
 def test_no_activation_is_forgotten() -> None:
-    code = drawing.script()
-    for name in [*ACTIVATIONS, *(output for output, _ in OUTPUTS)]:
-        assert re.search(rf"^  {name}[:(]", code, re.MULTILINE)
+    activations, outputs = run("return [Object.keys(ACTIVATIONS), Object.keys(OUTPUTS)];", None)
+    assert activations == list(ACTIVATIONS)
+    assert outputs == [", ".join(pair) for pair in OUTPUTS]
 
 
 @needs_node
@@ -297,13 +299,15 @@ def test_a_score_is_a_sum_and_a_formula(small_split: Split, output: str) -> None
     loaded = network([30], f"model.output={name}", f"loss={loss}")
     images = small_split.images[:5]
     code = """(pixels) => {
-      const empty = emptyLogits(network, pixels), { logits } = forward(network, pixels);
-      return logits.map((z, place) => sum(empty[place], z).map((text) => Number(text.replace("−", "-"))));
+      const empty = emptyPass(network).logits, { logits } = look(network, pixels);
+      return Array.from(logits, (z, place) => addingUp([network.layers.at(-1).biases[place], empty[place]], z)
+        .map((text) => Number(text.replace("−", "-"))));
     }"""
     shown = with_network(loaded, code, images.tolist())
-    empty, ink, z = shown.transpose(2, 0, 1)
+    bias, empty, ink, z = shown.transpose(2, 0, 1)
     expected = loaded.model.outputs(np.vstack([images, np.zeros((1, 784), np.uint8)]))
-    np.testing.assert_allclose(empty + ink, z, atol=1e-9)
+    np.testing.assert_allclose(bias + empty + ink, z, atol=1e-9)
+    np.testing.assert_allclose(bias, np.broadcast_to(loaded.model.layers[-1].bias, (5, 10)), atol=0.006)
     np.testing.assert_allclose(empty, np.broadcast_to(expected.logits[-1], (5, 10)), atol=0.006)
     np.testing.assert_allclose(z, expected.logits[:-1], atol=0.006)
     formulas = {
@@ -316,4 +320,4 @@ def test_a_score_is_a_sum_and_a_formula(small_split: Split, output: str) -> None
     }
     told, scores = formulas[name]
     np.testing.assert_allclose(scores, expected.scores[:-1], atol=0.006)
-    assert run("return OUTPUTS[data].formula;", name) == told
+    assert run("return OUTPUTS[data].formula;", output) == told

@@ -12,7 +12,7 @@ from bpcli.core.types import Array
 from bpcli.data.datasets import Split
 from bpcli.data.spec import MNIST
 from bpcli.model import Model
-from bpcli.report.units import activity, gradient, magnitudes, spread, use
+from bpcli.report.units import activity, magnitudes, spread, use
 
 
 def network(hidden: list[int], *settings: str) -> Model:
@@ -45,17 +45,6 @@ def test_a_unit_that_nothing_moves_is_dead(small_split: Split, name: str) -> Non
     loaded.layers[0].bias[4] = -1000
     (active,) = activity(loaded, small_split.images)
     assert np.flatnonzero(active.dead).tolist() == [4]
-
-
-def test_the_gradient_of_softmax_regression(small_split: Split) -> None:
-    loaded = network([], "model.output=softmax", "loss=cross_entropy")
-    ((w, b),) = doubles(loaded)
-    x, y = small_split.images / 255, np.eye(10)[small_split.labels]
-    scores = np.exp(x @ w + b)
-    delta = (scores / scores.sum(axis=1, keepdims=True) - y) / len(x)
-    (found,) = gradient(loaded, small_split)
-    np.testing.assert_allclose(found.weight, x.T @ delta, atol=1e-6)
-    np.testing.assert_allclose(found.bias, delta.sum(axis=0), atol=1e-6)
 
 
 def test_histograms_count_everything_once() -> None:

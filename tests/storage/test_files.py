@@ -1,5 +1,6 @@
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,18 @@ def test_only_temporary_files_are_swept(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     remove_temporaries(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"a", "a.tmp", ".lock"}
+
+
+def test_pieces_that_end_in_an_error_leave_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    files.write_pieces(path, [b"one ", b"two"])
+
+    def broken() -> Iterator[bytes]:
+        yield b"three"
+        raise KeyError("the end")
+
+    with pytest.raises(KeyError):
+        files.write_pieces(path, broken())
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"one two")]
+    with pytest.raises(OutputError, match="there is no folder"):
+        files.write_pieces(tmp_path / "nowhere" / "file", [b""])

@@ -23,7 +23,8 @@ def read(text: str) -> search_file.Search:
 
 def test_a_description_is_read_and_written_whole() -> None:
     search = read(
-        "config: quick\nset: {train.batch_size: 64, train: {epochs: 9}, data.validation: 500}\nmetric: validation_loss\ntrials: 7\n"
+        "config: quick\nset: {train.batch_size: 64, train: {epochs: 9}, data.validation: 500}\n"
+        "metric: validation_loss\ntrials: 7\n"
         "rungs: [1, 3]\nseed: 5\nspace:\n  optimizer.learning_rate: {min: 0.005, max: 1.0, log: true}\n"
         "  model.hidden: {values: [[8], [16, 16]]}\n"
     )
@@ -57,7 +58,7 @@ def test_the_values_of_a_trial_come_back_from_its_configuration() -> None:
         (f"{SPACE}set: {{train.epoch: 3}}\n", "unknown key train.epoch; did you mean train.epochs?"),
         (f"{SPACE}rungs: [3, 1]\n", "rungs = [3, 1]: expected rising epochs below train.epochs = 10"),
         (f"{SPACE}rungs: [10]\n", "rungs = [10]: expected rising epochs below train.epochs = 10"),
-        (f"{SPACE}config: ciresan\n", "no validation split, by which trials are compared; give it one with set: {data."),
+        (f"{SPACE}config: ciresan\n", "no validation split, by which trials are compared; give it one with set: {dat"),
         ("space: {lr: {min: 1, max: 2}}\n", "space: lr: unknown key; did you mean optimizer.learning_rate?"),
         ("space: {optimizer.learning_rate: 0.1}\n", "space"),
         ("space: {optimizer.learning_rate: {min: 0.1}}\n", "expected {min: ..., max: ...}"),
@@ -83,7 +84,7 @@ def test_what_is_wrong_is_one_line(text: str, complaint: str) -> None:
 
 def test_a_combination_that_only_some_values_make_is_found() -> None:
     kinds = "optimizer.kind: {values: [momentum, adam]}, optimizer.nesterov: {values: [false, true]}"
-    with pytest.raises(ConfigError, match="optimizer.nesterov = true wants optimizer.kind = momentum, not adam"):
+    with pytest.raises(ConfigError, match=r"optimizer.nesterov = true wants optimizer.kind = momentum, not adam"):
         read(f"space: {{{kinds}, train.batch_size: {{min: 8, max: 64}}}}\n")
 
 

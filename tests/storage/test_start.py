@@ -49,7 +49,7 @@ def test_more_frozen_layers_than_there_are_is_refused_without_a_network_too() ->
 
 def test_there_must_be_such_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CheckpointError, match="pretrain: no such file, .* did you mean pretrained"):
+    with pytest.raises(CheckpointError, match=r"pretrain: no such file, .* did you mean pretrained"):
         start.load("default", ["train.start=pretrain"])
     with pytest.raises(CheckpointError, match="there is no finished run here yet"):
         start.load("default", ["train.start=latest"])

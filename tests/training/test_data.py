@@ -33,7 +33,7 @@ def test_generated_images_follow_the_training_split_alone(small_settings: list[s
 @pytest.mark.parametrize("key", ["hands", "printed", "outliers"])
 def test_pictures_of_anything_but_digits_get_none(small_settings: list[str], key: str) -> None:
     config = configuration.load(overrides=[*small_settings, "data.kind=any", f"data.{key}=4"])
-    with pytest.raises(ConfigError, match=f"data.{key} = 4 wants pictures of digits, which these are not"):
+    with pytest.raises(ConfigError, match=f"data.{key} = 4 wants pictures of the digits 0 to 9, which these are not"):
         data.read(config)
 
 

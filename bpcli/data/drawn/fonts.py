@@ -73,7 +73,7 @@ def glyphs() -> tuple[Glyph, ...]:
     Raises:
         ConfigError: Matplotlib is not installed.
     """
-    _folder()
+    folder()
     return tuple(
         Glyph(_face(family, file, zero), digit, family.name, family.held_out, file, chr(ord(zero) + digit))
         for family in FAMILIES
@@ -86,17 +86,21 @@ def _face(family: Family, file: str, zero: str) -> str:
     return file.removesuffix(".ttf") if zero == "0" and file else f"{family.name}-{ord(zero):X}"
 
 
-def _folder() -> Path:
-    """Return the folder of Matplotlib's fonts; Matplotlib isn't imported."""
+def folder(for_what: str = "printed digits") -> Path:
+    """Return the folder of Matplotlib's fonts; Matplotlib isn't imported.
+
+    Raises:
+        ConfigError: Matplotlib is not installed.
+    """
     found = find_spec("matplotlib")
     if found is None or found.origin is None:
-        raise ConfigError("printed digits need the fonts of matplotlib; install with: pip install matplotlib")
+        raise ConfigError(f"{for_what} need the fonts of matplotlib; install with: pip install matplotlib")
     return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
 
 
 @cache
 def _ink(file: str, character: str) -> Grey:
-    font = ImageFont.truetype(_folder() / file, SIZE, layout_engine=ImageFont.Layout.BASIC) if file else _own()
+    font = ImageFont.truetype(folder() / file, SIZE, layout_engine=ImageFont.Layout.BASIC) if file else _own()
     canvas = Image.new("L", (2 * SIZE, 2 * SIZE))
     ImageDraw.Draw(canvas).text((SIZE // 2, SIZE // 4), character, fill=255, font=font)
     return np.asarray(canvas.crop(canvas.getbbox()), np.float32) / np.float32(255)

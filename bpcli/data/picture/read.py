@@ -6,10 +6,11 @@ step divides by the background. The ratio in linear light is only a power of the
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from bpcli.errors import ImageError
 
 Grey = NDArray[np.float32]
+T = TypeVar("T")
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # Pillow's PPM includes PGM and PBM
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".pbm", ".ppm"))
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 32_000_000
+_FIRST = 64 * 1024  # bytes that are read at first: room for MAX_BYTES takes longer to find than small files to read
 _TIFF = (b"II", b"MM")  # the first bytes by which Pillow recognises TIFF files
 _ZIP = b"PK\x03\x04"  # the first bytes of a checkpoint
 _STDERR = 2
@@ -43,27 +47,42 @@ def read_picture(source: Path | bytes | Image.Image, name: str = "standard input
     """
     if isinstance(source, Image.Image):
         with _decoding(name):
-            return _grey_of_picture(source, name)
+            return _converted(source, name, to_grey)
     if isinstance(source, Path):
-        return _decode(_read(source), str(source))
-    return _decode(source, name)
+        return _decode(content_of(source), str(source), to_grey)
+    return _decode(source, name, to_grey)
 
 
-def _read(path: Path) -> bytes:
+def read_colours(path: Path) -> Image.Image:
+    """Return the picture in a file in RGB, upright and on white paper.
+
+    Raises:
+        ImageError: as `read_picture`.
+    """
+    return _decode(content_of(path), str(path), to_rgb)
+
+
+def content_of(path: Path) -> bytes:
+    """Return the content of a file, at most one byte more than a picture may have.
+
+    Raises:
+        ImageError: it can't be read.
+    """
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            first = file.read(_FIRST)
+            return first if len(first) < _FIRST else first + file.read(MAX_BYTES + 1 - _FIRST)
     except OSError as error:
         raise ImageError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
-def _decode(content: bytes, name: str) -> Grey:
+def _decode(content: bytes, name: str, convert: Callable[[Image.Image], T]) -> T:
     if not content:
         raise ImageError(f"{name}: is empty")
     if len(content) > MAX_BYTES:
         raise ImageError(f"{name}: has more than {MAX_BYTES:,} bytes, the most that a picture may have")
     with _decoding(name, content), _silence(content), Image.open(BytesIO(content), formats=FORMATS) as picture:
-        return _grey_of_picture(picture, name)
+        return _converted(picture, name, convert)
 
 
 @contextmanager
@@ -89,11 +108,11 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _grey_of_picture(picture: Image.Image, name: str) -> Grey:
+def _converted(picture: Image.Image, name: str, convert: Callable[[Image.Image], T]) -> T:
     width, height = picture.size
     if not 0 < width * height <= MAX_PIXELS:
         raise ImageError(f"{name}: has {width:,}×{height:,} pixels; at most {MAX_PIXELS:,} are accepted")
-    return to_grey(_upright(picture))
+    return convert(_upright(picture))
 
 
 @contextmanager
@@ -135,6 +154,16 @@ def to_grey(picture: Image.Image) -> Grey:
     if picture.mode not in ("L", "1"):
         picture = picture.convert("RGB")  # CMYK, palettes and the like have no luminance before
     return _unit(picture.convert("L"))
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """Return an opened picture in any of Pillow's modes in RGB; a transparent one on white paper."""
+    if picture.mode.startswith(("I", "F")):
+        return Image.fromarray(np.rint(255 * to_grey(picture)).astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return picture.convert("RGB")
 
 
 def _unit(picture: Image.Image) -> Grey:

@@ -27,7 +27,7 @@ def paint(ink: Floats, look: Look, rng: Generator) -> Bytes:
     paper, pen = (np.asarray(colour, np.float32) for colour in (look.paper, look.ink))
     light = ink[..., None] * pen + (_sheet(ink.shape, look, rng) * (1 - ink))[..., None] * paper
     if look.lamp or look.shadow:
-        light *= (_lamp(ink.shape, look.lamp, rng) * _shadow(ink.shape, look.shadow, rng))[..., None]
+        light *= (lamp(ink.shape, look.lamp, rng) * shadow(ink.shape, look.shadow, rng))[..., None]
     return _photographed(light, look, rng)
 
 
@@ -35,7 +35,7 @@ def _sheet(shape: tuple[int, ...], look: Look, rng: Generator) -> Floats:
     """Return the paper's brightness, about 1, with its texture and lines."""
     sheet = np.ones(shape, np.float32)
     if look.texture:
-        sheet += look.texture * _grain(shape, rng)
+        sheet += look.texture * grain(shape, rng)
     if look.lines != "none":
         sheet *= 1 - look.line_strength * _lines(shape, look, rng)
     return sheet
@@ -55,7 +55,7 @@ def _bytes(light: Floats) -> Bytes:
     return (np.clip(light, 0, 1) * 255).round().astype(np.uint8)
 
 
-def _grain(shape: tuple[int, ...], rng: Generator) -> Floats:
+def grain(shape: tuple[int, ...], rng: Generator) -> Floats:
     """Return noise at several scales, like fibres and unevenness; its standard deviation is about 1."""
     total = np.zeros(shape, np.float32)
     for cell in (1, 3, 12):
@@ -82,14 +82,14 @@ def _stripes(position: Floats, spacing: float, width: float, start: float) -> Fl
     return np.asarray(np.clip(width / 2 + 0.5 - distance, 0, 1), np.float32)
 
 
-def _lamp(shape: tuple[int, ...], strength: float, rng: Generator) -> Floats:
+def lamp(shape: tuple[int, ...], strength: float, rng: Generator) -> Floats:
     """Return the lamp's light: 1 near a bright spot in or beside the picture, falling to 1 − strength."""
     y, x = np.meshgrid(np.linspace(0, 1, shape[0]), np.linspace(0, 1, shape[1]), indexing="ij")
     far = np.hypot(x - rng.uniform(-0.3, 1.3), y - rng.uniform(-0.3, 1.3)) ** rng.uniform(1, 2)
     return np.asarray(1 - strength * (far - far.min()) / max(np.ptp(far), 1e-6), np.float32)
 
 
-def _shadow(shape: tuple[int, ...], strength: float, rng: Generator) -> Floats:
+def shadow(shape: tuple[int, ...], strength: float, rng: Generator) -> Floats:
     """Return the light with a half-plane in shadow; its soft edge is 5 to 30 hundredths of the picture wide."""
     y, x = np.meshgrid(np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1]), indexing="ij")
     angle = rng.uniform(0, 2 * np.pi)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from bpcli.data.picture.read import MAX_BYTES, flatten, read_picture, to_grey
+from bpcli.data.picture.read import MAX_BYTES, flatten, read_colours, read_picture, to_grey
 from bpcli.errors import ImageError
 
 RAMP = np.add.outer(np.arange(0, 250, 10), np.arange(0, 6)).astype(np.uint8)
@@ -171,3 +171,22 @@ def test_damaged_files_are_read_or_refused_but_never_crash(kind: str, share: flo
         else:
             assert grey.min() >= 0
             assert grey.max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
+def test_colours_have_the_light_of_the_grey_picture(mode: str, tmp_path: Path) -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (12, 20, 3), np.uint8)
+    picture = Image.fromarray(colours)
+    deep = Image.fromarray(colours[..., 0].astype(np.uint16) * 257)
+    (deep if mode == "I;16" else picture.convert(mode)).save(tmp_path / "a.png")
+    found = read_colours(tmp_path / "a.png")
+    assert (found.mode, found.size) == ("RGB", (20, 12))
+    light = np.asarray(found.convert("L"), np.float32) / 255
+    assert light == pytest.approx(read_picture(tmp_path / "a.png"), abs=0.01)
+    if mode == "RGB":
+        assert np.array_equal(np.asarray(found), colours)
+
+
+def test_what_is_transparent_is_white_in_colour(tmp_path: Path) -> None:
+    Image.new("RGBA", (3, 2), (200, 0, 0, 0)).save(tmp_path / "a.png")
+    assert np.all(np.asarray(read_colours(tmp_path / "a.png")) == 255)

@@ -3,7 +3,10 @@
 const PAPER = 200; // units a side, and pixels a side of the picture that is classified and saved
 const SHARP = 2 * Math.ceil(globalThis.devicePixelRatio ?? 1); // pixels per unit on the visible canvas
 
-/** Strokes on a canvas, dark on light or light on dark. Each change calls `changed(finished)`; during a stroke, finished is false. */
+/**
+ * Strokes on a canvas, dark on light or light on dark, on a picture if one was put there. Each change calls
+ * `changed(finished)`; during a stroke, finished is false.
+ */
 class Paper {
   constructor(canvas, light, changed) {
     [this.ground, this.ink] = light ? ["black", "white"] : ["white", "black"];
@@ -18,15 +21,30 @@ class Paper {
     this.width = 16;
     this.strokes = [];
     this.stroke = null;
+    this.under = null; // { canvas, ... }: the picture below the strokes
+    this.guest = false; // whether the page drew the strokes: the first of the reader's takes their place
     this.redraw();
   }
 
   get isEmpty() {
-    return this.strokes.length === 0;
+    return !this.isDrawn && !this.under;
+  }
+
+  get isDrawn() {
+    return this.strokes.length > 0;
+  }
+
+  /** Put a picture { canvas, ... } on the paper in place of everything. */
+  put(picture) {
+    this.strokes = [];
+    this.under = picture;
+    this.undo();
   }
 
   /** Begin a stroke at a point [x, y] of the paper. */
   press(point) {
+    if (this.guest) this.strokes = [];
+    this.guest = false;
     this.stroke = { width: this.width, points: [point] };
     this.strokes.push(this.stroke);
     this.redraw();
@@ -51,15 +69,15 @@ class Paper {
   /** Undo the last stroke. */
   undo() {
     this.stroke = null;
+    this.guest = false;
     this.strokes.pop();
     this.redraw();
     this.changed(true);
   }
 
-  /** Remove all strokes. */
+  /** Remove everything. */
   clear() {
-    this.strokes = [];
-    this.undo();
+    this.put(null);
   }
 
   redraw() {
@@ -67,6 +85,7 @@ class Paper {
       context.fillStyle = this.ground;
       context.strokeStyle = this.ink;
       context.fillRect(0, 0, PAPER, PAPER);
+      if (this.under) context.drawImage(this.under.canvas, 0, 0, PAPER, PAPER);
       this.strokes.forEach((stroke) => ink(context, stroke));
     }
   }

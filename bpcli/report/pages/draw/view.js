@@ -2,7 +2,8 @@
 
 const STRONGEST = 8; // units whose weights are shown
 const MOST = 12; // classes that are shown: if there are more, those of the highest scores
-const WIDEST = 150; // pixels of a class name beside its bar; a wider name is cut off
+const NARROWEST = 24; // pixels of a class name beside its bar, which a finger can hit
+const WIDEST = 150; // a wider name is cut off
 const LARGE = 3; // characters of an answer in large type
 
 const element = (id) => document.getElementById(id);
@@ -61,26 +62,28 @@ function buildView(network) {
   const shown = shownClasses(network, []);
   element("scores").append(...shown.map(bar));
   element("scores").style.setProperty("--name", `${nameWidth(classes)}px`);
+  element("truth").append(...classes.map((name, place) => new Option(name, place)));
   element("many").hidden = shown.length === classes.length;
   element("many").textContent = `The ${MOST} highest scores of ${classes.length}`;
   element("maps").append(...shown.map((place) => figure(picture(side, side, `Pixels for ${classes[place]}`), classes[place])));
   element("sums").append(...shown.map(sumRow));
   element("formula").textContent = network.output.formula;
   Object.assign(element("seen"), { width: side, height: side });
-  element("seen").setAttribute("aria-label", `The ${network.digits ? "digit" : "picture"} in ${side} by ${side} pixels`);
+  element("seen").setAttribute("aria-label", `The ${network.numerals ? "digit" : "picture"} in ${side} by ${side} pixels`);
   element("seen").classList.toggle("pale", paperOf(network) > 0);
   element("paper").parentElement.classList.toggle("dark", network.light);
   const hidden = network.layers.slice(0, -1);
-  element("layers").append(...hidden.map((layer, index) => field(layer, index)));
+  element("layers").append(...hidden.map((layer, index) => field(layer, `Units of hidden layer ${index + 1}`)));
+  element("deltas").append(...hidden.map((layer, index) => field(layer, `δ of hidden layer ${index + 1}`)));
   element("units").hidden = hidden.length === 0;
   element("strongest").append(
-    ...Array.from({ length: hidden.length ? Math.min(STRONGEST, hidden[0].fanOut) : 0 }, () => figure(picture(side, side, ""), "")),
+    ...Array.from({ length: hidden.length ? Math.min(STRONGEST, hidden[0].fanOut) : 0 }, () => opener(side)),
   );
 }
 
 function bar() {
   const item = document.createElement("li");
-  item.innerHTML = '<span class="name"></span><span class="track"><span class="fill"></span></span><span class="score">–</span>';
+  item.innerHTML = '<button type="button" class="name"></button><span class="track"><span class="fill"></span></span><span class="score">–</span>';
   return item;
 }
 
@@ -89,7 +92,15 @@ function nameWidth(classes) {
   const context = document.createElement("canvas").getContext("2d");
   context.font = `bold ${getComputedStyle(element("scores")).font}`;
   const widest = Math.max(...classes.map((name) => context.measureText(name).width));
-  return Math.min(Math.max(Math.ceil(widest), 12), WIDEST);
+  return Math.min(Math.max(Math.ceil(widest), NARROWEST), WIDEST);
+}
+
+/** Return a figure whose picture is a button. */
+function opener(side) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(picture(side, side, ""));
+  return figure(button, "");
 }
 
 function figure(canvas, text) {
@@ -100,18 +111,19 @@ function figure(canvas, text) {
   return whole;
 }
 
-function field({ fanOut }, index) {
+function field({ fanOut }, words) {
   const across = Math.ceil(Math.sqrt(fanOut));
-  return figure(picture(across, Math.ceil(fanOut / across), `Units of hidden layer ${index + 1}`), "");
+  return figure(picture(across, Math.ceil(fanOut / across), words), "");
 }
 
-/** Show an answer: { pixels, reason, hidden, scores }; pixels are null where there is no digit. */
+/** Show an answer: { pixels, reason, a, scores }; pixels are null where there is no digit. */
 function showAnswer(network, answer) {
   showScores(network, answer.scores, answer.reason === "");
   paint(element("seen"), answer.pixels?.length ?? 0, (i) => grey(answer.pixels[i] / 255));
   element("reason").textContent = answer.reason;
-  answer.hidden.forEach((a, index) => showUnits(element("layers").children[index], a));
-  showStrongest(network, answer.hidden);
+  const hidden = answer.a.slice(0, -1);
+  hidden.forEach((a, index) => showUnits(element("layers").children[index], a));
+  showStrongest(network, hidden);
 }
 
 function showScores(network, scores, sure) {
@@ -124,6 +136,7 @@ function showScores(network, scores, sure) {
   for (const [row, item] of [...element("scores").children].entries()) {
     const place = places[row];
     const score = scores[place] ?? 0;
+    item.querySelector(".name").value = place;
     write(item.querySelector(".name"), scores.length || classes.length <= MOST ? classes[place] : "");
     item.classList.toggle("best", place === best);
     item.querySelector(".fill").style.transform = `scaleX(${Math.min(Math.max(score, 0), 1)})`;
@@ -157,11 +170,12 @@ function showStrongest(network, hidden) {
 }
 
 function showWeights(whole, { fanIn, weights }, unit, activation) {
-  const [canvas, caption] = whole.children;
+  const [button, caption] = whole.children;
   const own = weights.subarray(unit * fanIn, (unit + 1) * fanIn);
   const most = reach(own);
-  paint(canvas, fanIn, (i) => diverging(own[i] / most));
-  canvas.setAttribute("aria-label", `Weights of unit ${unit}`);
+  button.value = unit;
+  paint(button.firstChild, fanIn, (i) => diverging(own[i] / most));
+  button.firstChild.setAttribute("aria-label", `Weights of unit ${unit}`);
   caption.textContent = `${unit}: ${activation.toFixed(1)}`;
 }
 
@@ -178,28 +192,30 @@ function showMaps({ classes }, places, shares) {
 }
 
 function sumRow() {
-  const row = document.createElement("tr");
-  row.innerHTML = '<th scope="row"></th><td></td><td></td><td></td><td></td>';
-  return row;
+  return row(["", "", "", "", "", ""]);
 }
 
-/** Show for each class the sum that makes its score: what its logit is without ink, and what the ink adds, are z. */
-function showSums({ classes }, places, { logits, scores }, empty) {
+/** Show for each class the sum that makes its score: its bias, what blank paper adds, and what the ink adds, are z. */
+function showSums({ classes, layers }, places, { logits, scores }, empty) {
   for (const [row, whole] of [...element("sums").children].entries()) {
     const [name, ...numbers] = whole.children;
     const place = places[row];
+    const bias = layers.at(-1).biases[place];
     write(name, classes[place]);
-    const texts = empty ? [...sum(empty[place], logits[place]), scores[place].toFixed(3)] : ["–", "–", "–", "–"];
+    const sum = () => addingUp([bias, empty[place] - bias], logits[place]);
+    const texts = empty ? [...sum(), scores[place].toFixed(3)] : numbers.map(() => "–");
     texts.forEach((text, column) => (numbers[column].textContent = text));
   }
 }
 
-/** Return the texts of a logit without ink, of what the ink adds, and of z: as they are rounded they add up. */
-function sum(empty, z) {
-  const [before, after] = [Math.round(100 * empty), Math.round(100 * z)];
-  return [before, after - before, after].map((hundredths) => signed(hundredths / 100));
+/** Return a row of a table: its heading, and numbers. */
+function row([name, ...numbers]) {
+  const whole = document.createElement("tr");
+  whole.innerHTML = `<th scope="row"></th>${"<td></td>".repeat(numbers.length)}`;
+  [name, ...numbers].forEach((text, column) => (whole.children[column].textContent = text));
+  return whole;
 }
 
-function signed(number) {
-  return `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(2)}`;
+function signed(number, digits = 2) {
+  return `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(digits)}`;
 }

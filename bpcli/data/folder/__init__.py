@@ -1,0 +1,1 @@
+"""Folders of pictures as data sets: listed, prepared once, kept in a cache, and split by their content."""

@@ -1,0 +1,1 @@
+"""Tests of bpcli.data.folder."""
