@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from bpcli.storage import search_file, trials
+from tests.children import HANGS
 from tests.reliability.conftest import ROOT
 
 MOMENTS = int(os.environ.get("BPCLI_MOMENTS", "30"))
 TRIALS = 12
 SPACE = """\
-set: {data.folder: %s, data.validation: 30, model.hidden: [16], train.epochs: 40, train.batch_size: 5, train.threads: 1}
+set: {data.folder: %s, data.validation: 30, model.hidden: [16], train.epochs: 60, train.batch_size: 5, train.threads: 1}
 trials: 12
-rungs: [5, 15]
+rungs: [6, 20]
 space:
   optimizer.learning_rate: {min: 0.001, max: 1.0, log: true}
   model.activation: {values: [relu, tanh]}
@@ -36,6 +37,7 @@ def rows(folder: Path) -> dict[str, list[str]]:
 
 
 def searched(python: Start, where: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    where.mkdir(exist_ok=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     return python("bpcli", "search", "-q", *arguments, cwd=where, env=environment, start_new_session=True)
 
@@ -47,37 +49,44 @@ def test_a_search_goes_on_from_every_kill(
 ) -> None:
     pytest.importorskip("optuna")
     pytest.importorskip("distributed")
-    space, rng, kept, begun = tmp_path / "space.yaml", random.Random(18), 0, 0
+    space, rng, kept = tmp_path / "space.yaml", random.Random(18), 0
     space.write_text(SPACE % tiny_mnist)
-    (tmp_path / "whole").mkdir()
-    start = time.monotonic()
-    _, err = searched(python, tmp_path / "whole", space, *workers).communicate()
+    whole = searched(python, tmp_path / "whole", space, *workers)
+    start = begun(tmp_path / "whole")
+    ended(whole)
     length = time.monotonic() - start
-    assert "Error" not in err
     for moment in range(MOMENTS):
-        where = tmp_path / str(moment)
-        where.mkdir()
-        process = searched(python, where, space, *workers)
-        time.sleep(rng.uniform(0, length))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        folder = where / "runs/search-1"
-        was_begun = search_file.is_search(folder)
+        folder = tmp_path / str(moment) / "runs/search-1"
+        with searched(python, tmp_path / str(moment), space, *workers) as process:
+            begun(tmp_path / str(moment))
+            time.sleep(rng.uniform(0, length))
+            os.killpg(process.pid, signal.SIGKILL)
         before = rows(folder)
-        again = searched(python, where, *(["--resume", folder] if was_begun else [space]), *workers)
-        out, err = again.communicate()
-        assert again.returncode == 0, err
-        (folder,) = filter(search_file.is_search, (where / "runs").glob("search-*"))
+        out = ended(searched(python, tmp_path / str(moment), "--resume", folder, *workers))
         consistent(folder, out)
         after = rows(folder)
         for name, lines in before.items():
             assert after[name][: len(lines)] == lines
         kept += sum(len(lines) - 1 for lines in before.values())
-        begun += was_begun
     with capsys.disabled():
-        sys.stdout.write(f"killed at {MOMENTS} moments of {length:.1f} s, {begun} of them after the search had begun; ")
-        sys.stdout.write(f"{kept} epochs were kept and none of them trained again\n")
-    assert begun > MOMENTS // 3
+        sys.stdout.write(
+            f"killed at {MOMENTS} moments of {length:.1f} s; {kept} epochs were kept, none trained again\n"
+        )
+    assert kept > MOMENTS
+
+
+def begun(where: Path) -> float:
+    """When the search has its folder."""
+    while not search_file.is_search(where / "runs/search-1"):
+        time.sleep(0.01)
+    return time.monotonic()
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a search prints that comes to its end."""
+    out, err = process.communicate(timeout=HANGS)
+    assert process.returncode == 0, err
+    return out
 
 
 def consistent(folder: Path, out: str) -> None:
