@@ -21,6 +21,7 @@ from bpcli.search.plan import sampled
 from bpcli.search.run import newest_search, recorded_search, resumed_search
 from bpcli.storage import search_file, trials
 from bpcli.storage.find import NEWEST, named
+from bpcli.storage.run_folder import SEARCH
 from bpcli.storage.search_file import MAX_TRIALS, Search
 from bpcli.training.events import Event
 
@@ -102,7 +103,7 @@ def _folder(resume: str) -> Path:
     """Return the folder of a search to go on with."""
     folder = newest_search() if resume == NEWEST else named(resume)
     if not search_file.is_search(folder):
-        raise CheckpointError(f"{resume}: not the folder of a search: it holds no {search_file.NAME}")
+        raise CheckpointError(f"{resume}: not the folder of a search: it holds no {SEARCH}")
     return folder
 
 

@@ -11,7 +11,7 @@ from bpcli.search.plan import Sampler, Trials
 from bpcli.storage import files, search_file, start
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.lock import exclusive
-from bpcli.storage.run_folder import RUNS, new_folder
+from bpcli.storage.run_folder import RUNS, SEARCH, new_folder
 from bpcli.storage.search_file import Search
 from bpcli.training import run
 from bpcli.training.events import Event
@@ -106,4 +106,4 @@ def newest_search() -> Path:
     found = [folder for folder in RUNS.glob(f"{KIND}-*") if search_file.is_search(folder)]
     if not found:
         raise CheckpointError("there is no search here yet; `bpcli search space.yaml` makes one")
-    return max(found, key=lambda folder: (folder / search_file.NAME).stat().st_mtime)
+    return max(found, key=lambda folder: (folder / SEARCH).stat().st_mtime)

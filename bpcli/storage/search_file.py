@@ -16,7 +16,7 @@ from bpcli.config import Config
 from bpcli.errors import CheckpointError, ConfigError
 from bpcli.storage import start
 from bpcli.storage.files import SYSTEM, FileSystem, write_file
-from bpcli.storage.run_folder import SEARCH as NAME
+from bpcli.storage.run_folder import SEARCH
 from bpcli.strict_yaml import MAX_LENGTH, parse_yaml, to_text
 
 MAX_TRIALS = 100_000
@@ -114,7 +114,7 @@ class Search:
 def is_search(folder: Path) -> bool:
     """Return whether a folder is that of a search."""
     try:
-        return (folder / NAME).is_file()
+        return (folder / SEARCH).is_file()
     except OSError:
         return False
 
@@ -157,7 +157,7 @@ def read_folder(folder: Path) -> Search:
         CheckpointError: it can't be read.
     """
     try:
-        return _read(folder / NAME)
+        return _read(folder / SEARCH)
     except ConfigError as error:
         raise CheckpointError(str(error)) from error
 
@@ -176,7 +176,7 @@ def write(folder: Path, search: Search, fs: FileSystem = SYSTEM) -> None:
         "space": msgspec.to_builtins(dict(search.space)),
         "config": configuration.to_tree(search.config),
     }
-    write_file(folder / NAME, to_text(content).encode(), fs=fs)
+    write_file(folder / SEARCH, to_text(content).encode(), fs=fs)
 
 
 def _base(text: _Text, source: str) -> Config:

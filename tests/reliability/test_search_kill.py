@@ -70,7 +70,7 @@ def test_a_search_goes_on_from_every_kill(
         kept += sum(len(lines) - 1 for lines in before.values())
     with capsys.disabled():
         sys.stdout.write(
-            f"killed at {MOMENTS} moments of {length:.1f} s; {kept} epochs were kept, none trained again\n"
+            f"killed at {MOMENTS} moments of {length:.1f} s; {kept} epochs were kept, none done again\n"
         )
     assert kept > MOMENTS
 
