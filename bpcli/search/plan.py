@@ -7,6 +7,7 @@ from time import monotonic
 from bpcli.cluster import keeping
 from bpcli.cluster.task import Done, Reported, Task
 from bpcli.search import halving
+from bpcli.storage import files
 from bpcli.storage import trials as folders
 from bpcli.storage.files import FileSystem
 from bpcli.storage.run_folder import point
@@ -34,6 +35,8 @@ class Trials:
     def __init__(self, folder: Path, search: Search, sampler: Sampler, fs: FileSystem) -> None:
         self.folder, self.search, self._sampler, self._fs = folder, search, sampler, fs
         self.trials = folders.read(folder, search)
+        for trial in self.trials:  # a coordinator that was killed may have left some
+            files.remove_temporaries(trial_folder(folder, trial.number), fs=fs)
         self._busy: dict[int, int] = {}  # the epochs that trials under way have reported
         self._written = self._best = -1.0
 

@@ -4,16 +4,16 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from bpcli import config as configuration
 from bpcli.errors import CheckpointError
-from bpcli.storage import metrics_csv, outcome
+from bpcli.storage import checkpoint, metrics_csv, outcome
 from bpcli.storage.files import SYSTEM, FileSystem, write_file
 from bpcli.storage.metrics_csv import best_row
-from bpcli.storage.run_folder import CONFIG
+from bpcli.storage.run_folder import CONFIG, LAST
 from bpcli.storage.search_file import Metric, Search
 
 NAME = "trials.csv"
@@ -81,8 +81,18 @@ def read(folder: Path, search: Search) -> list[Trial]:
         if other := configuration.differences(search.trial(values), config):
             key, (wanted, got) = next(iter(other.items()))
             raise CheckpointError(f"{path}: {key} = {got!r}, but {wanted!r} in the search")
-        found.append(read_one(folder, search, Trial(number, values)))
+        trial = read_one(folder, search, Trial(number, values))
+        found.append(trial if trial.finished else replace(trial, scores=trial.scores[: _saved(path.parent)]))
     raise AssertionError("count ended")
+
+
+def _saved(run: Path) -> int:
+    """Return how many epochs of a run can be gone on from; a kill may leave metrics.csv with more."""
+    last = run / LAST
+    try:
+        return checkpoint.load(last).epoch if last.exists() else 0
+    except CheckpointError:
+        return 0  # the one before it is used, and then there may be more
 
 
 def read_one(folder: Path, search: Search, trial: Trial) -> Trial:

@@ -161,3 +161,16 @@ def test_the_newest_search_is_the_one_that_began_last(search: Search) -> None:
         short = replace(search, trials=1, rungs=())
         list(recorded_search(short, None, InProcess(), near_the_best, fs=QUICK))
     assert newest_search() == Path("runs/search-2")
+
+
+def test_a_trial_that_was_killed_while_its_files_were_written_goes_on(search: Search, whole: dict[str, object]) -> None:
+    """The coordinator had written metrics.csv, but neither network, and a part of one."""
+    run(search, Path("s"), stop_after=9)
+    last = max(path.parent for path in Path("s").glob("trial-*/last.npz"))
+    for name in ("last.npz", "best.npz"):
+        (last / name).unlink()
+    (last / "previous.npz").unlink(missing_ok=True)
+    (last / ".best.npz.1.tmp").write_bytes(b"PK")
+    run(search, Path("s"))
+    assert left(Path("s"), search) == whole
+    assert list(Path("s").rglob("*.tmp")) == []
