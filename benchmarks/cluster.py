@@ -31,7 +31,7 @@ from bpcli.training import builders
 RUN = ["-s", "train.threads=1", "-s", "model.hidden=[256]"]
 SEARCHED = """\
 set: {model.hidden: [256]}
-trials: 30
+trials: 28
 rungs: [1, 3]
 space:
   optimizer.learning_rate: {min: 0.01, max: 1.0, log: true}
