@@ -11,7 +11,8 @@ VENV := $(BIN)/python$(EXE)
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-docs test-formats coverage dist test-install test-browser torture fuzz mutation lint audit bench \
+.PHONY: help train test test-docs test-formats test-cluster coverage dist test-install test-browser torture fuzz \
+	mutation lint audit bench \
 	bench-results bench-peers pretrained pictures clean
 
 help:  ## list the targets
@@ -35,7 +36,10 @@ coverage: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-coverage  ## run th
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-torture: $(INSTALLED)-test $(INSTALLED)-report  ## run the tests that take minutes: kills, signals, every bit, thousands of damaged files
+test-cluster: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-cluster $(INSTALLED)-search  ## train series and searches on workers of Dask, and kill them (a minute or two)
+	$(BIN)/python -m pytest tests/dask -m cluster
+
+torture: $(INSTALLED)-test $(INSTALLED)-report $(INSTALLED)-cluster $(INSTALLED)-search  ## run the tests that take minutes: kills, signals, every bit, thousands of damaged files
 	$(BIN)/python -m pytest tests/reliability -m torture --timeout 3600
 
 fuzz: $(INSTALLED)-test  ## throw a million damaged files at each parser (an hour or two)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import FieldInfo
 
 from bpcli import hints, resources
 from bpcli.core.activations import ACTIVATIONS
@@ -249,8 +250,14 @@ def _is_whole(tree: Tree, section: type[Struct] = Config) -> bool:
         _is_whole(tree.get(field.name, {}), field.type)
         if _is_section(field.type)
         else field.name in tree or not field.required
-        for field in msgspec.structs.fields(section)
+        for field in _fields(section)
     )
+
+
+@cache
+def _fields(section: type[Struct]) -> tuple[FieldInfo, ...]:
+    """Return the fields of a section; msgspec evaluates all annotations each time that it is asked."""
+    return msgspec.structs.fields(section)
 
 
 def _is_section(kind: Any) -> bool:
@@ -282,7 +289,7 @@ def preset_names() -> list[str]:
 def keys(section: type[Struct] = Config, path: str = "") -> list[str]:
     """Return every dotted key of the configuration, or of a section of it."""
     found = []
-    for field in msgspec.structs.fields(section):
+    for field in _fields(section):
         if _is_section(field.type):
             found += keys(field.type, f"{path}{field.name}.")
         else:
@@ -396,7 +403,7 @@ def _checked(tree: object, source: str, section: type[Struct] = Config, path: st
     if not isinstance(tree, dict):
         where = path.removesuffix(".") or "a configuration"
         raise ConfigError(f"{source}: {where} = {_shown(tree)}: expected keys and values{_such_as(tree, path)}")
-    fields = {field.name: field.type for field in msgspec.structs.fields(section)}
+    fields = {field.name: field.type for field in _fields(section)}
     checked: Tree = {}
     for given, value in tree.items():
         key = _OLD_KEYS.get(f"{path}{given}", given)

@@ -63,3 +63,9 @@ class BusyError(BpcliError):
     """A run's folder that another process is writing to."""
 
     exit_code = 9
+
+
+class ClusterError(BpcliError):
+    """Workers or a scheduler that can't be reached, don't fit, or fell away; or packages for them that are missing."""
+
+    exit_code = 10

@@ -18,6 +18,7 @@ COMPLETE = "_BPCLI_COMPLETE"  # the environment variable by which a shell asks; 
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Train": {
         "train": ("bpcli.cli.train:train", "Train a network and keep the run."),
+        "search": ("bpcli.cli.search:search", "Search for better settings, and keep every trial."),
         "runs": ("bpcli.cli.runs:runs", "List the runs that are here, and how each stands."),
         "config": ("bpcli.cli.config:config", "Print a configuration, or list the presets."),
     },
@@ -130,8 +131,8 @@ def cli(context: click.Context) -> None:
     \b
     Exit codes: 0 success, 1 a failed check or a bug of bpcli, 2 wrong usage, 3 configuration,
     4 data files, 5 pictures, 6 checkpoints and runs, 7 diverged training, 8 output that can't
-    be written, 9 a folder that another run is using, 129, 130 and 143 stopped by a signal
-    (hang-up, Ctrl-C, termination).
+    be written, 9 a folder that another run is using, 10 workers that can't be reached or
+    fell away, 129, 130 and 143 stopped by a signal (hang-up, Ctrl-C, termination).
     """  # noqa: D301 (click's mark for text that is not to be wrapped)
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

@@ -89,8 +89,8 @@ OPTIONS: Mapping[str, Completer] = {
     "--tensorboard": files,
 }  # fmt: skip
 ARGUMENTS: Mapping[str, Completer] = {
-    "train": nothing, "check": nothing, "config": nothing, "explain": nothing, "augment": files, "predict": files,
-    "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
+    "train": nothing, "search": files, "check": nothing, "config": nothing, "explain": nothing, "augment": files,
+    "predict": files, "evaluate": networks, "export": networks, "report": runs, "draw": networks, "runs": nothing,
     "step": networks, "sheet": files, "data": named_sets, "playground": nothing,
 }  # fmt: skip
 

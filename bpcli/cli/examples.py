@@ -15,6 +15,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {  # command, or "" for bpcli itself
         "bpcli train -s 'model.hidden=[300, 100]' --epochs 5": "two hidden layers",
         "bpcli train -c own-hand -s data.folder=mine": "learn one's own hand",
     },
+    "search": {
+        "bpcli search space.yaml --dry-run": "ten configurations, and what it may cost",
+        "bpcli search space.yaml --workers 2": "two trials at a time",
+        "bpcli search --resume runs/search-1 --trials 100": "go on, with more trials",
+    },
     "evaluate": {
         "bpcli evaluate": "accuracy and confusion matrix",
         "bpcli evaluate runs/default-1 --errors-sheet errors.png": "its mistakes",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -143,6 +143,18 @@ def shown(path: Path) -> str:
     """Return a path for people: relative to the current folder if it lies below it, control characters escaped."""
     here = Path.cwd()
     return one_line(str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path))
+
+
+def with_paths_shown(values: Any) -> Any:
+    """Return plain data with each path in its form for people."""
+    match values:
+        case Path():
+            return shown(values)
+        case dict():
+            return {key: with_paths_shown(value) for key, value in values.items()}
+        case list():
+            return [with_paths_shown(value) for value in values]
+    return values
 
 
 def one_line(text: str) -> str:

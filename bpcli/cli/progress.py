@@ -38,7 +38,7 @@ class ProgressReporter:
 
     def __init__(self, style: str | None = None) -> None:
         self._style = style or ("bar" if sys.stderr.isatty() else "lines")
-        self._screen, self._said = _Screen(), set[str]()
+        self._screen, self._said = Screen(), set[str]()
         self._run, self._in_series = "", False
         self._first = self._epochs = 0
         self._held: EpochEnd | None = None
@@ -147,12 +147,12 @@ class ProgressReporter:
         self._screen.above(lambda: say(text))
 
 
-class _Screen:
+class Screen:
     """Stderr, with a bar as its last line. Once the terminal is gone, nothing is drawn."""
 
     _bar: "tqdm[NoReturn] | None" = None
 
-    def begin_bar(self, done: int, total: int, text: str, unit: str = "batches") -> None:
+    def begin_bar(self, done: int, total: int, text: str, unit: str = "batches", form: str = _BAR) -> None:
         """Draw a bar of which `done` of `total` units were done before; the rate is the mean over those that follow.
 
         Validations and checkpoints lower this mean, and so count in the time to go.
@@ -161,15 +161,16 @@ class _Screen:
 
         def draw() -> None:
             self._bar = tqdm(
-                desc=text, initial=done, total=total, unit=f" {unit}", bar_format=_BAR, leave=False, dynamic_ncols=True,
+                desc=text, initial=done, total=total, unit=f" {unit}", bar_format=form, leave=False, dynamic_ncols=True,
                 smoothing=0, miniters=1,
             )  # fmt: skip
 
         self._draw(draw)
 
-    def move_bar(self, done: int, text: str, postfix: str) -> None:
-        """Fill the bar so far, if there is one."""
+    def move_bar(self, done: int, text: str, postfix: str, total: int | None = None) -> None:
+        """Fill the bar so far, if there is one; change its end to `total`, if that is given."""
         if bar := self._bar:
+            bar.total = total or bar.total
             bar.set_description_str(text, refresh=False)
             bar.set_postfix_str(postfix, refresh=False)
             self._draw(lambda: bar.update(done - bar.n))

@@ -14,12 +14,14 @@ from bpcli.report.extras import require_extra
 from bpcli.report.history import read_run
 from bpcli.report.study import STEPS, Study, study
 from bpcli.report.web import REPORT_MARK
+from bpcli.storage import trials
 from bpcli.storage.find import NEWEST, named
+from bpcli.storage.search_file import is_search, read_folder
 from bpcli.storage.series_file import is_series
 
 
 @click.command()
-@click.argument("runs", nargs=-1, metavar="[RUN|SERIES]...")
+@click.argument("runs", nargs=-1, metavar="[RUN|SERIES|SEARCH]...")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="PATH",
     help="The file, or with png the folder; by default in the run's folder, for several runs comparison.html here.",
@@ -31,11 +33,17 @@ from bpcli.storage.series_file import is_series
 def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, force: bool) -> None:
     """Show a run, or several, as one HTML file.
 
-    Learning curves, confusion matrix, mistakes, weights; several runs, or those of a series, are compared.
+    Learning curves, confusion matrix, mistakes, weights; several runs, or those of a series, are compared. Of a
+    search: its history, and each setting against the metric.
     Without an argument: the run in the folder runs that ended last. The figures are also kept in the run's folder
     `report` as CSV and JSON.
     """
     require_extra()
+    if len(runs) == 1 and is_search(folder := named(runs[0])):
+        _report_search(folder, out or folder / "report.html", kind, force)
+        if opened:
+            open_page(out or folder / "report.html")
+        return
     chosen = [read_run(folder) for folder in _folders(runs)]
     if kind == "png" and len(chosen) > 1:
         raise click.UsageError("--format png takes one run")
@@ -49,6 +57,18 @@ def report(runs: tuple[str, ...], out: Path | None, kind: str, opened: bool, for
     print_text(f"the report is in {shown(target)}")
     if opened:
         open_page(target)
+
+
+def _report_search(folder: Path, target: Path, kind: str, force: bool) -> None:
+    """Write the report of a search."""
+    from bpcli.report.search_page import search_page  # needs the extra packages
+
+    if kind != "html":
+        raise click.UsageError(f"--format {kind} takes one run; the report of a search is a page")
+    require_free(target, force, REPORT_MARK)
+    search = read_folder(folder)
+    tables.write_text(target, search_page(folder, search, trials.read(folder, search)))
+    print_text(f"the report is in {shown(target)}")
 
 
 def _folders(runs: tuple[str, ...]) -> Iterator[Path]:

@@ -1,18 +1,20 @@
 """`bpcli train`: train, show the progress, keep the run."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from bpcli.cli.engines import address_of, carried_by, engine
 from bpcli.cli.options import configured
-from bpcli.cli.output import percent, print_json, print_text, say, shown
+from bpcli.cli.output import percent, print_json, print_text, say, shown, with_paths_shown
 from bpcli.cli.progress import STYLES, ProgressReporter
 from bpcli.cli.series import table
 from bpcli.cli.signals import Stop, noted_signals
+from bpcli.cli.tally import TallyReporter
 from bpcli.config import Config, Setting
 from bpcli.machine import quote
 from bpcli.storage import start
@@ -21,7 +23,7 @@ from bpcli.storage.series_file import is_series, parse_seeds
 from bpcli.training.events import Event, Observer
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
-from bpcli.training.series import recorded_series, resumed_series
+from bpcli.training.series import Train, recorded_series, resumed_series
 
 
 @click.command()
@@ -49,6 +51,7 @@ from bpcli.training.series import recorded_series, resumed_series
     "--epochs", type=click.IntRange(1, 100_000), metavar="N",
     help="Short for -s train.epochs=N; extends a run that is resumed.",
 )  # fmt: skip
+@carried_by
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout at the end.")
 @click.option(
     "--progress", type=click.Choice(STYLES),
@@ -67,28 +70,53 @@ def train(
     tensorboard: str | None,
     origin: str | None,
     epochs: int | None,
+    workers: int | None,
+    scheduler: str | None,
     as_json: bool,
     progress: str | None,
     quiet: bool,
 ) -> None:
     """Train a network and keep the run: its configuration, metrics.csv, best.npz and last.npz.
 
-    With --seeds a series of runs, one after another, each in a folder seed-<n> of the series' folder.
+    With --seeds a series of runs, each in a folder seed-<n> of the series' folder: one after another, or several at a
+    time with --workers or --scheduler.
     """
     _require_compatible(overrides, out, resume, seeds, origin)
     settings = overrides if epochs is None else (*overrides, f"train.epochs={epochs}")
     given = source if context.get_parameter_source("source") is not ParameterSource.DEFAULT else None
-    reporter, result = ProgressReporter("none" if quiet else progress), Result()
-    observers: list[Observer] = [reporter, *_logs(tensorboard, resume)]
+    config = start.load(source, _with(settings, origin)) if resume is None else None
+    style, result, many = "none" if quiet else progress, Result(), seeds is not None or _goes_on_as_series(resume)
     with noted_signals() as stop:
-        happenings = (
-            _begun(start.load(source, _with(settings, origin)), Path(source).stem, out, seeds, stop.arrived)
-            if resume is None
-            else _resumed(resume, given, settings, stop.arrived)
-        )
-        for event in _watched(happenings, observers):
-            result.add(event)
+        with _trainers(workers, scheduler, many) as by:
+            reporter: Observer = ProgressReporter(style) if by is None else TallyReporter(style)
+            observers = [reporter, *_logs(tensorboard, resume)]
+            happenings = (
+                _resumed(str(resume), given, settings, stop.arrived, by)
+                if config is None
+                else _begun(config, Path(source).stem, out, seeds, stop.arrived, by)
+            )
+            for event in _watched(happenings, observers):
+                result.add(event)
         _end(context, result, stop, as_json)
+
+
+@contextmanager
+def _trainers(workers: int | None, scheduler: str | None, many: bool) -> Iterator[Train | None]:
+    """Yield what trains the members of a series on workers; None if they are trained here, one after another."""
+    if not many:
+        if workers is not None or scheduler is not None:
+            raise click.UsageError(
+                "workers train the runs of a series, such as --seeds 0..9; one network is too small to be divided"
+            )
+        yield None
+        return
+    if (address := address_of(workers, scheduler)) is None and workers is None:
+        yield None
+        return
+    with engine(workers, address) as found:
+        from bpcli.cluster import series  # not needed by other trainings
+
+        yield series.on(found)
 
 
 def _require_compatible(
@@ -122,12 +150,12 @@ def _with(settings: tuple[str, ...], origin: str | None) -> list[Setting]:
 
 
 def _begun(
-    config: Config, name: str, out: Path | None, seeds: str | None, should_stop: Callable[[], bool]
+    config: Config, name: str, out: Path | None, seeds: str | None, should_stop: Callable[[], bool], by: Train | None
 ) -> Generator[Event, None, None]:
     """Return the events of a new run or series."""
     if seeds is None:
         return recorded_training(config, name, out, should_stop)
-    return recorded_series(config, parse_seeds(seeds), name, out, should_stop)
+    return recorded_series(config, parse_seeds(seeds), name, out, should_stop, train=by)
 
 
 def _logs(tensorboard: str | None, resume: str | None) -> Iterator[Observer]:
@@ -142,14 +170,19 @@ def _logs(tensorboard: str | None, resume: str | None) -> Iterator[Observer]:
 
 
 def _resumed(
-    resume: str, given: str | None, settings: tuple[str, ...], should_stop: Callable[[], bool]
+    resume: str, given: str | None, settings: tuple[str, ...], should_stop: Callable[[], bool], by: Train | None
 ) -> Generator[Event, None, None]:
     """Return the events of a resumed run or series."""
     if not is_series(find_run(resume)):
         return resumed_training(resume, given, settings, should_stop)
     if given is not None or settings:
         raise click.UsageError("a series goes on as it was begun; -c, -s and --epochs are for one of its runs")
-    return resumed_series(resume, should_stop)
+    return resumed_series(resume, should_stop, train=by)
+
+
+def _goes_on_as_series(resume: str | None) -> bool:
+    """Return whether it is a series that goes on."""
+    return resume is not None and is_series(find_run(resume))
 
 
 def _end(context: click.Context, result: Result, stop: Stop, as_json: bool) -> None:
@@ -158,23 +191,11 @@ def _end(context: click.Context, result: Result, stop: Stop, as_json: bool) -> N
         kept = f"; go on with: bpcli train --resume {quote(shown(result.folder))}" if result.folder else ""
         say(f"stopped by {stop.name}{kept}")
         context.exit(stop.exit_code)
-    values = _with_paths_shown(result.values)
+    values = with_paths_shown(result.values)
     if as_json:
         print_json(values)
     else:
         print_text(table(values) if "members" in values else summary(values))
-
-
-def _with_paths_shown(values: Any) -> Any:
-    """Return plain data with each path in its form for people."""
-    match values:
-        case Path():
-            return shown(values)
-        case dict():
-            return {key: _with_paths_shown(value) for key, value in values.items()}
-        case list():
-            return [_with_paths_shown(value) for value in values]
-    return values
 
 
 def summary(result: Mapping[str, Any]) -> str:

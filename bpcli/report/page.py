@@ -58,8 +58,9 @@ def report_page(seen: Study) -> str:
     inliner = Inliner(plots.PROPERTIES)
     with plots.our_style():
         curves, live = _curves(inliner, run)
-        drawn = _drawn(inliner, _single_plots(seen)) | {"layers": [_layer_plots(inliner, each) for each in seen.layers]}
-    return _render(
+        drawn = drawings(inliner, _single_plots(seen))
+        drawn |= {"layers": [_layer_plots(inliner, each) for each in seen.layers]}
+    return render(
         "report.html.j2",
         inliner,
         plots=drawn | curves,
@@ -118,8 +119,8 @@ def comparison_page(studies: Sequence[Study]) -> str:
         for kind, name in (("loss", "loss"), ("error", "error rate"))
     }
     with plots.our_style():
-        drawn = _drawn(inliner, painters)
-    return _render(
+        drawn = drawings(inliner, painters)
+    return render(
         "comparison.html.j2",
         inliner,
         plots=drawn,
@@ -188,10 +189,11 @@ def _layer_plots(inliner: Inliner, layer: LayerStudy) -> list[Markup]:
             f"how often units fire, {layer.name}",
             lambda axes: plots.firing(axes, layer.name, active),
         )
-    return list(_drawn(inliner, painters).values())
+    return list(drawings(inliner, painters).values())
 
 
-def _drawn(inliner: Inliner, painters: dict[str, tuple[str, Painter]]) -> dict[str, Any]:
+def drawings(inliner: Inliner, painters: dict[str, tuple[str, Painter]]) -> dict[str, Any]:
+    """Return plots as SVG by name, from the text for screen readers and the painter of each."""
     return {name: _inlined(inliner, plots.figure([paint]), label) for name, (label, paint) in painters.items()}
 
 
@@ -249,7 +251,8 @@ def _differences(runs: Sequence[Run]) -> dict[str, list[object]]:
     return {key: row for key, row in rows.items() if any(value != row[0] for value in row)}
 
 
-def _render(template: str, inliner: Inliner, **context: object) -> str:
+def render(template: str, inliner: Inliner, **context: object) -> str:
+    """Return a page: a template of `pages/`, with the plots' CSS and a policy that allows only its own scripts."""
     environment = Environment(
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

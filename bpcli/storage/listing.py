@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bpcli.errors import BpcliError, BusyError, OutputError
 from bpcli.storage import lock, outcome, series_file
-from bpcli.storage.run_folder import BEST, CONFIG, LAST, LATEST, RUN_FILES, RUNS, latest_folder
+from bpcli.storage.run_folder import BEST, CONFIG, LAST, LATEST, RUN_FILES, RUNS, SEARCH, latest_folder
 
 
 def folders() -> list[Path]:
-    """Return the folders of the runs and series in `runs`, and of the one elsewhere that `runs/latest` names."""
+    """Return the folders of the runs, series and searches in `runs`, and of the one elsewhere that is `runs/latest`."""
     try:
         inside = [path for path in RUNS.iterdir() if path.name != LATEST.name and is_run_or_series(path)]
     except OSError:  # such as a missing folder
@@ -20,8 +20,9 @@ def folders() -> list[Path]:
 
 
 def is_run_or_series(folder: Path) -> bool:
-    """Return whether a folder is that of a run or a series."""
-    return series_file.is_series(folder) or any(series_file.is_there(folder / name) for name in (*RUN_FILES, BEST))
+    """Return whether a folder is that of a run, a series or a search."""
+    names = (series_file.NAME, SEARCH, *RUN_FILES, BEST)
+    return any(series_file.is_there(folder / name) for name in names)
 
 
 def newest_ended() -> Path | None:
@@ -72,7 +73,7 @@ def remove(folder: Path) -> None:
         BusyError: a process is writing to it.
         OutputError: it can't be removed.
     """
-    if any(lock.is_held(each) for each in (folder, *folder.glob("seed-*"))):
+    if any(lock.is_held(each) for each in (folder, *folder.glob("seed-*"), *folder.glob("trial-*"))):
         raise BusyError(f"{folder}: is going on; stop it first")
     latest = latest_folder()
     try:

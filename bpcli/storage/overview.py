@@ -1,4 +1,4 @@
-"""The runs and series that are here, each with its state and its numbers, for `bpcli runs`."""
+"""The runs, series and searches that are here, each with its state and its numbers, for `bpcli runs`."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from typing import Literal
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.errors import BpcliError, CheckpointError
-from bpcli.storage import lock, metrics_csv, outcome, series_file
+from bpcli.storage import lock, metrics_csv, outcome, search_file, series_file, trials
 from bpcli.storage.listing import folders, run_name
 from bpcli.storage.metrics_csv import Row, best_row, has_ended
 from bpcli.storage.outcome import Outcome
@@ -24,7 +24,7 @@ State = Literal["finished", "going on", "stopped", "failed", "damaged"]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A run or a series, as `bpcli runs` lists it.
+    """A run, a series or a search, as `bpcli runs` lists it.
 
     Attributes:
         name: what a command takes for it: the name in the folder `runs`, or else the path.
@@ -34,9 +34,9 @@ class Listed:
         preset: the preset that its configuration is most similar to; None if the configuration can't be read.
         changed: the keys in which it differs from that preset, besides the seed.
         hidden: the units of each hidden layer.
-        epochs, of: how many epochs are trained, and how many are wanted; of a series, the runs.
-        validation_accuracy, test_accuracy: of the network that is kept; of a series, the means of its runs; None where
-            it is unknown.
+        epochs, of: how many epochs are trained, and how many are wanted; of a series, the runs; of a search, trials.
+        validation_accuracy, test_accuracy: of the network that is kept; of a series, the means of its runs; of a
+            search, that of its best trial; None where it is unknown.
         when: the time of the last change, in seconds since 1970.
         size: of all its files, in bytes.
         note: what else there is to say, such as why it failed, or "".
@@ -67,6 +67,8 @@ def listed() -> list[Listed]:
 def listed_one(folder: Path) -> Listed:
     """Return a run or a series as `listed` does; a damaged one says so."""
     try:
+        if search_file.is_search(folder):
+            return _search(folder)
         return _series(folder) if series_file.is_series(folder) else _run(folder)
     except BpcliError as error:
         unknown = (None, (), (), 0, 0, None, None)
@@ -116,6 +118,31 @@ def _series(folder: Path) -> Listed:
         when=when,
         size=size,
         members=members,
+    )
+
+
+def _search(folder: Path) -> Listed:
+    search = search_file.read_folder(folder)
+    found = trials.read(folder, search)
+    states = [trial.state(search.rungs) for trial in found]
+    best = next(iter(trials.ranked(found, search)), None)
+    whole = len(found) >= search.trials and "begun" not in states and "finished" in states
+    preset, changed = _nearest_preset(search.config)
+    when, size = _extent(folder)
+    return Listed(
+        name=run_name(folder),
+        folder=folder,
+        state="going on" if lock.is_held(folder) else "finished" if whole else "stopped",
+        preset=preset,
+        changed=changed,
+        hidden=search.config.model.hidden,
+        epochs=len(found),
+        of=search.trials,
+        validation_accuracy=best.score if best and search.maximizes else None,
+        test_accuracy=None,
+        when=when,
+        size=size,
+        note=f"a search; its best trial is {folder / trials.BEST_TRIAL}" if best else "a search",
     )
 
 

@@ -14,6 +14,7 @@ RUNS = Path("runs")
 LATEST = RUNS / "latest"
 CONFIG, BEST, LAST, PREVIOUS = "config.yaml", "best.npz", "last.npz", "previous.npz"
 START = "start.npz"  # a copy of the network that the run started from, if there was one
+SEARCH = "search.yaml"  # in the folder of a search
 REFUSED = "refused.csv"
 RUN_FILES = (CONFIG, LAST, PREVIOUS)  # any one of them is enough to resume a run
 _ATTEMPTS = 1000
@@ -78,14 +79,23 @@ def point_latest(folder: Path) -> None:
     Raises:
         OutputError: neither can be made.
     """
+    point(LATEST, folder)
+
+
+def point(name: Path, folder: Path) -> None:
+    """Link a name to a folder, by a relative path; without links, write that path into a file of this name.
+
+    Raises:
+        OutputError: neither can be made.
+    """
     try:
-        RUNS.mkdir(exist_ok=True)
+        name.parent.mkdir(exist_ok=True)
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # another process has removed the temporary link
-                _name_latest(folder)
+                _point(name, folder)
                 return
     except OSError as error:
-        raise OutputError(f"{LATEST}: can't be made: {error.strerror or error}") from error
+        raise OutputError(f"{name}: can't be made: {error.strerror or error}") from error
 
 
 def latest_folder() -> Path | None:
@@ -108,24 +118,24 @@ def _written_latest() -> Path | None:
     return RUNS / text if text else None
 
 
-def _name_latest(folder: Path) -> None:
-    files.remove_temporaries(RUNS, ".latest.*.tmp")
-    temporary = RUNS / f".latest.{os.getpid()}.tmp"
-    _make_name(temporary, _from_runs(folder))
+def _point(name: Path, folder: Path) -> None:
+    files.remove_temporaries(name.parent, f".{name.name}.*.tmp")
+    temporary = name.parent / f".{name.name}.{os.getpid()}.tmp"
+    _make_name(temporary, _from(name.parent, folder))
     try:
-        temporary.replace(LATEST)
+        temporary.replace(name)
     except FileNotFoundError:
         raise
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    files.sync_folder(RUNS)
+    files.sync_folder(name.parent)
 
 
-def _from_runs(folder: Path) -> Path:
-    """Return the path of the folder relative to `runs`; on another drive, its absolute path."""
+def _from(parent: Path, folder: Path) -> Path:
+    """Return the path of the folder relative to another; on another drive, its absolute path."""
     try:
-        return Path(os.path.relpath(folder.resolve(), RUNS.resolve()))
+        return Path(os.path.relpath(folder.resolve(), parent.resolve()))
     except ValueError:
         return folder.resolve()
 

@@ -50,12 +50,18 @@ def augment_ranges(config: Config) -> AugmentRanges:
     return AugmentRanges(**msgspec.structs.asdict(config.augment))
 
 
-def thread_group(config: Config, spec: DataSpec) -> ThreadGroup:
-    """Return the threads that train the configuration's network."""
+def thread_group(config: Config, spec: DataSpec, cores: int | None = None) -> ThreadGroup:
+    """Return the threads that train the configuration's network.
+
+    Args:
+        config: of the network.
+        spec: of its data.
+        cores: the processors that `train.threads: auto` may use; None for all that this process may.
+    """
     if config.train.threads != "auto":
         return ThreadGroup(config.train.threads)
     products = config.train.batch_size * parameters.count(models.network(config, spec).sizes)
-    return ThreadGroup(machine.usable_cores() if products >= _WORTH_SHARING else 1)
+    return ThreadGroup((cores or machine.usable_cores()) if products >= _WORTH_SHARING else 1)
 
 
 def first_state(config: Config, spec: DataSpec, start: Start | None = None) -> State:

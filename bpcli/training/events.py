@@ -226,6 +226,44 @@ class SeriesEnded:
     committee: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run that a worker trains has ended, or pauses at a rung of a search.
+
+    Attributes:
+        name: of the run's folder.
+        epochs: how many are trained.
+        metrics: losses and accuracies of the best epoch, and of the test split if the run is finished, by name.
+        failed: why the run can't go on, or "".
+        finished: whether the run has been trained to its end.
+    """
+
+    name: str
+    epochs: int
+    metrics: Mapping[str, float]
+    failed: str = ""
+    finished: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How the runs of a series or a search stand.
+
+    Attributes:
+        running, finished, failed: the number of runs that are under way, trained to their end, and given up.
+        runs: the number of all runs.
+        done: epochs that are trained.
+        epochs: epochs that will likely have been trained at the end.
+    """
+
+    running: int
+    finished: int
+    failed: int
+    runs: int
+    done: int
+    epochs: int
+
+
 Event = (
     Preparing
     | PicturesRead
@@ -239,6 +277,8 @@ Event = (
     | SeriesStarted
     | MemberStarted
     | SeriesEnded
+    | RunEnded
+    | Tally
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -31,13 +32,29 @@ from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, Noti
 from bpcli.training.loop import train
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run is trained.
+
+    Attributes:
+        cores: the processors that `train.threads: auto` may use; None for all that this process may.
+        announce: called with the run's folder once the run begins or goes on; by default it becomes `runs/latest`.
+    """
+
+    cores: int | None = None
+    announce: Callable[[Path], object] = point_latest
+
+
+HERE = Place()
+
+
 def recorded_training(
     config: Config,
     name: str,
     out: Path | None,
     should_stop: Callable[[], bool] = never_stop,
     fs: FileSystem = SYSTEM,
-    latest: Path | None = None,
+    place: Place = HERE,
     begin: Start | None = None,
 ) -> Generator[Event, None, None]:
     """Train and record the run in a folder; at the end, test the best epoch's network.
@@ -50,7 +67,7 @@ def recorded_training(
         out: the folder to use instead.
         should_stop: called again and again; True saves the state and ends early.
         fs: the system calls that write files.
-        latest: the target of `runs/latest`, such as the series of the run; by default the run itself.
+        place: the processors to use, and what is told of the folder.
         begin: the network that `train.start` names, if it is read already.
 
     Raises:
@@ -62,7 +79,7 @@ def recorded_training(
     with suppress(Interrupted):
         begin = begin or start.of(config)
         data = yield from run_data.reading(config, should_stop, begin)
-        threads = builders.thread_group(config, data.spec)
+        threads = builders.thread_group(config, data.spec, place.cores)
         data = run_data.upright(data, config, threads)
         state = builders.first_state(config, data.spec, begin)
         with new_folder(name, out) as folder:
@@ -71,7 +88,7 @@ def recorded_training(
             writer = RunWriter(folder, config, data.spec, now, fs)
             writer.begin()
             writer.save_refused(data.remarks)
-            point_latest(latest or folder)
+            place.announce(folder)
             yield _started(config, folder, data, state, now)
             yield from _recorded(config, state, writer, data, threads, should_stop)
 
@@ -82,7 +99,7 @@ def resumed_training(
     overrides: Iterable[str] = (),
     should_stop: Callable[[], bool] = never_stop,
     fs: FileSystem = SYSTEM,
-    latest: Path | None = None,
+    place: Place = HERE,
 ) -> Generator[Event, None, None]:
     """Continue a run from its last checkpoint, or from its start if none was saved yet.
 
@@ -95,7 +112,7 @@ def resumed_training(
         overrides: `key=value` settings that change the configuration from here on.
         should_stop: called again and again; True saves the state and ends early.
         fs: the system calls that write files.
-        latest: the target of `runs/latest`, such as the series of the run; by default the run itself.
+        place: the processors to use, and what is told of the folder.
 
     Raises:
         CheckpointError: there is no such run, no checkpoint of it can be read, or the checkpoint doesn't fit the data.
@@ -112,7 +129,7 @@ def resumed_training(
         data = yield from run_data.reading(config, should_stop, begin)
         if found:
             data = data._replace(spec=_same_spec(folder, found.spec, data.spec))
-        threads = builders.thread_group(config, data.spec)
+        threads = builders.thread_group(config, data.spec, place.cores)
         data = run_data.upright(data, config, threads)
         state = found.state() if found else builders.first_state(config, data.spec, begin)
         record = start.recorded(found.environment) if found else start.record(begin)
@@ -123,7 +140,7 @@ def resumed_training(
         if found and config != found.config:
             writer.save_last(state)
         writer.save_config(resuming.comments(folder, changes, state))
-        point_latest(latest or folder)
+        place.announce(folder)
         yield _started(config, folder, data, state, now)
         differing = differences(found.environment, now) if found else ()
         for text in (warning, *changes, *differing):

@@ -1,4 +1,4 @@
-"""Training a series: its members one after another, each an ordinary run in its own folder."""
+"""Training a series: each member is an ordinary run in its own folder; by default one after another."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
@@ -19,6 +19,7 @@ from bpcli.storage.run_folder import BEST, CONFIG, RUN_FILES, new_folder, point_
 from bpcli.storage.series_file import Series, is_there, member_folder
 from bpcli.training import builders, run
 from bpcli.training.events import Event, MemberStarted, Notice, SeriesEnded, SeriesStarted, Tested
+from bpcli.training.run import Place
 
 
 def recorded_series(
@@ -28,6 +29,7 @@ def recorded_series(
     out: Path | None,
     should_stop: Callable[[], bool] = never_stop,
     fs: FileSystem = SYSTEM,
+    train: "Train | None" = None,
 ) -> Generator[Event, None, None]:
     """Train a run for each seed, in the folders `seed-<n>` of the series' folder; at the end, test them together.
 
@@ -40,6 +42,7 @@ def recorded_series(
         out: the folder to use instead.
         should_stop: called again and again; True saves the state and ends early.
         fs: the system calls that write files.
+        train: what trains the members; by default `one_after_another`.
 
     Raises:
         As `run.recorded_training`; the runs that are finished by then stay.
@@ -49,18 +52,22 @@ def recorded_series(
         yield from run.require_possible(config, should_stop, begin)
         with new_folder(name, out) as folder:
             start.keep(begin, folder, fs)
-            yield from _members(folder, Series(config, seeds), should_stop, fs)
+            yield from _members(folder, Series(config, seeds), should_stop, fs, train or one_after_another)
 
 
 def resumed_series(
-    source: str, should_stop: Callable[[], bool] = never_stop, fs: FileSystem = SYSTEM
+    source: str,
+    should_stop: Callable[[], bool] = never_stop,
+    fs: FileSystem = SYSTEM,
+    train: "Train | None" = None,
 ) -> Generator[Event, None, None]:
-    """Continue a series: first the run that was interrupted, then the missing ones.
+    """Continue a series: the runs that were interrupted, and the missing ones.
 
     Args:
         source: `latest`, or the series' folder.
         should_stop: called again and again; True saves the state and ends early.
         fs: the system calls that write files.
+        train: what trains the members; by default `one_after_another`.
 
     Raises:
         CheckpointError: the file of the series can't be read.
@@ -70,7 +77,8 @@ def resumed_series(
     folder = find_run(source)
     with suppress(Interrupted), exclusive(folder):
         files.remove_temporaries(folder, fs=fs)
-        yield from _members(folder, _still_there(folder, series_file.read(folder)), should_stop, fs)
+        series = _still_there(folder, series_file.read(folder))
+        yield from _members(folder, series, should_stop, fs, train or one_after_another)
 
 
 def _still_there(folder: Path, series: Series) -> Series:
@@ -80,23 +88,39 @@ def _still_there(folder: Path, series: Series) -> Series:
 
 
 def _members(
-    folder: Path, series: Series, should_stop: Callable[[], bool], fs: FileSystem
+    folder: Path, series: Series, should_stop: Callable[[], bool], fs: FileSystem, train: "Train"
 ) -> Generator[Event, None, None]:
-    """Yield the events of the unfinished members, one member after another, and of the test of all."""
+    """Yield the events of the unfinished members and, once all are finished, of the test of all."""
     series_file.write(folder, series, fs)
     point_latest(folder)
     yield SeriesStarted(folder, series.seeds, series.finished)
     for text in _deviations(folder, series):
         yield Notice(text)
+    series = yield from train(folder, series, should_stop, fs)
+    if {*series.finished} == {*series.seeds}:
+        yield _tested(folder, series, should_stop)
+
+
+def one_after_another(
+    folder: Path, series: Series, should_stop: Callable[[], bool], fs: FileSystem
+) -> Generator[Event, None, Series]:
+    """Yield the events of the unfinished members, one member after another.
+
+    Returns:
+        The series, with the members that are finished now.
+    """
     for number, seed in enumerate(series.seeds, 1):
         if seed in series.finished:
             continue
         yield MemberStarted(seed, number, len(series.seeds))
         if not (yield from _member(folder, series.member(seed), should_stop, fs)):
-            return
+            break
         series = replace(series, finished=(*series.finished, seed))
         series_file.write(folder, series, fs)
-    yield _tested(folder, series, should_stop)
+    return series
+
+
+Train = Callable[[Path, Series, Callable[[], bool], FileSystem], Generator[Event, None, Series]]
 
 
 def _member(
@@ -107,12 +131,12 @@ def _member(
     Returns:
         Whether the member is finished.
     """
-    where = member_folder(folder, config.seed)
+    where, place = member_folder(folder, config.seed), Place(announce=lambda _: point_latest(folder))
     if any(is_there(where / file) for file in RUN_FILES):
-        events = run.resumed_training(str(where), should_stop=should_stop, fs=fs, latest=folder)
+        events = run.resumed_training(str(where), should_stop=should_stop, fs=fs, place=place)
     else:
         begin = start.kept(folder, config)
-        events = run.recorded_training(config, where.name, where, should_stop, fs, latest=folder, begin=begin)
+        events = run.recorded_training(config, where.name, where, should_stop, fs, place, begin)
     event: Event | None = None
     with closing(events):
         try:

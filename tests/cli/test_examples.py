@@ -18,8 +18,8 @@ PICTURES = Path(__file__).parents[1] / "pictures"
 LINES = [line for lines in EXAMPLES.values() for line in lines if line.startswith("bpcli ")]
 # their tests run such lines; and some want a network
 SLOW = (
-    "bpcli train", "bpcli check", "bpcli report", "bpcli augment", "bpcli sheet --read", "bpcli data fetch",
-    "bpcli data import",
+    "bpcli train", "bpcli search", "bpcli check", "bpcli report", "bpcli augment", "bpcli sheet --read",
+    "bpcli data fetch", "bpcli data import",
 )  # fmt: skip
 
 

@@ -1,0 +1,112 @@
+"""The folders of runs that workers train: made into tasks, and filled with what comes back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bpcli import config as configuration
+from bpcli.cluster.task import RESULTS, SENT, Done, Task, content
+from bpcli.config import Config
+from bpcli.errors import BpcliError, ClusterError
+from bpcli.storage import checkpoint, files, metrics_csv, outcome
+from bpcli.storage.files import FileSystem, make_folder, write_file
+from bpcli.storage.find import newest
+from bpcli.storage.lock import exclusive
+from bpcli.storage.outcome import Outcome
+from bpcli.storage.run_folder import BEST, CONFIG, LAST, PREVIOUS, START
+
+_LARGEST = {LAST: checkpoint.MAX_CHECKPOINT, BEST: checkpoint.MAX_CHECKPOINT}
+_LARGE = metrics_csv.MAX_LENGTH
+
+
+def begin(folder: Path, config: Config, fs: FileSystem) -> None:
+    """Make the folder of a run, with its configuration, unless it is there.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    if not (folder / CONFIG).exists():
+        make_folder(folder, fs)
+        write_file(folder / CONFIG, configuration.to_yaml(config).encode(), fs=fs)
+
+
+def task(folder: Path, pause: int | None, fs: FileSystem) -> Task:
+    """Return the task of going on with the run in a folder; a damaged last.npz is replaced by the one before.
+
+    The network to start from is that of the folder, or of the one around it, the series or the search.
+
+    Raises:
+        CheckpointError: no checkpoint of the run can be read.
+        OutputError: the folder can't be written to.
+    """
+    with exclusive(folder):
+        files.remove_temporaries(folder, fs=fs)
+        found, _ = newest(folder, fs)
+        start = {} if found else content(folder.parent, (START,))
+        return Task(folder.name, start | content(folder, SENT), pause)
+
+
+def keep(folder: Path, config: Config, done: Done, fs: FileSystem) -> None:
+    """Write what a task has brought into the run's folder, each file whole, once all of it has been read strictly.
+
+    A kill in between leaves what a run leaves that is killed itself: it goes on from last.npz.
+
+    Args:
+        folder: of the run.
+        config: that the run must have.
+        done: what was brought.
+        fs: the system calls.
+
+    Raises:
+        ClusterError: it is not what a run of this configuration writes.
+        OutputError: the folder can't be written to.
+    """
+    new = _new(folder, done)
+    _require_ours(done.name, new, config)
+    with exclusive(folder):
+        for name in RESULTS:
+            if name in new:
+                write_file(folder / name, new[name], previous=PREVIOUS if name == LAST else None, fs=fs)
+        if done.failed and outcome.NAME not in done.files:
+            outcome.write(folder, Outcome(_epochs(folder), 0, failed=done.failed), fs)
+
+
+def _new(folder: Path, done: Done) -> dict[str, bytes]:
+    """Return the files that a task has brought, without a configuration that is there already."""
+    there = content(folder, (CONFIG,))
+    return {name: data for name, data in done.files.items() if there.get(name) != data}
+
+
+def _epochs(folder: Path) -> int:
+    """Return how many epochs of a run are saved."""
+    return checkpoint.load(folder / LAST).epoch if (folder / LAST).exists() else 0
+
+
+def _require_ours(run: str, received: Mapping[str, bytes], config: Config) -> None:
+    """Refuse files that are not those of a run of this configuration."""
+    try:
+        with TemporaryDirectory() as name:
+            _write(Path(name), received)
+            _read(Path(name), received, config)
+    except BpcliError as error:
+        raise ClusterError(f"{run}: what a worker sent is not the files of this run: {error}") from error
+
+
+def _write(folder: Path, received: Mapping[str, bytes]) -> None:
+    for name, data in received.items():
+        if name not in RESULTS or len(data) > _LARGEST.get(name, _LARGE):
+            raise ClusterError(f"{name[:60]!r} is none of them, or too large")
+        (folder / name).write_bytes(data)
+
+
+def _read(folder: Path, received: Mapping[str, bytes], config: Config) -> None:
+    """Read every file as its command would."""
+    outcome.read(folder)
+    found = [checkpoint.load(folder / name).config for name in (BEST, LAST) if name in received]
+    if CONFIG in received:
+        found.append(configuration.load(str(folder / CONFIG)))
+    if BEST in received:
+        metrics_csv.read(folder)
+    for each in found:
+        for key, (wanted, got) in configuration.differences(config, each).items():
+            raise ClusterError(f"{key} = {got!r}, not {wanted!r}")
