@@ -60,7 +60,7 @@ def engine(workers: int | None, address: str | None) -> Iterator["Engine"]:
         with closing(InProcess()) as here:
             yield here
         return
-    require("distributed", "cluster", "--workers" if address is None else "--scheduler")
+    require("distributed", "--workers" if address is None else "--scheduler")
     from bpcli.cluster import by_dask
 
     with by_dask.remote(address) if address is not None else by_dask.local(workers or 1) as found:
@@ -68,14 +68,11 @@ def engine(workers: int | None, address: str | None) -> Iterator["Engine"]:
         yield found
 
 
-def require(package: str, extra: str, what: str) -> None:
+def require(package: str, what: str) -> None:
     """Raise an error if a package is missing, before work begins.
 
     Raises:
         ClusterError: it is; the message says how to install it.
     """
     if find_spec(package) is None:
-        raise ClusterError(
-            f"{what} needs {package}; install it with: pip install {package}, or with bpcli: pip install "
-            f"'bpcli-mnist[{extra}]'"
-        )
+        raise ClusterError(f"{what} needs {package}; install it with: pip install {package}")

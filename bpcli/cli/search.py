@@ -73,7 +73,7 @@ def search(
     the worse two thirds pause.
     """
     _require_compatible(space, resume, out, dry_run)
-    require("optuna", "search", "bpcli search")
+    require("optuna", "bpcli search")
     folder = None if resume is None else _folder(resume)
     found = search_file.read(space or Path(), count) if folder is None else _extended(folder, count)
     if dry_run:

@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bpcli import config as configuration
-from bpcli.cluster.task import RESULTS, SENT, Done, Task, content
+from bpcli.cluster.task import RESULTS, SENT, Done, Task, content, write
 from bpcli.config import Config
 from bpcli.errors import BpcliError, ClusterError
-from bpcli.storage import checkpoint, files, metrics_csv, outcome
+from bpcli.storage import checkpoint, files, metrics_csv, outcome, snapshots
 from bpcli.storage.files import FileSystem, make_folder, write_file
 from bpcli.storage.find import newest
 from bpcli.storage.lock import exclusive
@@ -64,11 +64,19 @@ def keep(folder: Path, config: Config, done: Done, fs: FileSystem) -> None:
     new = _new(folder, done)
     _require_ours(done.name, new, config)
     with exclusive(folder):
-        for name in RESULTS:
-            if name in new:
-                write_file(folder / name, new[name], previous=PREVIOUS if name == LAST else None, fs=fs)
+        if any(map(snapshots.is_name, new)):
+            make_folder(folder / snapshots.FOLDER, fs)
+        for name in sorted(new, key=_turn):
+            write_file(folder / name, new[name], previous=PREVIOUS if name == LAST else None, fs=fs)
+        for name in set(snapshots.names(folder)) - done.files.keys():
+            files.remove(folder / name, fs)
         if done.failed and outcome.NAME not in done.files:
             outcome.write(folder, Outcome(_epochs(folder), 0, failed=done.failed), fs)
+
+
+def _turn(name: str) -> int:
+    """Return when a file is written: as a run does, snapshots before the last.npz that knows of their epochs."""
+    return RESULTS.index(LAST if snapshots.is_name(name) else name) * 2 - snapshots.is_name(name)
 
 
 def _new(folder: Path, done: Done) -> dict[str, bytes]:
@@ -86,23 +94,29 @@ def _require_ours(run: str, received: Mapping[str, bytes], config: Config) -> No
     """Refuse files that are not those of a run of this configuration."""
     try:
         with TemporaryDirectory() as name:
-            _write(Path(name), received)
+            _require_named(received)
+            write(received, Path(name))
             _read(Path(name), received, config)
     except BpcliError as error:
         raise ClusterError(f"{run}: what a worker sent is not the files of this run: {error}") from error
 
 
-def _write(folder: Path, received: Mapping[str, bytes]) -> None:
+def _require_named(received: Mapping[str, bytes]) -> None:
+    """Refuse files that no run has, and such as are too large."""
     for name, data in received.items():
-        if name not in RESULTS or len(data) > _LARGEST.get(name, _LARGE):
+        largest = snapshots.MAX_LENGTH if snapshots.is_name(name) else _LARGEST.get(name, _LARGE)
+        if (name not in RESULTS and not snapshots.is_name(name)) or len(data) > largest:
             raise ClusterError(f"{name[:60]!r} is none of them, or too large")
-        (folder / name).write_bytes(data)
 
 
 def _read(folder: Path, received: Mapping[str, bytes], config: Config) -> None:
     """Read every file as its command would."""
     outcome.read(folder)
-    found = [checkpoint.load(folder / name).config for name in (BEST, LAST) if name in received]
+    networks = [checkpoint.load(folder / name) for name in (BEST, LAST) if name in received]
+    found = [network.config for network in networks]
+    for network in networks[:1]:
+        sizes = network.model.network.sizes
+        snapshots.read(folder, sizes[1], sizes[0], sizes[-1])
     if CONFIG in received:
         found.append(configuration.load(str(folder / CONFIG)))
     if BEST in received:

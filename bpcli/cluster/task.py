@@ -12,14 +12,14 @@ import numpy as np
 
 from bpcli import __version__
 from bpcli.errors import ConfigError, TrainingError
-from bpcli.storage import metrics_csv, outcome
+from bpcli.storage import metrics_csv, outcome, snapshots
 from bpcli.storage.files import SYSTEM
-from bpcli.storage.run_folder import BEST, CONFIG, LAST, START
+from bpcli.storage.run_folder import BEST, CONFIG, LAST, REFUSED, START
 from bpcli.training.events import CheckpointDue, EpochEnd, Event, Notice
 from bpcli.training.run import Place, resumed_training
 
-RESULTS = (CONFIG, metrics_csv.NAME, BEST, LAST, outcome.NAME)  # in the order in which a run writes them
-SENT = (CONFIG, metrics_csv.NAME, BEST, LAST, START)
+RESULTS = (CONFIG, REFUSED, metrics_csv.NAME, BEST, LAST, outcome.NAME)  # in the order in which a run writes them
+SENT = (CONFIG, metrics_csv.NAME, BEST, LAST, START)  # both with the snapshots
 STINT = 60.0  # seconds after which a worker hands back what it has, at the end of an epoch
 
 _UNSYNCED = replace(SYSTEM, fsync=lambda descriptor: None)  # what a worker writes outlives no crash anyway
@@ -84,9 +84,7 @@ def perform(
     """
     with TemporaryDirectory(prefix="bpcli-", dir=within) as name:
         folder, notices, failed = Path(name), list[str](), ""
-        for file in SENT:
-            if file in task.files:
-                (folder / file).write_bytes(task.files[file])
+        write({name: data for name, data in task.files.items() if name in SENT or snapshots.is_name(name)}, folder)
         place = Place(cores, lambda folder: None)
         events = resumed_training(str(folder), should_stop=should_stop, fs=_UNSYNCED, place=place)
         try:
@@ -113,8 +111,16 @@ def _reports(task: Task, events: Generator[Event, None, None], notices: list[str
 
 
 def content(folder: Path, names: tuple[str, ...]) -> dict[str, bytes]:
-    """Return the content of those files of a folder that are there."""
-    return {name: (folder / name).read_bytes() for name in names if (folder / name).exists()}
+    """Return the content of those files of a folder that are there, and of its snapshots."""
+    there = [name for name in names if (folder / name).exists()]
+    return {name: (folder / name).read_bytes() for name in (*there, *snapshots.names(folder))}
+
+
+def write(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files of a run into a temporary folder."""
+    (folder / snapshots.FOLDER).mkdir(exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
 
 
 def versions() -> dict[str, str]:

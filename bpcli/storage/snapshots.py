@@ -3,6 +3,7 @@
 `docs/formats.md` describes the members.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -106,6 +107,16 @@ def read(folder: Path, width: int, pixels: int, classes: int) -> tuple[Snapshot,
     """
     found = (_read(path, epoch, width, pixels, classes) for epoch, path in _present(folder))
     return tuple(each for each in found if each)
+
+
+def names(folder: Path) -> tuple[str, ...]:
+    """Return the snapshots of a run as names of files, relative to its folder, in the order of their epochs."""
+    return tuple(f"{FOLDER}/{path.name}" for _, path in _present(folder))
+
+
+def is_name(name: str) -> bool:
+    """Return whether a name of a file is that of a snapshot, relative to the run's folder."""
+    return re.fullmatch(rf"{FOLDER}/[0-9]{{6}}\.npz", name) is not None
 
 
 def _path(folder: Path, epoch: int) -> Path:

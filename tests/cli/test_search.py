@@ -60,7 +60,7 @@ def test_a_missing_package_is_said_before_anything_begins(
 ) -> None:
     result = bpcli(*arguments)
     assert result.exit_code == 10
-    assert result.stderr.startswith(f"Error: {what} needs {package}; install it with: pip install {package}, or with")
+    assert result.stderr == f"Error: {what} needs {package}; install it with: pip install {package}\n"
     assert not Path("runs").exists()
 
 

@@ -47,8 +47,7 @@ def first(config: Config) -> dict[str, bytes]:
 def left(files: dict[str, bytes]) -> dict[str, bytes]:
     """What the files leave in a folder that must come out the same."""
     Path("left").mkdir()
-    for name, data in files.items():
-        Path("left", name).write_bytes(data)
+    task.write(files, Path("left"))
     return contents(Path("left"))
 
 
