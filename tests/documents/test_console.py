@@ -1,5 +1,8 @@
 """The comparison of a document with what is printed must be able to fail."""
 
+import doctest
+from pathlib import Path
+
 import pytest
 
 from tests.documents.console import Step, difference, same, steps
@@ -65,3 +68,9 @@ def test_numbers_may_differ_a_little_and_nothing_else(shown: str, printed: str, 
 )
 def test_dots_stand_for_any_lines(shown: list[str], found: str) -> None:
     assert difference(shown, ["a", "b", "c"]) == found
+
+
+def test_the_products_of_the_first_station_are_numpys() -> None:
+    path = Path(__file__).parents[2] / "docs" / "learn.md"
+    tried = doctest.testfile(str(path), module_relative=False, encoding="utf-8")
+    assert (tried.failed, tried.attempted > 10) == (0, True)
