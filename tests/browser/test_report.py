@@ -85,7 +85,7 @@ def test_a_curve_tells_what_is_under_the_pointer_and_hears_keys(opened: Opened) 
 
 
 def test_play_runs_to_the_last_epoch_and_is_not_offered_with_reduced_motion(opened: Opened) -> None:
-    with opened("report") as page:
+    with opened("report", motion="no-preference") as page:
         page.locator("#epoch").fill("0")
         page.locator("#play").click()
         expect(page.locator("#epoch-words")).to_have_text(re.compile("^3 of 3"))
