@@ -56,7 +56,7 @@ def workers(times: int) -> None:
         for name, options in (("alone", []), ("workers", ["--workers", "2"])):
             with TemporaryDirectory() as folder:
                 start = time.perf_counter()
-                bpcli("train", "-q", "--seeds", "0..7", "--epochs", "10", *RUN, *options, folder=folder)
+                bpcli("train", "-q", "--seeds", "0..7", "--epochs", "20", *RUN, *options, folder=folder)
                 took[name] = time.perf_counter() - start
         ratios.append(took["workers"] / took["alone"])
         print(f"alone {took['alone']:.1f} s, two workers {took['workers']:.1f} s: {ratios[-1]:.2f}", flush=True)
