@@ -8,13 +8,14 @@ import numpy as np
 from bpcli import machine
 from bpcli import model as models
 from bpcli.config import Config
-from bpcli.core import parameters, seeds
+from bpcli.core import parameters, processes, seeds
 from bpcli.core.distortions import AugmentRanges
 from bpcli.core.initializers import INITIALIZERS, initialize
 from bpcli.core.optimizers import OPTIMIZERS, Adam, Momentum, Optimizer
 from bpcli.core.parameters import Layer
+from bpcli.core.processes import ProcessGroup
 from bpcli.core.schedules import Schedule
-from bpcli.core.threads import ThreadGroup
+from bpcli.core.threads import Group, ThreadGroup
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ConfigError
 from bpcli.model import Model
@@ -62,6 +63,11 @@ def thread_group(config: Config, spec: DataSpec, cores: int | None = None) -> Th
         return ThreadGroup(config.train.threads)
     products = config.train.batch_size * parameters.count(models.network(config, spec).sizes)
     return ThreadGroup((cores or machine.usable_cores()) if products >= _WORTH_SHARING else 1)
+
+
+def workers(threads: ThreadGroup) -> Group:
+    """Return the workers that do the steps of a training: as many processes as these threads, where it is possible."""
+    return ProcessGroup(threads.size) if threads.size > 1 and processes.available() else threads
 
 
 def first_state(config: Config, spec: DataSpec, start: Start | None = None) -> State:
