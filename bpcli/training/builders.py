@@ -23,8 +23,12 @@ from bpcli.storage import checkpoint
 from bpcli.storage.start import Start
 from bpcli.storage.state import State
 
-# multiplications of a batch's forward pass; below this, barriers cost more time than several threads save
-_WORTH_SHARING = 20_000_000
+# A step's work is about that many multiplications for each parameter and image, and 40 more for each parameter, whose
+# update waits for memory. With less work than this for each of them, workers lose more time at barriers than they save.
+# benchmarks/workers.py measures it.
+_UPDATE = 40
+_WORTH_A_PROCESS, _WORTH_A_THREAD = 7_000_000, 20_000_000
+_MOST = 16  # workers that `auto` takes; more than two were never measured, only reckoned from what one and two take
 
 
 def optimizer(config: Config, images: int) -> Optimizer:
@@ -52,7 +56,7 @@ def augment_ranges(config: Config) -> AugmentRanges:
 
 
 def thread_group(config: Config, spec: DataSpec, cores: int | None = None) -> ThreadGroup:
-    """Return the threads that train the configuration's network.
+    """Return the threads that train the configuration's network; `workers` may put processes in their place.
 
     Args:
         config: of the network.
@@ -61,8 +65,9 @@ def thread_group(config: Config, spec: DataSpec, cores: int | None = None) -> Th
     """
     if config.train.threads != "auto":
         return ThreadGroup(config.train.threads)
-    products = config.train.batch_size * parameters.count(models.network(config, spec).sizes)
-    return ThreadGroup((cores or machine.usable_cores()) if products >= _WORTH_SHARING else 1)
+    work = (config.train.batch_size + _UPDATE) * parameters.count(models.network(config, spec).sizes)
+    worth = _WORTH_A_PROCESS if processes.available() else _WORTH_A_THREAD
+    return ThreadGroup(min(max(work // worth, 1), cores or machine.usable_cores(), _MOST))
 
 
 def workers(threads: ThreadGroup) -> Group:
