@@ -36,7 +36,7 @@ class WorkerLost(Exception):  # noqa: N818 (the caller says what it means)
 
 def available() -> bool:
     """Return whether processes can share the work here: Linux on a processor that keeps the order of its writes."""
-    return sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64")
+    return sys.platform == "linux" and hasattr(os, "fork") and platform.machine() in ("x86_64", "AMD64")
 
 
 class ProcessGroup(Group):
