@@ -53,7 +53,7 @@ NETWORKS = {
 }
 
 
-def _stretch(case: Case) -> Case:
+def stretch(case: Case) -> Case:
     """The case with about as many multiplications a stretch as thirty steps of the default network have."""
     weights = sum(a * b for a, b in zip(case.sizes, case.sizes[1:], strict=False))
     steps = round(30 * 256 * 784 * 1024 / (case.batch * weights))
@@ -61,5 +61,5 @@ def _stretch(case: Case) -> Case:
 
 
 IMAGES = [replace(NETWORKS["default"], images=images, steps=-(-images // 256)) for images in (12_500, 25_000, EPOCH)]
-HIDDEN = [_stretch(replace(NETWORKS["default"], sizes=(784, units, 10))) for units in (128, 256, 512, 1024, 2048)]
-BATCHES = [_stretch(replace(NETWORKS["default"], batch=batch)) for batch in (16, 64, 256, 1024, 4096)]
+HIDDEN = [stretch(replace(NETWORKS["default"], sizes=(784, units, 10))) for units in (128, 256, 512, 1024, 2048)]
+BATCHES = [stretch(replace(NETWORKS["default"], batch=batch)) for batch in (16, 64, 256, 1024, 4096)]

@@ -37,7 +37,7 @@ def make(case: Case, variant: str, folder: str) -> Ready:
     training = read_split(config.data.folder, "train", config.data.validation, MNIST).first(case.images)
     state, epochs = builders.first_state(config, MNIST), count()
     model = models.build(config, MNIST, state.parameters)
-    trainer = Trainer(model, state.optimizer_state, training, builders.thread_group(config, MNIST))
+    trainer = Trainer(model, state.optimizer_state, training, builders.workers(builders.thread_group(config, MNIST)))
 
     def ready(steps: int) -> Callable[[], None]:
         order = seeds.order(0, next(epochs), len(training))

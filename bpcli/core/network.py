@@ -5,7 +5,7 @@ Notation: x input, W weights, b biases, z = a·W + b weighted input, a = f(z) ac
 derives the equations BP1 to BP4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -143,11 +143,22 @@ class Buffers(NamedTuple):
 
     @classmethod
     def allocate(
-        cls, net: Network, rows: int, dtype: DTypeLike, *, backward: bool = True, dropout: bool = False
+        cls,
+        net: Network,
+        rows: int,
+        dtype: DTypeLike,
+        *,
+        backward: bool = True,
+        dropout: bool = False,
+        zeros: Callable[[tuple[int, int], DTypeLike], Array] = np.zeros,
     ) -> "Buffers":
-        """Return buffers for `rows` images; without δ and f' if only the forward pass is wanted."""
+        """Return buffers for `rows` images, made by `zeros`; without δ and f' if only the forward pass is wanted."""
+
+        def room(units: int, dtype: DTypeLike) -> Array:
+            return zeros((units, rows), dtype).T
+
         layers = zip(net.hidden, net.sizes[1:-1], strict=True)
-        hidden = tuple(_hidden(f, rows, units, dtype, backward, dropout) for f, units in layers)
+        hidden = tuple(_hidden(f, units, dtype, backward, dropout, room) for f, units in layers)
         return cls(hidden, np.ones(rows, dtype))
 
     def first(self, rows: int) -> "Buffers":
@@ -155,18 +166,23 @@ class Buffers(NamedTuple):
         return Buffers(tuple(here.first(rows) for here in self.hidden), self.ones[:rows])
 
 
-def _hidden(f: Activation, rows: int, units: int, dtype: DTypeLike, backward: bool, dropout: bool) -> Hidden:
-    def room(dtype: DTypeLike, wanted: bool = True) -> Array:
-        return np.zeros((units if wanted else 0, rows), dtype).T
-
-    a = room(dtype)
-    z = room(dtype) if f.derivative_takes == "z" and backward else a
+def _hidden(
+    f: Activation,
+    units: int,
+    dtype: DTypeLike,
+    backward: bool,
+    dropout: bool,
+    room: Callable[[int, DTypeLike], Array],
+) -> Hidden:
+    a = room(units, dtype)
+    z = room(units, dtype) if f.derivative_takes == "z" and backward else a
+    wanted = units if backward else 0
     return Hidden(
         z,
         a,
-        room(dtype) if dropout else a,
-        room(f.derivative_dtype or dtype, backward),
-        room(dtype, backward),
+        room(units, dtype) if dropout else a,
+        room(wanted, f.derivative_dtype or dtype),
+        room(wanted, dtype),
         z if f.derivative_takes == "z" else a,
-        room(dtype) if dropout else None,
+        room(units, dtype) if dropout else None,
     )

@@ -8,13 +8,14 @@ import numpy as np
 from bpcli import machine
 from bpcli import model as models
 from bpcli.config import Config
-from bpcli.core import parameters, seeds
+from bpcli.core import parameters, processes, seeds
 from bpcli.core.distortions import AugmentRanges
 from bpcli.core.initializers import INITIALIZERS, initialize
 from bpcli.core.optimizers import OPTIMIZERS, Adam, Momentum, Optimizer
 from bpcli.core.parameters import Layer
+from bpcli.core.processes import ProcessGroup
 from bpcli.core.schedules import Schedule
-from bpcli.core.threads import ThreadGroup
+from bpcli.core.threads import Group, ThreadGroup
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ConfigError
 from bpcli.model import Model
@@ -22,8 +23,12 @@ from bpcli.storage import checkpoint
 from bpcli.storage.start import Start
 from bpcli.storage.state import State
 
-# multiplications of a batch's forward pass; below this, barriers cost more time than several threads save
-_WORTH_SHARING = 20_000_000
+# A step's work is about that many multiplications for each parameter and image, and 40 more for each parameter, whose
+# update waits for memory. With less work than this for each of them, workers lose more time at barriers than they save.
+# benchmarks/workers.py measures it.
+_UPDATE = 40
+_WORTH_A_PROCESS, _WORTH_A_THREAD = 7_000_000, 20_000_000
+_MOST = 16  # workers that `auto` takes; more than two were never measured, only reckoned from what one and two take
 
 
 def optimizer(config: Config, images: int) -> Optimizer:
@@ -51,7 +56,7 @@ def augment_ranges(config: Config) -> AugmentRanges:
 
 
 def thread_group(config: Config, spec: DataSpec, cores: int | None = None) -> ThreadGroup:
-    """Return the threads that train the configuration's network.
+    """Return the threads that train the configuration's network; `workers` may put processes in their place.
 
     Args:
         config: of the network.
@@ -60,8 +65,14 @@ def thread_group(config: Config, spec: DataSpec, cores: int | None = None) -> Th
     """
     if config.train.threads != "auto":
         return ThreadGroup(config.train.threads)
-    products = config.train.batch_size * parameters.count(models.network(config, spec).sizes)
-    return ThreadGroup((cores or machine.usable_cores()) if products >= _WORTH_SHARING else 1)
+    work = (config.train.batch_size + _UPDATE) * parameters.count(models.network(config, spec).sizes)
+    worth = _WORTH_A_PROCESS if processes.available() else _WORTH_A_THREAD
+    return ThreadGroup(min(max(work // worth, 1), cores or machine.usable_cores(), _MOST))
+
+
+def workers(threads: ThreadGroup) -> Group:
+    """Return the workers that do the steps of a training: as many processes as these threads, where it is possible."""
+    return ProcessGroup(threads.size) if threads.size > 1 and processes.available() else threads
 
 
 def first_state(config: Config, spec: DataSpec, start: Start | None = None) -> State:

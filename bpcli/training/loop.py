@@ -10,6 +10,7 @@ import numpy as np
 from bpcli import model as models
 from bpcli.config import Config
 from bpcli.core import seeds
+from bpcli.core.processes import WorkerLost
 from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
 from bpcli.data.datasets import DataSet
 from bpcli.errors import TrainingError
@@ -17,6 +18,7 @@ from bpcli.inference.doubts import best_guess, doubt
 from bpcli.inference.evaluation import Evaluated, Score, evaluate
 from bpcli.model import Model
 from bpcli.storage.state import State
+from bpcli.training import builders
 from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, Step, Views
 from bpcli.training.trainer import BatchMetrics, Order, Trainer
 
@@ -42,7 +44,7 @@ def train(
         TrainingError: the loss or a parameter is no longer finite; the state is then useless.
     """
     model = models.build(config, data.spec, state.parameters).without_deslanting()
-    trainer = Trainer(model, state.optimizer_state, data.training, threads)
+    trainer = Trainer(model, state.optimizer_state, data.training, builders.workers(threads))
     while state.epoch < config.train.epochs and not _out_of_patience(config, state):
         start = perf_counter()
         if (yield from _steps(config, state, trainer, len(data.training), should_stop)):
@@ -83,13 +85,23 @@ def _steps(
 def _steps_until(
     due: float, should_stop: Callable[[], bool], state: State, trainer: Trainer, order: Order
 ) -> Iterator[Step]:
-    """Do the next steps of the epoch, until it ends or a checkpoint is due."""
+    """Do the next steps of the epoch, until it ends or a checkpoint is due.
+
+    Raises:
+        TrainingError: the loss of a batch is not finite, or a worker was lost.
+    """
     pause = _Pause(due, should_stop)
-    with closing(trainer.run(state.epoch, order, state.step, pause.report)) as reports:
-        for batches in reports:
-            yield _noted(state, trainer, batches)
-            if pause.now():
-                return
+    try:
+        with closing(trainer.run(state.epoch, order, state.step, pause.report)) as reports:
+            for batches in reports:
+                yield _noted(state, trainer, batches)
+                if pause.now():
+                    return
+    except WorkerLost as error:
+        raise TrainingError(
+            f"{error}, in epoch {state.epoch + 1}; --resume goes on from the last checkpoint, and -s train.threads=1 "
+            "needs no other process"
+        ) from error
 
 
 class _Pause:

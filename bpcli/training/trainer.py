@@ -1,6 +1,7 @@
-"""The steps of a run: a thread group gathers each batch, does both passes and updates the parameters."""
+"""The steps of a run: a group of workers gathers each batch, does both passes and updates the parameters."""
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -13,7 +14,7 @@ from bpcli.core.dropout import write_mask
 from bpcli.core.network import Buffers, backward, forward
 from bpcli.core.optimizers import BLOCK, Block, blocks, flush_denormals
 from bpcli.core.schedules import rate
-from bpcli.core.threads import Alone, Rank, ThreadGroup
+from bpcli.core.threads import Alone, Group, Rank
 from bpcli.core.types import Array
 from bpcli.data.datasets import Split
 from bpcli.inference.evaluation import one_hot
@@ -41,9 +42,9 @@ class BatchMetrics(NamedTuple):
 
 
 class _Shard(NamedTuple):
-    """One thread's share: its number, its rank, the parameters that it updates, and its distorter."""
+    """One worker's share: its number, its rank, the parameters that it updates, and its distorter."""
 
-    thread: int
+    worker: int
     me: Rank | Alone
     blocks: list[Block]
     distorter: Distorter | None
@@ -56,14 +57,14 @@ class Trainer:
         model: what to train; the steps change its parameters.
         optimizer_state: the optimizer's vectors; the steps change them too.
         training: upright images to train on.
-        threads: the threads that do the steps.
+        workers: the workers that do the steps.
 
     Attributes:
         steps: the number of steps of an epoch; the last batch may be smaller.
     """
 
-    def __init__(self, model: Model, optimizer_state: tuple[Array, ...], training: Split, threads: ThreadGroup) -> None:
-        config, self._model, self._training, self._threads = model.config, model, training, threads
+    def __init__(self, model: Model, optimizer_state: tuple[Array, ...], training: Split, workers: Group) -> None:
+        config, self._model, self._training, self._workers = model.config, model, training, workers
         self._optimizer = builders.optimizer(config, len(training))
         self._schedule, self._learning_rate = builders.schedule(config), config.optimizer.learning_rate
         self._size = min(config.train.batch_size, len(training))
@@ -75,15 +76,16 @@ class Trainer:
 
     def _allocate(self, optimizer_state: tuple[Array, ...]) -> None:
         net, size, dtype = self._model.network, self._size, self._model.parameters.dtype
-        inputs, classes = net.sizes[0], net.sizes[-1]
-        self._vectors = [self._model.parameters, np.empty_like(self._model.parameters), *optimizer_state]
+        inputs, classes, zeros = net.sizes[0], net.sizes[-1], self._workers.zeros
+        self._given = (self._model.parameters, *optimizer_state)
+        vector, *state = self._kept = [self._workers.shared(vector) for vector in self._given]
+        self._vectors = [vector, zeros(vector.shape, dtype), *state]
         self._layers, self._gradients, *self._state = (parameters.views(flat, net.sizes) for flat in self._vectors)
-        room = Buffers.allocate(net, size, dtype, dropout=self._dropout > 0)
+        room = Buffers.allocate(net, size, dtype, dropout=self._dropout > 0, zeros=zeros)
         last = len(self._training) - (self.steps - 1) * self._size
         self._rooms = {n: room.first(n) for n in (size, last)}
-        # three in turn: one thread may fill the next batch's while others read this one's or the previous one's
-        self._x = np.empty((3, size, inputs), dtype)
-        self._y = np.empty((3, size, classes), dtype)
+        # three in turn: one worker may fill the next batch's while others read this one's or the previous one's
+        self._x, self._y = zeros((3, size, inputs), dtype), zeros((3, size, classes), dtype)
         self._pixels = np.empty((size, inputs), np.uint8)
         self._targets = one_hot(self._training.labels, classes, dtype)
         # the steps that are not reported yet: their images and logits
@@ -91,8 +93,8 @@ class Trainer:
         self._logits = np.empty((max(_NOTED // size, 1), size, classes), dtype)
 
     def _make_distorters(self) -> list[Distorter | None]:
-        """Return the distorter of each thread; None if nothing is distorted."""
-        count = self._threads.size
+        """Return the distorter of each worker; None if nothing is distorted."""
+        count = self._workers.size
         if not self._ranges.any:
             return [None] * count
         most, normalization = -(-self._size // count), self._model.preprocessing.normalization
@@ -107,8 +109,8 @@ class Trainer:
     ) -> Generator[list[BatchMetrics], None, None]:
         """Do the steps of an epoch from the step `first` on.
 
-        The parameters are consistent when the last step is done or the generator is closed. In between, other threads
-        may still be updating theirs.
+        The model's parameters and the optimizer's state are those after the steps when the last step is done or the
+        generator is closed. In between, other workers may still be updating theirs.
 
         Args:
             epoch: from 0.
@@ -127,11 +129,22 @@ class Trainer:
             self._begin(shards[index], epoch, first, order)
             self._advance(shards[index], epoch, iter(steps), order, lambda: False)
 
-        with self._threads.running(work):
+        with self._shared(), self._workers.running(work):
             self._begin(shards[0], epoch, first, order)
             rest = iter(steps)
             while self._advance(shards[0], epoch, rest, order, lambda: report() or self._is_full):
                 yield self._metrics()
+
+    @contextmanager
+    def _shared(self) -> Iterator[None]:
+        """Bring the parameters and the optimizer's state to where the workers share them, and back at the end."""
+        for kept, given in zip(self._kept, self._given, strict=True):
+            np.copyto(kept, given)
+        try:
+            yield
+        finally:
+            for kept, given in zip(self._kept, self._given, strict=True):
+                np.copyto(given, kept)
 
     @property
     def _is_full(self) -> bool:
@@ -139,15 +152,15 @@ class Trainer:
         return len(self._noted) == len(self._logits)
 
     def _begin(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
-        """Gather a thread's rows of the first batch, and wait until all threads have done so."""
+        """Gather a worker's rows of the first batch, and wait until all workers have done so."""
         self._fill(shard, epoch, step, order)
-        self._threads.barrier(shard.thread)
+        self._workers.barrier(shard.worker)
 
     @np.errstate(over="ignore", invalid="ignore")  # the training loop reports infinities and NaNs, once
     def _advance(
         self, shard: _Shard, epoch: int, steps: Iterator[int], order: Order, pause: Callable[[], bool]
     ) -> bool:
-        """Do a thread's part of the next steps, until `pause` returns True or no step is left.
+        """Do a worker's part of the next steps, until `pause` returns True or no step is left.
 
         Returns:
             Whether there was a step to do.
@@ -160,18 +173,18 @@ class Trainer:
         return step is not None
 
     def _shards(self) -> list[_Shard]:
-        ranks = self._threads.ranks(self._size, self._y.shape[2], self._y.dtype)
+        ranks = self._workers.ranks(self._size, self._y.shape[2], self._y.dtype)
         return [
             _Shard(index, me, self._blocks(me), distorter)
             for index, (me, distorter) in enumerate(zip(ranks, self._distorters, strict=True))
         ]
 
     def _blocks(self, me: Rank | Alone) -> list[Block]:
-        """Return what a thread updates. A small network without weight decay is one block: a step is fewer calls."""
+        """Return what a worker updates. A small network without weight decay is one block: a step is fewer calls."""
         net = self._model.network
         first = parameters.count(net.sizes[: net.frozen + 1])
         w, g, *state = (vector[first:] for vector in self._vectors)
-        if self._threads.size == 1 and not self._model.config.optimizer.weight_decay and w.size <= BLOCK:
+        if self._workers.size == 1 and not self._model.config.optimizer.weight_decay and w.size <= BLOCK:
             return [Block(w, g, tuple(state), decays=False)]
         return blocks(self._layers, self._gradients, self._state, me, net.frozen)
 
@@ -179,7 +192,7 @@ class Trainer:
     def _metrics(self) -> list[BatchMetrics]:
         """Return the metrics of each step since the last call.
 
-        Many steps are done at once: each call to NumPy is small, and other threads wait meanwhile.
+        Many steps are done at once: each call to NumPy is small, and other workers wait meanwhile.
         """
         noted, self._noted = self._noted, []
         chosen, sizes = np.concatenate(noted), [len(batch) for batch in noted]
@@ -195,7 +208,7 @@ class Trainer:
         ]
 
     def _step(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
-        """Do a thread's part of one step."""
+        """Do a worker's part of one step."""
         self._fill(shard, epoch, step + 1, order)
         batch = self._batch(step, order)
         n, learning_rate, net = len(batch), self.learning_rate(epoch, step), self._model.network
@@ -213,7 +226,7 @@ class Trainer:
                 flush_denormals(self._optimizer, block)
 
     def _draw_masks(self, shard: _Shard, epoch: int, step: int, room: Buffers) -> None:
-        """Draw the dropout masks of a thread's hidden units for one step."""
+        """Draw the dropout masks of a worker's hidden units for one step."""
         for layer, here in enumerate(room.hidden):
             units = shard.me.units(self._model.network.sizes[layer + 1])
             if here.mask is not None:
@@ -224,11 +237,11 @@ class Trainer:
         return order[step * self._size : (step + 1) * self._size]
 
     def _fill(self, shard: _Shard, epoch: int, step: int, order: Order) -> None:
-        """Gather a thread's rows of a step's batch, if there is such a step."""
+        """Gather a worker's rows of a step's batch, if there is such a step."""
         batch = self._batch(step, order)
         if not len(batch):
             return
-        mine = self._threads.part(shard.thread, len(batch))
+        mine = self._workers.part(shard.worker, len(batch))
         chosen, pixels = batch[mine], self._pixels[mine]
         self._training.images.take(chosen, axis=0, out=pixels, mode="clip")
         self._targets.take(chosen, axis=0, out=self._y[step % 3, mine], mode="clip")
