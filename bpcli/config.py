@@ -93,7 +93,7 @@ class ScheduleConfig(Struct, frozen=True):
     kind: str
     milestones: Annotated[tuple[Annotated[int, Meta(ge=1, le=100_000)], ...], Meta(max_length=1000)]
     factor: Fraction
-    warmup: Annotated[int, Meta(ge=0, le=100_000)]
+    warmup: Annotated[int, Meta(ge=0, le=100_000)] | Annotated[float, Meta(ge=0, le=100_000)]
 
 
 class AugmentConfig(Struct, frozen=True):

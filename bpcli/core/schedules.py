@@ -14,7 +14,7 @@ class Schedule:
     epochs: int
     milestones: tuple[int, ...] = ()
     factor: float = 1.0
-    warmup: int = 0
+    warmup: float = 0
 
 
 def rate(schedule: Schedule, epoch: int, step: int, steps: int) -> float:
@@ -27,9 +27,8 @@ def rate(schedule: Schedule, epoch: int, step: int, steps: int) -> float:
         steps: the number of steps of an epoch.
     """
     base = SCHEDULES[schedule.kind](schedule, epoch + step / steps)
-    if epoch < schedule.warmup:
-        return base * (epoch * steps + step + 1) / (schedule.warmup * steps)
-    return base
+    done, rising = epoch * steps + step + 1, schedule.warmup * steps
+    return base * done / rising if done < rising else base
 
 
 def _steps(schedule: Schedule, time: float) -> float:
@@ -39,12 +38,23 @@ def _steps(schedule: Schedule, time: float) -> float:
 
 def _cosine(schedule: Schedule, time: float) -> float:
     """Return half a cosine, 1 after the warm-up and 0 at the end (Loshchilov, Hutter 2017, arXiv:1608.03983)."""
-    span = max(schedule.epochs - schedule.warmup, 1)
-    return (1 + cos(pi * min(max(time - schedule.warmup, 0) / span, 1))) / 2
+    return (1 + cos(pi * _progress(schedule, time))) / 2
+
+
+def _linear(schedule: Schedule, time: float) -> float:
+    """Return a straight line, 1 after the warm-up and 0 at the end."""
+    return 1 - _progress(schedule, time)
+
+
+def _progress(schedule: Schedule, time: float) -> float:
+    """Return which part of the time after the warm-up is over, 0 to 1."""
+    span = schedule.epochs - schedule.warmup
+    return min(max(time - schedule.warmup, 0) / (span if span > 0 else 1), 1)
 
 
 SCHEDULES: dict[str, Callable[[Schedule, float], float]] = {
     "constant": lambda schedule, time: 1.0,
     "steps": _steps,
     "cosine": _cosine,
+    "linear": _linear,
 }
