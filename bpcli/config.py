@@ -212,6 +212,20 @@ def changed(config: Config, settings: Mapping[str, object], source: str) -> Conf
     return _consistent(msgspec.convert(tree, Config), source)
 
 
+def checked_value(key: str, value: object, source: str) -> object:
+    """Return a value of a key, checked and converted, as plain data.
+
+    Args:
+        key: dotted and whole, one of `keys`.
+        value: as YAML gives it.
+        source: what the messages of errors call the setting.
+
+    Raises:
+        ConfigError: the key can't have this value.
+    """
+    return _plain(reduce(getitem, key.split("."), _checked(_nested(key, value), source)))
+
+
 def _plain(value: object) -> object:
     """Return a value as YAML could have given it: NumPy's numbers and arrays, paths and mappings are converted."""
     if isinstance(value, Mapping):

@@ -54,7 +54,7 @@ def test_its_networks_are_of_mnist(bpcli: Bpcli) -> None:
 
 def test_its_series_is_one(bpcli: Bpcli, tmp_path: Path) -> None:
     series = Path(shutil.copytree(OLD / "series", tmp_path / "series"))
-    assert series_file.read(series).finished == (3, 4)
+    assert series_file.read(series).finished == ("seed-3", "seed-4")
     assert len(find_members([str(series)]).paths) == 2
     result = bpcli("train", "-q", "--resume", series)
     assert result.exit_code == 0

@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Any
 
 from bpcli.inference.ensemble import statistics_of
-from bpcli.storage.series_file import member_folder
 from bpcli.training.events import Event, Finished, SeriesEnded, SeriesStarted, Started, Tested
 
 QUANTITIES = ("errors", "accuracy")
@@ -62,15 +61,16 @@ def series_result(event: SeriesEnded) -> dict[str, Any]:
     Each statistic takes errors and accuracy separately: `min` has the fewest errors, but the lowest accuracy.
     """
     found = {
-        quantity: statistics_of([metrics[quantity] for metrics in event.members.values()])._asdict()
-        for quantity in QUANTITIES
+        quantity: statistics_of([metrics[quantity] for metrics in event.metrics])._asdict() for quantity in QUANTITIES
     }
     return {
         "run": event.folder,
         "n": event.committee["n"],
         "members": [
-            {"seed": seed, "run": member_folder(event.folder, seed)} | _both(metrics) | {"loss": metrics["loss"]}
-            for seed, metrics in event.members.items()
+            {"seed": member.config.seed, "settings": member.settings, "run": event.folder / member.name}
+            | _both(metrics)
+            | {"loss": metrics["loss"]}
+            for member, metrics in zip(event.members, event.metrics, strict=True)
         ],
         **{name: {quantity: found[quantity][name] for quantity in QUANTITIES} for name in STATISTICS},
         "committee": _both(event.committee),

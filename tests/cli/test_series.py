@@ -91,7 +91,7 @@ def test_members_are_the_runs_of_their_seeds(bpcli: Bpcli, small: list[str], ser
         (["--seeds", "0..1", "-s", " seed =3"], "Error: --seeds says which seeds; leave out -s seed=...\n"),
         (
             ["--seeds", "0..1", "--resume", "x"],
-            "Error: --resume goes on with the seeds there are; --seeds is for a new ",
+            "Error: --resume goes on with the runs there are; --seeds and --vary are ",
         ),
     ],
 )
