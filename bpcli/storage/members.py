@@ -80,7 +80,7 @@ def _member(config: Config, settings: Mapping[str, object]) -> Member:
 
 def title(settings: Mapping[str, object]) -> str:
     """Return the settings of a member for people, such as `seed 0`, or `hidden [30, 10], seed 0`."""
-    return ", ".join(f"{_last(key)} {to_line(value)}" for key, value in settings.items())
+    return ", ".join(f"{_last(key)} {_text(value)}" for key, value in settings.items())
 
 
 def _name(settings: Mapping[str, object]) -> str:
@@ -93,7 +93,11 @@ def _name(settings: Mapping[str, object]) -> str:
 
 def in_name(value: object) -> str:
     """Return a value as a part of a folder's name, such as `30-10` for a list; `none` for an empty one."""
-    return re.sub(r"[^0-9A-Za-z._+]+", "-", to_line(value)).strip("-") or "none"
+    return re.sub(r"[^0-9A-Za-z._+]+", "-", _text(value)).strip("-") or "none"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else to_line(value)
 
 
 def _last(key: str) -> str:

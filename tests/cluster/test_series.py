@@ -13,7 +13,7 @@ from bpcli.cluster.task import Done, Reported, Task
 from bpcli.config import Config
 from bpcli.errors import ClusterError, TrainingError
 from bpcli.storage import checkpoint, outcome, series_file
-from bpcli.storage.members import of_seeds
+from bpcli.storage.members import of_grid, of_seeds
 from bpcli.training.events import Event, Notice, RunEnded, SeriesEnded, Tally
 from bpcli.training.series import recorded_series, resumed_series
 from tests.cluster.test_task import config  # noqa: F401 (a fixture)
@@ -64,6 +64,17 @@ def test_the_runs_are_those_of_a_series_here(config: Config) -> None:  # noqa: F
     assert (last.metrics, last.committee) == (here.metrics, here.committee)
     assert [event.name for event in events if isinstance(event, RunEnded)] == ["seed-3", "seed-0"]
     assert [event for event in events if isinstance(event, Tally)][-1] == Tally(0, 2, 0, 2, 6, 6)
+
+
+def test_members_may_differ_in_length_and_shape(config: Config) -> None:  # noqa: F811
+    varied = of_grid(config, {"train.epochs": [1, 3], "model.hidden": [[5], [4, 3]]})
+    list(recorded_series(varied, "x", Path("here"), fs=QUICK))
+    events = list(recorded_series(varied, "x", Path("there"), fs=QUICK, train=series.on(InProcess())))
+    for member in varied.members:
+        assert contents(Path("there", member.name)) == contents(Path("here", member.name))
+    assert Path("there/series.yaml").read_bytes() == Path("here/series.yaml").read_bytes()
+    assert [event.name for event in events if isinstance(event, RunEnded)] == [each.name for each in varied.members]
+    assert [event for event in events if isinstance(event, Tally)][-1] == Tally(0, 4, 0, 4, 8, 8)
 
 
 def test_one_that_fails_does_not_end_the_others(config: Config) -> None:  # noqa: F811

@@ -13,7 +13,7 @@ from bpcli.config import Config
 from bpcli.errors import BusyError, CheckpointError, ConfigError, DataError, OutputError, TrainingError
 from bpcli.storage import checkpoint, series_file
 from bpcli.storage.lock import exclusive
-from bpcli.storage.members import of_seeds
+from bpcli.storage.members import of_grid, of_seeds
 from bpcli.training import events as happened
 from bpcli.training import loop
 from bpcli.training.events import EpochEnd, Event, MemberStarted, Notice, SeriesEnded, SeriesStarted, Started, Step
@@ -155,6 +155,24 @@ def test_a_member_that_was_changed_is_said(config: Config) -> None:
     events = list(resumed_series("s", fs=QUICK))
     (notice,) = (event.text for event in events if isinstance(event, Notice))
     assert notice == "s/seed-0/config.yaml: train.epochs = 3, but 2 in the series"
+
+
+def test_a_series_over_settings_goes_on_at_any_run(config: Config) -> None:
+    varied = of_grid(config, {"data.deslant": [True, False], "optimizer.weight_decay": [0.0, 5.0]})
+    whole = ended(recorded_series(varied, "x", Path("whole"), fs=QUICK))
+    for steps in range(1, 4 * STEPS, 5):
+        folder, seen = Path(f"s{steps}"), list[Event]()
+
+        def should_stop(seen: list[Event] = seen, steps: int = steps) -> bool:
+            return sum(isinstance(event, Step) for event in seen) >= steps
+
+        for event in recorded_series(varied, "x", folder, should_stop, QUICK):
+            seen.append(event)
+        assert len(series_file.read(folder).finished) == sum(isinstance(event, happened.Tested) for event in seen)
+        again = ended(resumed_series(str(folder), fs=QUICK))
+        assert (again.metrics, again.committee) == (whole.metrics, whole.committee)
+        for member in varied.members:
+            assert contents(folder / member.name) == contents(Path("whole", member.name))
 
 
 def test_nothing_is_written_for_a_series_that_cant_begin(config: Config) -> None:
