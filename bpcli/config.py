@@ -243,6 +243,12 @@ def _whole_key(key: str) -> str:
     return ending[0] if len(ending) == 1 and key not in Config.__struct_fields__ else key
 
 
+def short_key(key: str) -> str:
+    """Return the last part of a dotted key; the whole key if others end so too, as in `optimizer.kind`."""
+    last = key.rpartition(".")[2]
+    return last if _whole_key(last) == key else key
+
+
 def differences(one: Config, other: Config) -> dict[str, tuple[object, object]]:
     """Return the dotted keys in which two configurations differ, each with its two values."""
     return {key: pair for key in keys() if (pair := (_at(one, key), _at(other, key)))[0] != pair[1]}

@@ -80,12 +80,12 @@ def _member(config: Config, settings: Mapping[str, object]) -> Member:
 
 def title(settings: Mapping[str, object]) -> str:
     """Return the settings of a member for people, such as `seed 0`, or `hidden [30, 10], seed 0`."""
-    return ", ".join(f"{_last(key)} {_text(value)}" for key, value in settings.items())
+    return ", ".join(f"{configuration.short_key(key)} {_text(value)}" for key, value in settings.items())
 
 
 def _name(settings: Mapping[str, object]) -> str:
     """Return the name of a member's folder, such as `seed-0`, or `hidden-30-10-seed-0`."""
-    name = "-".join(f"{_last(key)}-{in_name(value)}" for key, value in settings.items())
+    name = "-".join(f"{configuration.short_key(key)}-{in_name(value)}" for key, value in settings.items())
     if len(name) > MAX_NAME:
         raise ArgumentError(f"--vary: the folder {name[:20]}... would have a name of more than {MAX_NAME} characters")
     return name
@@ -98,7 +98,3 @@ def in_name(value: object) -> str:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else to_line(value)
-
-
-def _last(key: str) -> str:
-    return key.rpartition(".")[2]
