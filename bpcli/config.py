@@ -212,6 +212,20 @@ def changed(config: Config, settings: Mapping[str, object], source: str) -> Conf
     return _consistent(msgspec.convert(tree, Config), source)
 
 
+def checked_value(key: str, value: object, source: str) -> object:
+    """Return a value of a key, checked and converted, as plain data.
+
+    Args:
+        key: dotted and whole, one of `keys`.
+        value: as YAML gives it.
+        source: what the messages of errors call the setting.
+
+    Raises:
+        ConfigError: the key can't have this value.
+    """
+    return _plain(reduce(getitem, key.split("."), _checked(_nested(key, value), source)))
+
+
 def _plain(value: object) -> object:
     """Return a value as YAML could have given it: NumPy's numbers and arrays, paths and mappings are converted."""
     if isinstance(value, Mapping):
@@ -227,6 +241,12 @@ def _whole_key(key: str) -> str:
     """Return the dotted key that ends with this one; the key itself if none does, or several do."""
     ending = [each for each in keys() if each.endswith(f".{key}")]
     return ending[0] if len(ending) == 1 and key not in Config.__struct_fields__ else key
+
+
+def short_key(key: str) -> str:
+    """Return the last part of a dotted key; the whole key if others end so too, as in `optimizer.kind`."""
+    last = key.rpartition(".")[2]
+    return last if _whole_key(last) == key else key
 
 
 def differences(one: Config, other: Config) -> dict[str, tuple[object, object]]:

@@ -81,6 +81,7 @@ OPTIONS: Mapping[str, str] = {  # of a command line, without dashes; a hint wher
     "weights": "--model", "checkpoint": "--model", "ckpt": "--model", "network": "--model", "load": "--model",
     "finetune": "--from", "fine_tune": "--from", "start": "--from", "init_from": "--from", "pretrained": "--from",
     "continue": "--resume", "restore": "--resume", "verbose": "--show", "silent": "--quiet",
+    "grid": "--vary", "sweep": "--vary", "multirun": "--vary",
     "overwrite": "--force", "browser": "--open", "view": "--open", "presets": "--list", "threshold": "--min-score",
 }  # fmt: skip
 

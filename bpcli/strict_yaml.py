@@ -46,7 +46,7 @@ def _decoded(content: bytes) -> str:
 
 def to_text(tree: object) -> str:
     """Return plain data as YAML that `parse_yaml` reads back."""
-    text: str = yaml.safe_dump(tree, sort_keys=False, default_flow_style=None)
+    text: str = yaml.dump(tree, Dumper=_PlainDumper, sort_keys=False, default_flow_style=None)
     return text
 
 
@@ -55,6 +55,13 @@ def to_line(value: object) -> str:
     style = '"' if isinstance(value, str) and "\n" in value else None
     text: str = yaml.safe_dump(value, default_flow_style=True, default_style=style, width=float("inf"))
     return text.removesuffix("...\n").strip()
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """PyYAML's safe dumper; it writes a list that occurs twice out twice, as `parse_yaml` refuses aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -54,8 +54,22 @@ def test_its_networks_are_of_mnist(bpcli: Bpcli) -> None:
 
 def test_its_series_is_one(bpcli: Bpcli, tmp_path: Path) -> None:
     series = Path(shutil.copytree(OLD / "series", tmp_path / "series"))
-    assert series_file.read(series).finished == (3, 4)
+    assert series_file.read(series).finished == ("seed-3", "seed-4")
     assert len(find_members([str(series)]).paths) == 2
     result = bpcli("train", "-q", "--resume", series)
     assert result.exit_code == 0
     assert "committee of 2" in result.stdout
+
+
+def test_its_series_goes_on(bpcli: Bpcli, tmp_path: Path) -> None:
+    """A run that is missing is trained, to what that version made of it, up to roundings."""
+    series = Path(shutil.copytree(OLD / "series", tmp_path / "series"))
+    shutil.rmtree(series / "seed-4")
+    file = series / "series.yaml"
+    file.write_text(file.read_text().replace("finished: [3, 4]", "finished: [3]"))
+    result = bpcli("train", "--resume", series)
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.splitlines()[:2] == ["1 of the 2 runs are finished", "run 2 of 2, seed 4"]
+    found, expected = (checkpoint.load(folder / "seed-4/best.npz") for folder in (series, OLD / "series"))
+    np.testing.assert_allclose(found.parameters, expected.parameters, atol=2e-3)
+    assert file.read_text().startswith("seeds: [3, 4]\nfinished: [3, 4]\n")

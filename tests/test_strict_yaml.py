@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.errors import ConfigError
-from bpcli.strict_yaml import MAX_LENGTH, _flat, _place, parse_yaml
+from bpcli.strict_yaml import MAX_LENGTH, _flat, _place, parse_yaml, to_text
 
 KEYS = st.text(st.characters(codec="ascii", categories=["L"]), min_size=1, max_size=8)
 VALUES = st.recursive(
@@ -60,6 +60,11 @@ def test_what_configurations_dont_need_is_refused(text: str, complaint: str) -> 
         parse_yaml(text.encode(), "file.yaml")
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_occurs_twice_is_written_twice() -> None:
+    once = [30, 10]
+    assert parse_yaml(to_text({"a": once, "b": [once, once]}).encode(), "x") == {"a": once, "b": [once, once]}
 
 
 def test_a_long_file_is_refused_unread() -> None:

@@ -51,6 +51,16 @@ def settings(incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(f"{line.key}=", help=line.comment, unfinished=True) for line in found]
 
 
+def varied(incomplete: str) -> list[CompletionItem]:
+    """Return the keys as `settings`; after the =, and after each comma, the values of a key that are not there yet."""
+    before, comma, _ = incomplete.rpartition(",")
+    if not comma:
+        return settings(incomplete)
+    name, _, values = before.partition("=")
+    choices = (item.value.partition("=")[2] for item in settings(f"{name}={incomplete[len(before) + 1 :]}"))
+    return [CompletionItem(f"{before},{choice}") for choice in choices if choice not in values.split(",")]
+
+
 def runs(incomplete: str) -> list[CompletionItem]:
     """Return the runs whose names begin so, with or without `runs/`, or whatever file the shell finds."""
     folder = "runs/" if incomplete.startswith("runs/") else ""
@@ -84,7 +94,7 @@ def _names(folder: str) -> list[str]:
 
 # the options of any command, and the arguments of each, whose values are completed here
 OPTIONS: Mapping[str, Completer] = {
-    "-c": configurations, "--config": configurations, "-s": settings, "--set": settings,
+    "-c": configurations, "--config": configurations, "-s": settings, "--set": settings, "--vary": varied,
     "-m": networks, "--model": networks, "--resume": runs, "--remove": runs, "--from": networks,
     "--tensorboard": files,
 }  # fmt: skip

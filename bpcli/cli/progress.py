@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from bpcli.cli.output import percent, say, silence, warn
 from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
+from bpcli.storage.members import title
 from bpcli.storage.run_folder import REFUSED
 from bpcli.training import events
 from bpcli.training.events import EpochEnd, Event, MemberStarted, PicturesRead, SeriesStarted, Started, Step
@@ -91,12 +92,12 @@ class ProgressReporter:
 
     def _begin_series(self, event: SeriesStarted) -> None:
         self._in_series = True
-        if event.finished:
-            self._say(f"{len(event.finished)} of the {len(event.seeds)} runs are finished")
+        if finished := event.series.finished:
+            self._say(f"{len(finished)} of the {len(event.series.members)} runs are finished")
 
     def _begin_member(self, event: MemberStarted) -> None:
         self._run = f"run {event.number} of {event.count}, "
-        self._say(f"{self._run}seed {event.seed}")
+        self._say(f"{self._run}{title(event.member.settings)}")
 
     def _begin(self, event: Started) -> None:
         if event.start:

@@ -94,7 +94,7 @@ def _row(run: Listed, best: Listed | None) -> dict[str, str]:
     return {
         "name": one_line(run.name),
         "preset": f"{run.preset}{changed}" if run.preset else "-",
-        "network": "-".join(map(str, run.hidden)) or "no hidden layer",
+        "network": _network(run),
         "epochs": f"{run.epochs}/{run.of}{' runs' if run.members else ''}",
         "state": run.state,
         "validation": _accuracy(run.validation_accuracy) + (" *" if run is best else "  "),
@@ -102,6 +102,12 @@ def _row(run: Listed, best: Listed | None) -> dict[str, str]:
         "when": f"{datetime.fromtimestamp(run.when):%Y-%m-%d %H:%M}",
         "size": _bytes(run.size),
     }
+
+
+def _network(run: Listed) -> str:
+    """Return the units of the hidden layers; of a series, those that its runs have in common."""
+    hidden = {each.hidden for each in run.members if each.preset} or {run.hidden}
+    return "various" if len(hidden) > 1 else "-".join(map(str, min(hidden))) or "no hidden layer"
 
 
 def _plain(run: Listed) -> dict[str, Any]:

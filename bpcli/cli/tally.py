@@ -25,8 +25,8 @@ class TallyReporter:
         match event:
             case Notice():
                 self._screen.above(lambda: warn(event.text))
-            case SeriesStarted() if event.finished:
-                self._say(f"{len(event.finished)} of the {len(event.seeds)} runs are finished")
+            case SeriesStarted() if finished := event.series.finished:
+                self._say(f"{len(finished)} of the {len(event.series.members)} runs are finished")
             case RunEnded():
                 self._say(ending(event))
             case Tally() if self._style == "bar":

@@ -19,7 +19,9 @@ from bpcli.config import Config, Setting
 from bpcli.machine import quote
 from bpcli.storage import start
 from bpcli.storage.find import find_run
-from bpcli.storage.series_file import is_series, parse_seeds
+from bpcli.storage.grid import Grid, parse_grid
+from bpcli.storage.members import of_grid
+from bpcli.storage.series_file import is_series
 from bpcli.training.events import Event, Observer
 from bpcli.training.result import Result
 from bpcli.training.run import recorded_training, resumed_training
@@ -39,6 +41,11 @@ from bpcli.training.series import Train, recorded_series, resumed_series
 @click.option(
     "--seeds", metavar="SEEDS", help="Train a run for each seed, such as 0..6 or 0,3,5, and test all together."
 )
+@click.option(
+    "--vary", multiple=True, metavar="KEY=VALUES",
+    help="Train a run for each value of a key, such as data.deslant=true,false, and test all together. Repeatable; "
+    "with another or --seeds, a run for each combination.",
+)  # fmt: skip
 @click.option(
     "--tensorboard", is_flag=False, flag_value="", metavar="[DIR]",
     help="Write a log for TensorBoard, by default into the run's folder.",
@@ -67,6 +74,7 @@ def train(
     out: Path | None,
     resume: str | None,
     seeds: str | None,
+    vary: tuple[str, ...],
     tensorboard: str | None,
     origin: str | None,
     epochs: int | None,
@@ -78,14 +86,15 @@ def train(
 ) -> None:
     """Train a network and keep the run: its configuration, metrics.csv, best.npz and last.npz.
 
-    With --seeds a series of runs, each in a folder seed-<n> of the series' folder: one after another, or several at a
-    time with --workers or --scheduler.
+    With --seeds or --vary a series of runs, each in a folder of the series' folder, such as seed-0 or deslant-true: one
+    after another, or several at a time with --workers or --scheduler.
     """
-    _require_compatible(overrides, out, resume, seeds, origin)
     settings = overrides if epochs is None else (*overrides, f"train.epochs={epochs}")
+    grid = parse_grid(seeds, vary)
+    _require_compatible(settings, out, resume, grid, origin)
     given = source if context.get_parameter_source("source") is not ParameterSource.DEFAULT else None
     config = start.load(source, _with(settings, origin)) if resume is None else None
-    style, result, many = "none" if quiet else progress, Result(), seeds is not None or _goes_on_as_series(resume)
+    style, result, many = "none" if quiet else progress, Result(), bool(grid) or _goes_on_as_series(resume)
     with noted_signals() as stop:
         with _trainers(workers, scheduler, many) as by:
             reporter: Observer = ProgressReporter(style) if by is None else TallyReporter(style)
@@ -93,7 +102,7 @@ def train(
             happenings = (
                 _resumed(str(resume), given, settings, stop.arrived, by)
                 if config is None
-                else _begun(config, Path(source).stem, out, seeds, stop.arrived, by)
+                else _begun(config, Path(source).stem, out, grid, stop.arrived, by)
             )
             for event in _watched(happenings, observers):
                 result.add(event)
@@ -120,17 +129,19 @@ def _trainers(workers: int | None, scheduler: str | None, many: bool) -> Iterato
 
 
 def _require_compatible(
-    settings: tuple[str, ...], out: Path | None, resume: str | None, seeds: str | None, origin: str | None
+    settings: tuple[str, ...], out: Path | None, resume: str | None, grid: Grid, origin: str | None
 ) -> None:
     """Refuse options that contradict each other."""
     if resume is not None and out is not None:
         raise click.UsageError("--resume goes on in the run's own folder; -o is for a new run's")
-    if resume is not None and seeds is not None:
-        raise click.UsageError("--resume goes on with the seeds there are; --seeds is for a new series")
+    if resume is not None and grid:
+        raise click.UsageError("--resume goes on with the runs there are; --seeds and --vary are for a new series")
     if resume is not None and origin is not None:
         raise click.UsageError("--resume goes on with the network of the run; --from is for a new run")
-    if seeds is not None and any(setting.partition("=")[0].strip() == "seed" for setting in settings):
-        raise click.UsageError("--seeds says which seeds; leave out -s seed=...")
+    for key in (setting.partition("=")[0].strip() for setting in settings):
+        if key in grid:
+            option = "--seeds says which seeds" if key == "seed" else f"--vary says which values {key} takes"
+            raise click.UsageError(f"{option}; leave out -s {key}=...")
 
 
 def _watched(events: Generator[Event, None, None], observers: Sequence[Observer]) -> Iterator[Event]:
@@ -150,12 +161,12 @@ def _with(settings: tuple[str, ...], origin: str | None) -> list[Setting]:
 
 
 def _begun(
-    config: Config, name: str, out: Path | None, seeds: str | None, should_stop: Callable[[], bool], by: Train | None
+    config: Config, name: str, out: Path | None, grid: Grid, should_stop: Callable[[], bool], by: Train | None
 ) -> Generator[Event, None, None]:
     """Return the events of a new run or series."""
-    if seeds is None:
+    if not grid:
         return recorded_training(config, name, out, should_stop)
-    return recorded_series(config, parse_seeds(seeds), name, out, should_stop, train=by)
+    return recorded_series(of_grid(config, grid), name, out, should_stop, train=by)
 
 
 def _logs(tensorboard: str | None, resume: str | None) -> Iterator[Observer]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from bpcli.cluster import keeping
@@ -12,8 +11,8 @@ from bpcli.errors import CheckpointError, TrainingError
 from bpcli.machine import quote
 from bpcli.storage import checkpoint, outcome, series_file
 from bpcli.storage.files import FileSystem
+from bpcli.storage.members import Series
 from bpcli.storage.run_folder import LAST
-from bpcli.storage.series_file import Series, member_folder
 from bpcli.training.events import Event, Notice, RunEnded, Tally
 from bpcli.training.series import Train
 
@@ -42,59 +41,57 @@ def on(engine: Engine) -> Train:
 
 
 class _Members:
-    """The plan of a series: every member that is not finished, in the order of the seeds."""
+    """The plan of a series: every member that is not finished, in their order."""
 
     def __init__(self, folder: Path, series: Series, fs: FileSystem) -> None:
         self.folder, self.series, self._fs = folder, series, fs
-        self._waiting = [seed for seed in series.seeds if seed not in series.finished]
-        self._under_way: set[int] = set()
-        self._failed: dict[int, str] = {}
-        self._epochs = {seed: _epochs_of(member_folder(folder, seed)) for seed in series.seeds}
+        self._configs = {member.name: member.config for member in series.members}
+        self._waiting = [member.name for member in series.unfinished]
+        self._under_way: set[str] = set()
+        self._failed: dict[str, str] = {}
+        self._epochs = {name: _epochs_of(folder / name) for name in self._configs}
 
     def next(self) -> Task | None:
         """Return the task of the next member."""
         if not self._waiting:
             return None
-        seed = self._waiting.pop(0)
-        folder = member_folder(self.folder, seed)
-        keeping.begin(folder, self.series.member(seed), self._fs)
-        self._under_way.add(seed)
-        return keeping.task(folder, None, self._fs)
+        name = self._waiting.pop(0)
+        keeping.begin(self.folder / name, self._configs[name], self._fs)
+        self._under_way.add(name)
+        return keeping.task(self.folder / name, None, self._fs)
 
     def take(self, done: Done) -> None:
         """Keep what a member has come to; one that only pauses comes next again."""
-        seed = _seed(done.name)
-        folder = member_folder(self.folder, seed)
-        keeping.keep(folder, self.series.member(seed), done, self._fs)
-        self._under_way.discard(seed)
+        folder = self.folder / done.name
+        keeping.keep(folder, self._configs[done.name], done, self._fs)
+        self._under_way.discard(done.name)
         if done.failed:
-            self._failed[seed] = done.failed
+            self._failed[done.name] = done.failed
         elif outcome.read(folder) is None:
-            self._waiting.insert(0, seed)
+            self._waiting.insert(0, done.name)
         else:
-            finished = {*self.series.finished, seed}
-            self.series = replace(self.series, finished=tuple(s for s in self.series.seeds if s in finished))
+            self.series = self.series.with_finished(done.name)
             series_file.write(self.folder, self.series, self._fs)
 
     def events(self, happened: Task | Reported | Done) -> Iterator[Event]:
         """Yield the events of what has happened, after the plan has taken it."""
         if isinstance(happened, Reported):
-            self._epochs[_seed(happened.name)] = happened.epochs
+            self._epochs[happened.name] = happened.epochs
         if isinstance(happened, Done):
             yield from (Notice(f"{happened.name}: {text}") for text in happened.notices)
-            yield from ended(member_folder(self.folder, _seed(happened.name)), happened)
-        epochs = self.series.config.train.epochs
-        finished, failed, runs = len(self.series.finished), len(self._failed), len(self.series.seeds)
-        done = sum(epochs if seed in self.series.finished else self._epochs[seed] for seed in self.series.seeds)
-        yield Tally(len(self._under_way), finished, failed, runs, done, runs * epochs)
+            yield from ended(self.folder / happened.name, happened)
+        epochs = {name: config.train.epochs for name, config in self._configs.items()}
+        done = sum((self._epochs | {name: epochs[name] for name in self.series.finished}).values())
+        finished, failed = len(self.series.finished), len(self._failed)
+        yield Tally(len(self._under_way), finished, failed, len(epochs), done, sum(epochs.values()))
 
     def require_success(self) -> None:
         """Raise an error if a member has failed."""
-        for seed, reason in self._failed.items():
+        for name, reason in self._failed.items():
             others = f" (and {len(self._failed) - 1} other runs)" if len(self._failed) > 1 else ""
             raise TrainingError(
-                f"{member_folder(self.folder, seed)}{others}: {reason}; {len(self.series.finished)} of the "
-                f"{len(self.series.seeds)} runs are finished; to try again: bpcli train --resume "
+                f"{self.folder / name}{others}: {reason}; {len(self.series.finished)} of the "
+                f"{len(self.series.members)} runs are finished; to try again: bpcli train --resume "
                 f"{quote(str(self.folder))}"
             )
 
@@ -113,10 +110,6 @@ def ended(folder: Path, done: Done) -> Iterator[Event]:
             yield Notice(f"{done.name}: {found.warning}")
 
 
-def _seed(name: str) -> int:
-    return int(name.removeprefix("seed-"))
-
-
 def _epochs_of(folder: Path) -> int:
     """Return how many epochs of a run are saved; 0 if none can be read."""
     try:
@@ -127,13 +120,13 @@ def _epochs_of(folder: Path) -> int:
 
 def _differing(folder: Path, series: Series) -> Iterator[Notice]:
     """Yield a line for each thing in which the machines differ that have trained the members."""
-    found = {seed: checkpoint.load(member_folder(folder, seed) / LAST).environment for seed in series.finished}
-    first = next(iter(found), 0)
-    for seed, environment in found.items():
-        for name, value in environment.items():
-            if found[first].get(name) != value:
-                what = "number of threads" if name == _THREADS else name
+    found = {name: checkpoint.load(folder / name / LAST).environment for name in series.finished}
+    first = next(iter(found), "")
+    for name, environment in found.items():
+        for thing, value in environment.items():
+            if found[first].get(thing) != value:
+                what = "number of threads" if thing == _THREADS else thing
                 yield Notice(
-                    f"seed-{seed} was trained with another {what} than seed-{first}: {value}, not "
-                    f"{found[first].get(name)}; alone it may have other last digits"
+                    f"{name} was trained with another {what} than {first}: {value}, not "
+                    f"{found[first].get(thing)}; alone it may have other last digits"
                 )

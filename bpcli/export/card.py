@@ -17,12 +17,15 @@ from bpcli.inference.doubts import mistrust
 from bpcli.inference.ensemble import EnsembleMetrics, statistics_of
 from bpcli.inference.predictions import default_min_score
 from bpcli.storage.checkpoint import Checkpoint
+from bpcli.storage.members import title
 from bpcli.storage.metrics_csv import Row
 from bpcli.strict_yaml import to_text
 
 MNIST_ON_HUB = "ylecun/mnist"
 LIBRARY, TASK = "bpcli", "image-classification"  # as the hub calls them
 MOST = 12  # confusions that are listed
+_PATHS = ("data.folder", "train.start")  # keys whose values are nobody else's business
+_TOLD = 3  # settings by which a row tells a member from the others; where more differ, the configurations have them
 _BY_CLASS = ("precision", "recall", "confusion")  # metrics
 
 
@@ -145,12 +148,22 @@ def _class_rows(subject: Subject) -> Iterator[tuple[str, ...]]:
 
 def _rows(subject: Subject) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the members of a committee, their statistics, and all together."""
-    for each, metrics in zip(subject.members, subject.found.members, strict=True):
-        yield f"seed {each.checkpoint.config.seed}", *_numbers(metrics)
+    for name, metrics in zip(_titles(subject), subject.found.members, strict=True):
+        yield _escaped(name), *_numbers(metrics)
     accuracy, errors = (statistics_of([each[key] for each in subject.found.members]) for key in ("accuracy", "errors"))
     yield "mean", _percent(accuracy.mean), f"{errors.mean:.1f}", ""
     yield "standard deviation", f"{100 * (accuracy.sd or 0.0):.2f} points", f"{errors.sd or 0.0:.1f}", ""
     yield "all together", *_numbers(subject.found.together)
+
+
+def _titles(subject: Subject) -> list[str]:
+    """Return what tells the members apart: their seeds; or, where these don't, a few settings in which they differ."""
+    configs = [each.checkpoint.config for each in subject.members]
+    different = {key: None for config in configs for key in configuration.differences(configs[0], config)}
+    keys = [key for key in different if key not in ("seed", *_PATHS)]
+    told = keys if len({config.seed for config in configs}) < len(configs) and len(keys) <= _TOLD else []
+    lines = [configuration.to_lines(config) for config in configs]
+    return [title({key: each[key] for key in (*told, "seed")}) for each in lines]
 
 
 def _numbers(metrics: dict[str, Any]) -> tuple[str, str, str]:
@@ -223,7 +236,7 @@ def _settings(subject: Subject) -> list[Tree]:
     for each in subject.members:
         tree = configuration.to_tree(each.checkpoint.config)
         del tree["seed"]
-        for section, key in (("data", "folder"), ("train", "start")):
+        for section, key in (path.split(".") for path in _PATHS):
             if tree[section].get(key):
                 tree[section][key] = Path(tree[section][key]).name
         if tree not in found:

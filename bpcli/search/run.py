@@ -47,7 +47,7 @@ def recorded_search(
     """
     begin = start.of(search.config)
     with suppress(Interrupted):
-        run.require_possible(search.config, should_stop, begin)
+        run.require_possible([search.config], should_stop, begin)
     with new_folder(KIND, out) as folder:
         start.keep(begin, folder, fs)
         search_file.write(folder, search, fs)

@@ -49,7 +49,7 @@ class EventLog:
 
 def is_log(folder: Path) -> bool:
     """Return whether a folder holds event files, whoever wrote them, itself or in the folders of a series' runs."""
-    return any(found for pattern in (ANY, f"seed-*/{ANY}") for found in folder.glob(pattern))
+    return any(found for pattern in (ANY, f"*/{ANY}") for found in folder.glob(pattern))
 
 
 def forget(folder: Path, is_undone: Callable[[int, str], bool], fs: FileSystem = SYSTEM) -> None:

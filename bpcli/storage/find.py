@@ -140,9 +140,9 @@ def _members(path: Path) -> Found:
         raise CheckpointError(
             f"{folder}: no run of this series is finished yet; go on with: bpcli train --resume {quote(str(folder))}"
         )
-    paths = [series_file.member_folder(folder, seed) / BEST for seed in series.seeds if seed in series.finished]
-    partial = f"{folder}: {len(paths)} of the {len(series.seeds)} runs of this series are finished"
-    return Found(paths, [partial] if len(paths) < len(series.seeds) else [])
+    paths = [folder / name / BEST for name in series.finished]
+    partial = f"{folder}: {len(paths)} of the {len(series.members)} runs of this series are finished"
+    return Found(paths, [partial] if series.unfinished else [])
 
 
 def _require_different(paths: Sequence[Path]) -> None:

@@ -73,7 +73,7 @@ def remove(folder: Path) -> None:
         BusyError: a process is writing to it.
         OutputError: it can't be removed.
     """
-    if any(lock.is_held(each) for each in (folder, *folder.glob("seed-*"), *folder.glob("trial-*"))):
+    if any(lock.is_held(each) for each in (folder, *folder.glob("*"))):
         raise BusyError(f"{folder}: is going on; stop it first")
     latest = latest_folder()
     try:

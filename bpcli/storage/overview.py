@@ -99,20 +99,18 @@ def _run(folder: Path) -> Listed:
 
 def _series(folder: Path) -> Listed:
     series = series_file.read(folder)
-    members = tuple(
-        listed_one(path) for seed in series.seeds if (path := series_file.member_folder(folder, seed)).is_dir()
-    )
+    members = tuple(listed_one(path) for each in series.members if (path := folder / each.name).is_dir())
     preset, changed = _nearest_preset(series.config)
     done, (when, size) = [each for each in members if each.state == "finished"], _extent(folder)
     return Listed(
         name=run_name(folder),
         folder=folder,
-        state=_series_state(folder, set(series.finished) == set(series.seeds), members),
+        state=_series_state(folder, not series.unfinished, members),
         preset=preset,
         changed=changed,
         hidden=series.config.model.hidden,
         epochs=len(series.finished),
-        of=len(series.seeds),
+        of=len(series.members),
         validation_accuracy=_mean([each.validation_accuracy for each in done]),
         test_accuracy=_mean([each.test_accuracy for each in done]),
         when=when,

@@ -74,14 +74,19 @@ def inherited(config: Config) -> Tree:
     return {**sections.pop(""), **sections}
 
 
-def of(config: Config) -> Start | None:
-    """Return the network that a configuration starts from; None if its weights are drawn.
+def of(config: Config, *others: Config) -> Start | None:
+    """Return the network that a configuration, and others with it, start from; None if their weights are drawn.
 
     Raises:
         CheckpointError: there is no such network, or it can't be read.
-        ConfigError: the configuration gives it another form than it has.
+        ConfigError: a configuration gives it another form than it has.
     """
-    return None if config.train.start is None else _agreeing(config, read(config.train.start))
+    if config.train.start is None:
+        return None
+    start = read(config.train.start)
+    for each in (config, *others):
+        _agreeing(each, start)
+    return start
 
 
 def kept(folder: Path, config: Config) -> Start | None:

@@ -13,6 +13,7 @@ from bpcli.data.datasets import Split
 from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score, confusion
 from bpcli.model import Model
+from bpcli.storage.members import Member, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,20 +194,18 @@ class SeriesStarted:
 
     Attributes:
         folder: of the series.
-        seeds: one for each of its runs.
-        finished: the seeds of the runs that are already finished.
+        series: its runs, and which of them are already finished.
     """
 
     folder: Path
-    seeds: tuple[int, ...]
-    finished: tuple[int, ...]
+    series: Series
 
 
 @dataclass(frozen=True, slots=True)
 class MemberStarted:
-    """The events that follow are of the run with this seed, number `number` of `count`."""
+    """The events that follow are of this run, number `number` of `count`."""
 
-    seed: int
+    member: Member
     number: int
     count: int
 
@@ -217,12 +216,14 @@ class SeriesEnded:
 
     Attributes:
         folder: of the series.
-        members: the metrics of each run by its seed, as `evaluation.metrics` gives them.
+        members: its runs.
+        metrics: of each of them, as `evaluation.metrics` gives them.
         committee: those of all runs as one ensemble.
     """
 
     folder: Path
-    members: Mapping[int, Mapping[str, Any]]
+    members: Sequence[Member]
+    metrics: Sequence[Mapping[str, Any]]
     committee: Mapping[str, Any]
 
 

@@ -1,12 +1,12 @@
 """The result of a run or a series: plain data, collected from its events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from bpcli.inference.ensemble import statistics_of
-from bpcli.storage.series_file import member_folder
+from bpcli.storage.members import title
 from bpcli.training.events import Event, Finished, SeriesEnded, SeriesStarted, Started, Tested
 
 QUANTITIES = ("errors", "accuracy")
@@ -57,24 +57,39 @@ class Result:
 
 
 def series_result(event: SeriesEnded) -> dict[str, Any]:
-    """Return the metrics of a series as plain data: run, n, members, mean, sd, min, max, committee.
+    """Return the metrics of a series as plain data: run, n, members, groups, mean, sd, min, max, committee.
 
     Each statistic takes errors and accuracy separately: `min` has the fewest errors, but the lowest accuracy.
     """
-    found = {
-        quantity: statistics_of([metrics[quantity] for metrics in event.members.values()])._asdict()
-        for quantity in QUANTITIES
-    }
     return {
         "run": event.folder,
         "n": event.committee["n"],
         "members": [
-            {"seed": seed, "run": member_folder(event.folder, seed)} | _both(metrics) | {"loss": metrics["loss"]}
-            for seed, metrics in event.members.items()
+            {"seed": member.config.seed, "settings": member.settings, "run": event.folder / member.name}
+            | _both(metrics)
+            | {"loss": metrics["loss"]}
+            for member, metrics in zip(event.members, event.metrics, strict=True)
         ],
-        **{name: {quantity: found[quantity][name] for quantity in QUANTITIES} for name in STATISTICS},
+        "groups": list(_groups(event)),
+        **_statistics(event.metrics),
         "committee": _both(event.committee),
     }
+
+
+def _groups(event: SeriesEnded) -> Iterator[dict[str, Any]]:
+    """Yield the settings that several seeds share, with the statistics of their runs."""
+    groups: dict[str, tuple[dict[str, object], list[Mapping[str, Any]]]] = {}
+    for member, metrics in zip(event.members, event.metrics, strict=True):
+        settings = {key: value for key, value in member.settings.items() if key != "seed"}
+        groups.setdefault(title(settings), (settings, []))[1].append(metrics)
+    if len(groups) > 1 and all(len(metrics) > 1 for _, metrics in groups.values()):
+        yield from ({"settings": settings} | _statistics(metrics) for settings, metrics in groups.values())
+
+
+def _statistics(metrics: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Return each statistic of each quantity."""
+    found = {quantity: statistics_of([each[quantity] for each in metrics])._asdict() for quantity in QUANTITIES}
+    return {name: {quantity: found[quantity][name] for quantity in QUANTITIES} for name in STATISTICS}
 
 
 def _both(metrics: Mapping[str, Any]) -> dict[str, Any]:

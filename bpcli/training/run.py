@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bpcli import model as models
-from bpcli.config import Config
+from bpcli.config import Config, DataConfig
 from bpcli.core import parameters
 from bpcli.core.threads import Interrupted, ThreadGroup, never_stop
 from bpcli.data.datasets import DataSet
@@ -150,18 +150,21 @@ def resumed_training(
 
 
 def require_possible(
-    config: Config, should_stop: Callable[[], bool] = never_stop, begin: Start | None = None
+    configs: Iterable[Config], should_stop: Callable[[], bool] = never_stop, begin: Start | None = None
 ) -> Generator[Event, None, None]:
-    """Check that a training could begin: the network fits into memory and checkpoints, and the data can be read.
+    """Check that trainings could begin: the networks fit into memory and checkpoints, and the data can be read.
 
-    Events tell of pictures.
+    The data of configurations that agree in them are read once. Events tell of pictures.
 
     Raises:
         ConfigError, DataError: it could not.
         Interrupted: `should_stop` returned True.
     """
-    data = yield from run_data.reading(config, should_stop, begin)
-    builders.require_possible(config, data.spec)
+    specs: dict[DataConfig, DataSpec] = {}
+    for config in configs:
+        if config.data not in specs:
+            specs[config.data] = (yield from run_data.reading(config, should_stop, begin)).spec
+        builders.require_possible(config, specs[config.data])
 
 
 def _same_spec(folder: Path, saved: DataSpec, found: DataSpec) -> DataSpec:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from bpcli import config as configuration
-from bpcli.config import Config
 from bpcli.core.threads import Interrupted, never_stop
 from bpcli.errors import TrainingError
 from bpcli.inference import ensemble
@@ -15,29 +14,28 @@ from bpcli.storage import checkpoint, files, series_file, start
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.find import find_run
 from bpcli.storage.lock import exclusive
+from bpcli.storage.members import Member, Series
 from bpcli.storage.run_folder import BEST, CONFIG, RUN_FILES, new_folder, point_latest
-from bpcli.storage.series_file import Series, is_there, member_folder
+from bpcli.storage.series_file import is_there
 from bpcli.training import builders, run
 from bpcli.training.events import Event, MemberStarted, Notice, SeriesEnded, SeriesStarted, Tested
 from bpcli.training.run import Place
 
 
 def recorded_series(
-    config: Config,
-    seeds: tuple[int, ...],
+    series: Series,
     name: str,
     out: Path | None,
     should_stop: Callable[[], bool] = never_stop,
     fs: FileSystem = SYSTEM,
     train: "Train | None" = None,
 ) -> Generator[Event, None, None]:
-    """Train a run for each seed, in the folders `seed-<n>` of the series' folder; at the end, test them together.
+    """Train the runs of a series, each in its folder within that of the series; at the end, test them together.
 
-    Each run is, byte for byte, that of `run.recorded_training` with its seed.
+    Each run is, byte for byte, that of `run.recorded_training` with its configuration.
 
     Args:
-        config: the configuration to train; its own seed is ignored.
-        seeds: of the runs, all different.
+        series: the runs, of which none is finished.
         name: the name of the series' folder, without its number.
         out: the folder to use instead.
         should_stop: called again and again; True saves the state and ends early.
@@ -48,11 +46,12 @@ def recorded_series(
         As `run.recorded_training`; the runs that are finished by then stay.
     """
     with suppress(Interrupted):
-        begin = start.of(config)
-        yield from run.require_possible(config, should_stop, begin)
+        configs = [member.config for member in series.members]
+        begin = start.of(*configs)
+        yield from run.require_possible(configs, should_stop, begin)
         with new_folder(name, out) as folder:
             start.keep(begin, folder, fs)
-            yield from _members(folder, Series(config, seeds), should_stop, fs, train or one_after_another)
+            yield from _members(folder, series, should_stop, fs, train or one_after_another)
 
 
 def resumed_series(
@@ -83,7 +82,7 @@ def resumed_series(
 
 def _still_there(folder: Path, series: Series) -> Series:
     """Return the series; a finished run whose network was deleted is no longer finished."""
-    kept = (seed for seed in series.finished if is_there(member_folder(folder, seed) / BEST))
+    kept = (name for name in series.finished if is_there(folder / name / BEST))
     return replace(series, finished=tuple(kept))
 
 
@@ -93,11 +92,11 @@ def _members(
     """Yield the events of the unfinished members and, once all are finished, of the test of all."""
     series_file.write(folder, series, fs)
     point_latest(folder)
-    yield SeriesStarted(folder, series.seeds, series.finished)
+    yield SeriesStarted(folder, series)
     for text in _deviations(folder, series):
         yield Notice(text)
     series = yield from train(folder, series, should_stop, fs)
-    if {*series.finished} == {*series.seeds}:
+    if not series.unfinished:
         yield _tested(folder, series, should_stop)
 
 
@@ -109,13 +108,11 @@ def one_after_another(
     Returns:
         The series, with the members that are finished now.
     """
-    for number, seed in enumerate(series.seeds, 1):
-        if seed in series.finished:
-            continue
-        yield MemberStarted(seed, number, len(series.seeds))
-        if not (yield from _member(folder, series.member(seed), should_stop, fs)):
+    for member in series.unfinished:
+        yield MemberStarted(member, series.members.index(member) + 1, len(series.members))
+        if not (yield from _member(folder, member, should_stop, fs)):
             break
-        series = replace(series, finished=(*series.finished, seed))
+        series = series.with_finished(member.name)
         series_file.write(folder, series, fs)
     return series
 
@@ -124,19 +121,19 @@ Train = Callable[[Path, Series, Callable[[], bool], FileSystem], Generator[Event
 
 
 def _member(
-    folder: Path, config: Config, should_stop: Callable[[], bool], fs: FileSystem
+    folder: Path, member: Member, should_stop: Callable[[], bool], fs: FileSystem
 ) -> Generator[Event, None, bool]:
     """Yield the events of one member.
 
     Returns:
         Whether the member is finished.
     """
-    where, place = member_folder(folder, config.seed), Place(announce=lambda _: point_latest(folder))
+    where, place = folder / member.name, Place(announce=lambda _: point_latest(folder))
     if any(is_there(where / file) for file in RUN_FILES):
         events = run.resumed_training(str(where), should_stop=should_stop, fs=fs, place=place)
     else:
-        begin = start.kept(folder, config)
-        events = run.recorded_training(config, where.name, where, should_stop, fs, place, begin)
+        begin = start.kept(folder, member.config)
+        events = run.recorded_training(member.config, member.name, where, should_stop, fs, place, begin)
     event: Event | None = None
     with closing(events):
         try:
@@ -149,18 +146,20 @@ def _member(
 
 def _deviations(folder: Path, series: Series) -> Iterator[str]:
     """Yield a line for each setting of a member that somebody has changed."""
-    for seed in series.seeds:
-        path = member_folder(folder, seed) / CONFIG
+    for member in series.members:
+        path = folder / member.name / CONFIG
         if is_there(path):
-            found = configuration.differences(series.member(seed), configuration.load(str(path)))
+            found = configuration.differences(member.config, configuration.load(str(path)))
             for key, (was, now) in found.items():
                 yield f"{path}: {key} = {now!r}, but {was!r} in the series"
 
 
 def _tested(folder: Path, series: Series, should_stop: Callable[[], bool]) -> SeriesEnded:
     """Return the metrics of the members on the test split, each alone and all together."""
-    networks = [checkpoint.load(member_folder(folder, seed) / BEST).model for seed in series.seeds]
-    threads = builders.thread_group(series.config, networks[0].spec)
+    networks = [checkpoint.load(folder / member.name / BEST).model for member in series.members]
+    spec = networks[0].spec
+    groups = (builders.thread_group(member.config, spec) for member in series.members)
+    threads = max(groups, key=lambda group: group.size)  # as the largest network wants
     split = read_split_of(networks[0], "test")
     found = ensemble.evaluate_ensemble(networks, split, threads, should_stop)
-    return SeriesEnded(folder, dict(zip(series.seeds, found.members, strict=True)), found.together)
+    return SeriesEnded(folder, series.members, found.members, found.together)

@@ -12,7 +12,6 @@ from bpcli.storage import event_log, files, metrics_csv
 from bpcli.storage.event_log import EventLog
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.run_folder import CONFIG
-from bpcli.storage.series_file import member_folder
 from bpcli.storage.summaries import histogram, picture, scalar, text
 from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, MemberStarted, Started, Step, Views
 
@@ -26,13 +25,13 @@ class TensorBoard:
     """Writes the log of a run, or of each run of a series.
 
     Args:
-        folder: of the log; that of a series has a folder seed-<n> for each run. By default the folder of the run.
+        folder: of the log; that of a series has a folder of the same name for each run. By default the run's folder.
         fs: the system calls.
     """
 
     def __init__(self, folder: Path | None = None, fs: FileSystem = SYSTEM) -> None:
         self._folder, self._fs = folder, fs
-        self._member: int | None = None
+        self._member = ""  # the name of the run's folder in a series
         self._log: EventLog | None = None
 
     def handle(self, event: Event) -> None:
@@ -43,7 +42,7 @@ class TensorBoard:
         """
         match event:
             case MemberStarted():
-                self._member = event.seed
+                self._member = event.member.name
             case Started():
                 self._log = self._begun(event)
             case Step() if self._log:
@@ -76,7 +75,7 @@ class TensorBoard:
     def _folder_of(self, event: Started) -> Path:
         if self._folder is None:
             return event.folder
-        return self._folder if self._member is None else member_folder(self._folder, self._member)
+        return self._folder / self._member
 
 
 def require_usable(folder: Path, *, new: bool) -> None:

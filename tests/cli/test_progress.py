@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from bpcli import config as configuration
 from bpcli.cli.progress import MANY, ProgressReporter, header, row, stride
 from bpcli.data.folder.remarks import Preparing, Refused, Remarks
 from bpcli.inference.evaluation import Score
+from bpcli.storage.members import of_seeds
 from bpcli.training import events
 from bpcli.training.events import (
     EpochEnd,
@@ -166,8 +168,9 @@ def test_a_run_with_nothing_left_has_no_bar() -> None:
 
 
 def test_a_series_says_which_run_and_once_what_is_the_same() -> None:
-    members = [[MemberStarted(seed, seed + 1, 2), *run(2)] for seed in (0, 1)]
-    terminal = report([SeriesStarted(Path("s"), (0, 1), ()), *members[0], *members[1]])
+    series = of_seeds(configuration.load(), (0, 1))
+    members = [[MemberStarted(member, number, 2), *run(2)] for number, member in enumerate(series.members, 1)]
+    terminal = report([SeriesStarted(Path("s"), series), *members[0], *members[1]])
     rows = [line for number in (1, 2) for line in row(end(number - 1, 2)).splitlines()]
     assert terminal.lines == [
         "run 1 of 2, seed 0", "training on 5,000 images, validating on 1,000; 7,850 parameters",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from bpcli.errors import BusyError, CheckpointError
+from bpcli.errors import BusyError, CheckpointError, ConfigError
 from bpcli.storage.lock import exclusive
 from tests.children import child
 from tests.reliability.test_kill import contents
@@ -51,11 +51,12 @@ def test_what_is_told_and_what_comes_out(bpcli: Bpcli, small: list[str]) -> None
 
 def test_json_is_one_object(bpcli: Bpcli, small: list[str]) -> None:
     found = json.loads(bpcli("train", "--seeds", "0..2", "--json", "-q", *small).stdout)
-    assert list(found) == ["run", "n", "members", "mean", "sd", "min", "max", "committee", "seconds"]
+    assert list(found) == ["run", "n", "members", "groups", "mean", "sd", "min", "max", "committee", "seconds"]
     assert (found["run"], found["n"]) == ("runs/default-1", 200)
-    assert [(each["seed"], each["run"]) for each in found["members"]] == [
-        (seed, f"runs/default-1/seed-{seed}") for seed in range(3)
+    assert [(each["seed"], each["settings"], each["run"]) for each in found["members"]] == [
+        (seed, {"seed": seed}, f"runs/default-1/seed-{seed}") for seed in range(3)
     ]
+    assert found["groups"] == []
     for quantity in ("errors", "accuracy"):
         values = [each[quantity] for each in found["members"]]
         assert found["mean"][quantity] == pytest.approx(statistics.mean(values))
@@ -88,10 +89,18 @@ def test_members_are_the_runs_of_their_seeds(bpcli: Bpcli, small: list[str], ser
         (["--seeds", "6..0"], "Error: --seeds 6..0: 6..0 ends before it begins; 0..6 has seeds\n"),
         (["--seeds", "a..b"], "Error: --seeds a..b: expected seeds such as 0..6, 0,3,5 or 4\n"),
         (["--seeds", "0..99999"], "Error: --seeds 0..99999: more than 100 seeds; a series has at most so many\n"),
+        (["--vary", "seed=0,1"], "Error: --vary seed=0,1: seed can't be varied: --seeds says which seeds\n"),
+        (["--vary", "data.deslant=true,yes"], "names true twice; both would be the same run\n"),
+        (["--seeds", "0..50", "--vary", "data.deslant=true,false"], "Error: --vary: 2 × 51 = 102 runs; a series has "),
+        (
+            ["--vary", "train.epochs=1,2", "--epochs", "3"],
+            "Error: --vary says which values train.epochs takes; leave out -s train.epochs=...\n",
+        ),
+        (["--vary", "data.deslant=true,false", "--resume", "x"], "Error: --resume goes on with the runs there are; "),
         (["--seeds", "0..1", "-s", " seed =3"], "Error: --seeds says which seeds; leave out -s seed=...\n"),
         (
             ["--seeds", "0..1", "--resume", "x"],
-            "Error: --resume goes on with the seeds there are; --seeds is for a new ",
+            "Error: --resume goes on with the runs there are; --seeds and --vary are ",
         ),
     ],
 )
@@ -187,3 +196,92 @@ def test_a_report_compares_the_runs_of_a_series(bpcli: Bpcli, series: Path) -> N
     assert [line.split(",")[0] for line in Path("comparison.csv").read_text().splitlines()[1:]] == ["seed-0", "seed-2"]
     assert bpcli("report", "-o", "latest.html").exit_code == 0
     assert bpcli("report", "--format", "png").exit_code == 2
+
+
+@pytest.fixture
+def varied(bpcli: Bpcli, small: list[str]) -> Path:
+    """The folder of a series of four networks of two shapes, with images as they are and upright."""
+    vary = ["--vary", "model.hidden=[4],[3,2]", "--vary", "data.deslant=true,false"]
+    assert bpcli("train", "-q", *vary, *without(small, "model.hidden"), "-s", "seed=5").exit_code == 0
+    return Path("runs/default-1")
+
+
+def without(settings: list[str], key: str) -> list[str]:
+    """The options -s without that of a key."""
+    return [part for each in settings[1::2] if not each.startswith(f"{key}=") for part in ("-s", each)]
+
+
+VARIED = [f"hidden-{hidden}-deslant-{deslant}" for hidden in ("4", "3-2") for deslant in ("true", "false")]
+
+
+def test_members_of_other_settings_are_runs_of_their_own(bpcli: Bpcli, small: list[str], varied: Path) -> None:
+    settings = [*without(small, "model.hidden"), "-s", "seed=5", "-s", "model.hidden=[3,2]", "-s", "data.deslant=true"]
+    bpcli("train", "-q", *settings, "-o", "alone")
+    assert contents(Path("alone")) == contents(varied / "hidden-3-2-deslant-true")
+    evaluated = json.loads(bpcli("evaluate", varied, "--json").stdout)
+    assert [Path(each["checkpoint"]).parent.name for each in evaluated["members"]] == VARIED
+    again = bpcli("train", "--resume", varied, "--json")
+    assert again.stderr == "4 of the 4 runs are finished\n"
+    found = json.loads(again.stdout)
+    assert found["committee"] == {key: evaluated[key] for key in ("errors", "accuracy")}
+    assert [(each["seed"], each["settings"]) for each in found["members"]] == [
+        (5, {"model.hidden": hidden, "data.deslant": deslant}) for hidden in ([4], [3, 2]) for deslant in (True, False)
+    ]
+    assert found["groups"] == []
+
+
+def test_a_varied_series_that_was_stopped_goes_on(bpcli: Bpcli, varied: Path) -> None:
+    kept = contents(varied / VARIED[2])
+    shutil.rmtree(varied / VARIED[2])
+    again = bpcli("train", "--resume")
+    assert again.exit_code == 0
+    told = again.stderr.splitlines()
+    assert told[:2] == ["3 of the 4 runs are finished", "run 3 of 4, hidden [3, 2], deslant true"]
+    assert contents(varied / VARIED[2]) == kept
+
+
+def test_other_commands_name_the_varied_runs(bpcli: Bpcli, varied: Path) -> None:
+    assert f"is a series of 4 runs ({', '.join(VARIED)}); name one of them" in bpcli("draw", varied).stderr
+    rows = [line.split() for line in bpcli("runs").stdout.splitlines()]
+    assert [row[0] for row in rows[1:]] == ["default-1", *(f"default-1/{name}" for name in VARIED)]
+    networks = [[cell for cell in row if cell in ("various", "4", "3-2")][0] for row in rows[1:]]  # noqa: RUF015
+    assert networks == ["various", "4", "4", "3-2", "3-2"]
+    assert bpcli("report", varied).exit_code == 0
+    assert [line.split(",")[0] for line in Path("comparison.csv").read_text().splitlines()[1:]] == VARIED
+    with exclusive(varied / VARIED[3]):
+        assert bpcli("runs", "--remove", varied, "--yes").exit_code == BusyError.exit_code
+
+
+def test_settings_that_seeds_share_have_their_means(bpcli: Bpcli, small: list[str]) -> None:
+    vary = ["--seeds", "0..1", "--vary", "optimizer.weight_decay=0,5"]
+    result = bpcli("train", "-q", *vary, *small, "-o", "s")
+    assert result.exit_code == 0
+    found = json.loads(bpcli("train", "--resume", "s", "--json").stdout)
+    errors = [each["errors"] for each in found["members"]]
+    assert [each["settings"] for each in found["groups"]] == [{"optimizer.weight_decay": decay} for decay in (0, 5)]
+    lines = result.stdout.splitlines()
+    for group, two, decay in zip(found["groups"], (errors[:2], errors[2:]), ("0.0", "5.0"), strict=True):
+        assert group["mean"]["errors"] == statistics.mean(two)
+        assert group["sd"]["errors"] == pytest.approx(statistics.stdev(two))
+        (line,) = (line for line in lines if line.startswith(f"mean of weight_decay {decay}  "))
+        assert line.endswith(f" {statistics.mean(two):.1f} ± {statistics.stdev(two):.1f}")
+        assert sum(line.startswith(f"weight_decay {decay}, seed ") for line in lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["data.deslnt=true,false"], "unknown key data.deslnt; did you mean data.deslant?"),
+        (["data.deslant=true,2"], "--vary data.deslant=true,2: data.deslant = 2: expected true or false, got int"),
+        (["model.hidden=[100000,100000],[10]"], "model.hidden = [100000, 100000] with train.batch_size = "),
+        (["data.deslant=true,false", "--from", "pretrained"], "data.deslant = false, but pretrained, "),
+    ],
+)  # fmt: skip
+def test_what_one_run_could_not_do_is_said_before_any_is_trained(
+    bpcli: Bpcli, small: list[str], arguments: list[str], complaint: str
+) -> None:
+    result = bpcli("train", "--vary", *arguments, *without(small, "model.hidden"))
+    assert (result.exit_code, result.stdout) == (ConfigError.exit_code, "")
+    assert complaint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert list(Path.cwd().iterdir()) == []

@@ -13,6 +13,7 @@ from bpcli.cluster.task import Done, Reported, Task
 from bpcli.config import Config
 from bpcli.errors import ClusterError, TrainingError
 from bpcli.storage import checkpoint, outcome, series_file
+from bpcli.storage.members import of_grid, of_seeds
 from bpcli.training.events import Event, Notice, RunEnded, SeriesEnded, Tally
 from bpcli.training.series import recorded_series, resumed_series
 from tests.cluster.test_task import config  # noqa: F401 (a fixture)
@@ -47,11 +48,11 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trained(config: Config, folder: str, engine: InProcess) -> list[Event]:  # noqa: F811
-    return list(recorded_series(config, SEEDS, "x", Path(folder), fs=QUICK, train=series.on(engine)))
+    return list(recorded_series(of_seeds(config, SEEDS), "x", Path(folder), fs=QUICK, train=series.on(engine)))
 
 
 def test_the_runs_are_those_of_a_series_here(config: Config) -> None:  # noqa: F811
-    here = list(recorded_series(config, SEEDS, "x", Path("here"), fs=QUICK))[-1]
+    here = list(recorded_series(of_seeds(config, SEEDS), "x", Path("here"), fs=QUICK))[-1]
     events = trained(config, "there", InProcess())
     for seed in SEEDS:
         assert contents(Path(f"there/seed-{seed}")) == contents(Path(f"here/seed-{seed}"))
@@ -60,9 +61,20 @@ def test_the_runs_are_those_of_a_series_here(config: Config) -> None:  # noqa: F
     last = events[-1]
     assert isinstance(last, SeriesEnded)
     assert isinstance(here, SeriesEnded)
-    assert (last.members, last.committee) == (here.members, here.committee)
+    assert (last.metrics, last.committee) == (here.metrics, here.committee)
     assert [event.name for event in events if isinstance(event, RunEnded)] == ["seed-3", "seed-0"]
     assert [event for event in events if isinstance(event, Tally)][-1] == Tally(0, 2, 0, 2, 6, 6)
+
+
+def test_members_may_differ_in_length_and_shape(config: Config) -> None:  # noqa: F811
+    varied = of_grid(config, {"train.epochs": [1, 3], "model.hidden": [[5], [4, 3]]})
+    list(recorded_series(varied, "x", Path("here"), fs=QUICK))
+    events = list(recorded_series(varied, "x", Path("there"), fs=QUICK, train=series.on(InProcess())))
+    for member in varied.members:
+        assert contents(Path("there", member.name)) == contents(Path("here", member.name))
+    assert Path("there/series.yaml").read_bytes() == Path("here/series.yaml").read_bytes()
+    assert [event.name for event in events if isinstance(event, RunEnded)] == [each.name for each in varied.members]
+    assert [event for event in events if isinstance(event, Tally)][-1] == Tally(0, 4, 0, 4, 8, 8)
 
 
 def test_one_that_fails_does_not_end_the_others(config: Config) -> None:  # noqa: F811
@@ -73,10 +85,10 @@ def test_one_that_fails_does_not_end_the_others(config: Config) -> None:  # noqa
         TrainingError, match=r"^s/seed-3: its worker died; 1 of the 2 runs are finished; .* --resume s$"
     ):
         trained(config, "s", Odd(killed))
-    assert series_file.read(Path("s")).finished == (0,)
+    assert series_file.read(Path("s")).finished == ("seed-0",)
     assert outcome.read(Path("s/seed-3")).failed == "its worker died"  # type: ignore[union-attr]
     assert isinstance(list(resumed_series("s", fs=QUICK))[-1], SeriesEnded)
-    list(recorded_series(config, SEEDS, "x", Path("whole"), fs=QUICK))
+    list(recorded_series(of_seeds(config, SEEDS), "x", Path("whole"), fs=QUICK))
     assert contents(Path("s/seed-3")) == contents(Path("whole/seed-3"))
 
 
@@ -90,7 +102,7 @@ def test_a_run_that_pauses_goes_on_from_there(config: Config) -> None:  # noqa: 
     def should_stop() -> bool:
         return stopped[0]
 
-    events = recorded_series(config, SEEDS, "x", Path("s"), should_stop, QUICK, series.on(Odd(stop)))
+    events = recorded_series(of_seeds(config, SEEDS), "x", Path("s"), should_stop, QUICK, series.on(Odd(stop)))
     assert not any(isinstance(event, SeriesEnded) for event in events)
     again = Odd(lambda done: done)
     assert isinstance(list(resumed_series("s", fs=QUICK, train=series.on(again)))[-1], SeriesEnded)
@@ -131,12 +143,12 @@ def test_another_machine_is_said(config: Config) -> None:  # noqa: F811
 
 
 def test_the_network_to_start_from_travels_along(config: Config) -> None:  # noqa: F811
-    list(recorded_series(config, (7,), "x", Path("origin"), fs=QUICK))
+    list(recorded_series(of_seeds(config, (7,)), "x", Path("origin"), fs=QUICK))
     from bpcli.storage import start
 
     settings = [f"data.folder={config.data.folder}", "data.validation=500", "train.epochs=1", "train.threads=1"]
     onward = start.load("default", [*settings, {"train.start": "origin/seed-7"}])
-    list(recorded_series(onward, SEEDS, "x", Path("here"), fs=QUICK))
+    list(recorded_series(of_seeds(onward, SEEDS), "x", Path("here"), fs=QUICK))
     trained(onward, "there", InProcess())
     for seed in SEEDS:
         assert contents(Path(f"there/seed-{seed}")) == contents(Path(f"here/seed-{seed}"))

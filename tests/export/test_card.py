@@ -61,6 +61,15 @@ def test_a_committee_has_its_members_their_statistics_and_each_configuration_onc
     assert 'onnxruntime.InferenceSession("x")' in text
 
 
+def test_members_of_one_seed_are_told_apart_by_their_settings() -> None:
+    found = EnsembleMetrics([FIRST, SECOND], FIRST | {"loss": None}, np.zeros(0))
+    text = card(Subject("two", [trained("model.hidden=[7]"), trained("model.hidden=[8, 9]")], found, ["x"]))
+    assert "| hidden \\[7\\], seed 0 | 80.00 % |" in text
+    assert "| hidden \\[8, 9\\], seed 0 | 40.00 % |" in text
+    far = trained("model.hidden=[7]", "train.epochs=3", "data.deslant=true", "optimizer.kind=adam")
+    assert "| seed 0 | 80.00 % |" in card(Subject("two", [trained(), far], found, ["x"]))
+
+
 def test_a_network_that_another_began_says_so() -> None:
     loaded = replace(trained().checkpoint, environment={"start": "runs/a_b", "start SHA-256": "0d1e", "workers": 2})
     text = card(Subject("n", [Trained(loaded, "")], EnsembleMetrics([FIRST], FIRST, np.zeros(0)), ["x"]))

@@ -23,8 +23,8 @@ from bpcli.model import Model
 from bpcli.storage import checkpoint, series_file
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.find import find_members
+from bpcli.storage.members import of_seeds
 from bpcli.storage.run_folder import point_latest
-from bpcli.storage.series_file import Series
 from bpcli.training.builders import first_state
 from bpcli.training.environment import environment
 
@@ -123,11 +123,12 @@ def test_members_have_the_same_classes_and_pictures(untrained: Make) -> None:
 def series(folder: Path, *finished: int) -> Path:
     """The folder of a series of three, some of them finished."""
     for seed in finished:
-        member = series_file.member_folder(folder, seed)
+        member = folder / f"seed-{seed}"
         member.mkdir(parents=True)
         (member / "best.npz").touch()
     folder.mkdir(exist_ok=True)
-    series_file.write(folder, Series(configuration.load(), (2, 0, 1), finished))
+    whole = of_seeds(configuration.load(), (2, 0, 1))
+    series_file.write(folder, whole.with_finished(*(f"seed-{seed}" for seed in finished)))
     return folder
 
 

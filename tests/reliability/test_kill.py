@@ -22,6 +22,7 @@ from bpcli.inference.evaluation import Score
 from bpcli.storage import checkpoint, metrics_csv
 from bpcli.storage.files import SYSTEM, FileSystem, remove_temporaries
 from bpcli.storage.find import newest
+from bpcli.storage.members import of_seeds
 from bpcli.storage.run_writer import RunWriter
 from bpcli.storage.series_file import is_series
 from bpcli.training.events import EpochEnd
@@ -132,7 +133,7 @@ def test_a_series_killed_at_any_point_goes_on(
         if is_series(Path("run")):
             list(resumed_series("run", fs=QUICK))
         else:
-            list(recorded_series(tiny, SEEDS, "x", Path("run"), fs=QUICK))
+            list(recorded_series(of_seeds(tiny, SEEDS), "x", Path("run"), fs=QUICK))
         assert [contents(Path(f"run/seed-{seed}")) for seed in SEEDS] == whole
         assert not list(Path("run").rglob(".*.tmp"))
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from bpcli import config as configuration
 from bpcli.storage import checkpoint
 from bpcli.storage.files import SYSTEM, FileSystem
+from bpcli.storage.members import of_seeds
 from bpcli.training.events import CheckpointDue, EpochEnd, Event
 from bpcli.training.run import recorded_training, resumed_training
 from bpcli.training.series import recorded_series
@@ -63,7 +64,7 @@ def live(folder: Path, config: Path, settings: list[str], point: int) -> None:
 
 def begin(config: Path, settings: list[str], fs: FileSystem) -> Generator[Event, None, None]:
     if settings == ["series"]:
-        return recorded_series(configuration.load(str(config)), SEEDS, "x", RUN, fs=fs)
+        return recorded_series(of_seeds(configuration.load(str(config)), SEEDS), "x", RUN, fs=fs)
     if RUN.exists():
         return resumed_training(str(RUN), overrides=settings, fs=fs)
     return recorded_training(configuration.load(str(config)), "x", RUN, fs=fs)

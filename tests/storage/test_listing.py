@@ -11,9 +11,9 @@ from bpcli.errors import BusyError, CheckpointError
 from bpcli.storage import listing, outcome, overview, series_file
 from bpcli.storage.find import find_members, find_network, find_run, named
 from bpcli.storage.lock import exclusive
+from bpcli.storage.members import of_seeds
 from bpcli.storage.outcome import Outcome
 from bpcli.storage.run_folder import point_latest
-from bpcli.storage.series_file import Series
 
 OLD = Path(__file__).parents[1] / "old_versions/0.1.0"
 HEADER = "epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds\n"
@@ -96,11 +96,12 @@ def test_a_series_counts_once_a_run_of_it_is_finished() -> None:
     run("alone", at=1, ended=WELL)
     folder = Path("runs/series")
     member = run("series/seed-0", at=2, ended=WELL)
-    series_file.write(folder, Series(configuration.load(), (0, 1)))
+    series = of_seeds(configuration.load(), (0, 1))
+    series_file.write(folder, series)
     os.utime(folder / "series.yaml", (2, 2))
     point_latest(folder)
     assert listing.newest_ended() == Path("runs/alone")
-    series_file.write(folder, Series(configuration.load(), (0, 1), (0,)))
+    series_file.write(folder, series.with_finished("seed-0"))
     assert listing.newest_ended() == folder
     assert find_members([]).paths == [member / "best.npz"]
     (listed,) = [each for each in overview.listed() if each.members]

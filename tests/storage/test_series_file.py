@@ -1,90 +1,45 @@
-"""The seeds of a series as people write them, and the file that keeps them."""
+"""The file that keeps a series."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli import config as configuration
-from bpcli.errors import ArgumentError, BpcliError, CheckpointError
-from bpcli.storage.series_file import MAX_MEMBERS, NAME, Series, is_series, parse_seeds, read, write
+from bpcli.errors import BpcliError, CheckpointError
+from bpcli.storage.members import MAX_MEMBERS, of_grid, of_seeds
+from bpcli.storage.series_file import NAME, is_series, read, write
 
 LARGEST = 2**63 - 1
+VARIED = """\
+runs:
+  one: {data.deslant: true, model.hidden: [5]}
+  two: {data.deslant: false}
+finished: [two]
+config: {train: {epochs: 2}}
+"""
 GOOD = "seeds: [0, 1]\nfinished: [1]\nconfig: {train: {epochs: 2}}\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "seeds"),
-    [
-        ("0..6", (0, 1, 2, 3, 4, 5, 6)),
-        ("0,3,5", (0, 3, 5)),
-        ("4", (4,)),
-        ("5, 1 .. 2", (5, 1, 2)),
-        ("7..7", (7,)),
-        (f"{LARGEST}", (LARGEST,)),
-        (f"1..{MAX_MEMBERS}", tuple(range(1, MAX_MEMBERS + 1))),
-    ],
-)
-def test_seeds(text: str, seeds: tuple[int, ...]) -> None:
-    assert parse_seeds(text) == seeds
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("6..0", "--seeds 6..0: 6..0 ends before it begins; 0..6 has seeds"),
-        ("a..b", "--seeds a..b: expected seeds such as 0..6, 0,3,5 or 4"),
-        ("", "expected seeds such as"),
-        ("1,", "expected seeds such as"),
-        ("-1", "expected seeds such as"),
-        ("1..2..3", "expected seeds such as"),
-        ("1.5", "expected seeds such as"),
-        ("٣", "expected seeds such as"),
-        ("0..99999", f"more than {MAX_MEMBERS} seeds; a series has at most so many"),
-        ("0.." + "9" * 19, "a seed is at most 9223372036854775807"),
-        ("9" * 5000, "expected seeds such as"),
-        (f"0..{LARGEST}", f"more than {MAX_MEMBERS} seeds"),
-        (",".join(map(str, range(MAX_MEMBERS + 1))), f"more than {MAX_MEMBERS} seeds"),
-        ("0..3,2", "names 2 twice"),
-    ],
-)
-def test_what_are_no_seeds(text: str, complaint: str) -> None:
-    with pytest.raises(ArgumentError) as caught:
-        parse_seeds(text)
-    assert complaint in str(caught.value)
-    assert caught.value.exit_code == 2
-
-
-@given(st.lists(st.tuples(st.integers(0, LARGEST), st.integers(0, 20)), min_size=1, max_size=6))
-def test_seeds_are_what_their_parts_are(parts: list[tuple[int, int]]) -> None:
-    ranges = [range(first, min(first + more, LARGEST) + 1) for first, more in parts]
-    expected = [seed for each in ranges for seed in each]
-    text = ",".join(f"{each[0]}..{each[-1]}" if len(each) > 1 else str(each[0]) for each in ranges)
-    if len(set(expected)) == len(expected) <= MAX_MEMBERS:
-        assert parse_seeds(text) == tuple(expected)
-    else:
-        with pytest.raises(ArgumentError):
-            parse_seeds(text)
-
-
-@given(st.text(max_size=30) | st.text("0123456789., ", max_size=12))
-def test_any_text_gives_different_seeds_or_one_error(text: str) -> None:
-    try:
-        seeds = parse_seeds(text)
-    except ArgumentError:
-        return
-    assert 1 <= len(seeds) == len(set(seeds)) <= MAX_MEMBERS
-    assert all(0 <= seed <= LARGEST for seed in seeds)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     config = configuration.load("default", ["model.hidden=[30, 20]", "model.activation=[tanh, relu]"])
     assert not is_series(tmp_path)
-    for series in (Series(config, (5, 0, LARGEST), (0,)), Series(config, tuple(range(MAX_MEMBERS)))):
+    varied: dict[str, Sequence[object]] = {
+        "model.hidden": [[30, 20], [5, 4]],
+        "data.deslant": [True, False],
+        "seed": (3, 4),
+    }
+    for series in (
+        of_seeds(config, (5, 0, LARGEST)).with_finished("seed-0"),
+        of_seeds(config, tuple(range(MAX_MEMBERS))),
+        of_grid(config, varied).with_finished("hidden-5-4-deslant-true-seed-3"),
+        of_grid(config, {"train.patience": [None, 5]}),
+    ):
         write(tmp_path, series)
         assert read(tmp_path) == series
-        assert read(tmp_path).member(7) == configuration.override(config, ["seed=7"])
     assert is_series(tmp_path)
     assert not is_series(tmp_path / ("long" * 100))
 
@@ -115,6 +70,19 @@ HOSTILE: dict[str, str | bytes] = {
     "a setting without limits": GOOD.replace("epochs: 2", "epochs: 1000000000"),
     "numbers as keys": GOOD.replace("{train: {epochs: 2}}", "{1: 2}"),
     "too long": GOOD + "#" * 70_000,
+    "seeds and runs": GOOD + "runs: {one: {seed: 3}}\n",
+    "neither seeds nor runs": GOOD.replace("seeds: [0, 1]", "runs: {}"),
+    "a run elsewhere": VARIED.replace("one:", "../one:"),
+    "a hidden run": VARIED.replace("one:", ".one:"),
+    "a run with two lines": VARIED.replace("one:", '"one\\n":'),
+    "a run with a long name": VARIED.replace("one:", f"{'one' * 30}:"),
+    "a run of an unknown key": VARIED.replace("data.deslant", "data.deslnt"),
+    "a run of a bad value": VARIED.replace("[5]", "[-5]"),
+    "a run of nothing": VARIED.replace("{data.deslant: false}", "false"),
+    "a finished run that is none": VARIED.replace("[two]", "[three]"),
+    "too many runs": VARIED.replace(
+        "runs:\n", "runs:\n" + "".join(f"  r{n}: {{seed: {n}}}\n" for n in range(MAX_MEMBERS))
+    ),
     "deep": GOOD.replace("{train: {epochs: 2}}", "[" * 500 + "]" * 500),
 }
 
@@ -130,7 +98,23 @@ def test_hostile_files(tmp_path: Path, name: str) -> None:
 def test_what_they_are_made_from_is_accepted(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(GOOD)
     series = read(tmp_path)
-    assert (series.seeds, series.finished, series.config.train.epochs) == ((0, 1), (1,), 2)
+    assert [(member.name, member.settings, member.config.seed) for member in series.members] == [
+        ("seed-0", {"seed": 0}, 0), ("seed-1", {"seed": 1}, 1),
+    ]  # fmt: skip
+    assert (series.finished, series.config.train.epochs) == (("seed-1",), 2)
+    (tmp_path / NAME).write_text(VARIED)
+    assert [(each.name, each.config.data.deslant, each.config.model.hidden) for each in read(tmp_path).members] == [
+        ("one", True, (5,)), ("two", False, (1024,)),
+    ]  # fmt: skip
+
+
+def test_a_series_of_seeds_is_what_the_old_version_reads(tmp_path: Path) -> None:
+    """Version 0.1 knows these three keys, and seeds as those finished."""
+    write(tmp_path, of_seeds(configuration.load("default", ["seed=9"]), (3, 0)).with_finished("seed-0"))
+    content = yaml.safe_load((tmp_path / NAME).read_text())
+    assert (list(content), content["seeds"], content["finished"]) == (["seeds", "finished", "config"], [3, 0], [0])
+    assert "seed" not in content["config"]
+    assert (tmp_path / NAME).read_text().startswith("seeds: [3, 0]\nfinished: [0]\nconfig:\n")
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: (GOOD + text).encode()))
@@ -139,6 +123,6 @@ def test_any_bytes_are_a_series_or_one_error(tmp_path_factory: pytest.TempPathFa
     folder.mkdir(exist_ok=True)
     (folder / NAME).write_bytes(content)
     try:
-        assert read(folder).seeds
+        assert read(folder).members
     except BpcliError as error:
         assert isinstance(error, CheckpointError)

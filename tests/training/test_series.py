@@ -13,6 +13,7 @@ from bpcli.config import Config
 from bpcli.errors import BusyError, CheckpointError, ConfigError, DataError, OutputError, TrainingError
 from bpcli.storage import checkpoint, series_file
 from bpcli.storage.lock import exclusive
+from bpcli.storage.members import of_grid, of_seeds
 from bpcli.training import events as happened
 from bpcli.training import loop
 from bpcli.training.events import EpochEnd, Event, MemberStarted, Notice, SeriesEnded, SeriesStarted, Started, Step
@@ -21,7 +22,7 @@ from bpcli.training.series import recorded_series, resumed_series
 from tests.reliability.disks import QUICK, Failing, names
 from tests.reliability.test_kill import contents
 
-SEEDS = (3, 0)
+SEEDS, NAMES = (3, 0), ("seed-3", "seed-0")
 STEPS = 4  # of a run
 
 
@@ -64,25 +65,26 @@ def stopped(config: Config, folder: Path, steps: int, seeds: tuple[int, ...] = S
     def should_stop() -> bool:
         return sum(isinstance(event, Step) for event in events) >= steps
 
-    for event in recorded_series(config, seeds, "x", folder, should_stop, QUICK):
+    for event in recorded_series(of_seeds(config, seeds), "x", folder, should_stop, QUICK):
         events.append(event)  # noqa: PERF402 (stopping looks at it meanwhile)
     return events
 
 
 def test_members_are_the_runs_of_their_seeds(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
-    events = list(recorded_series(config, SEEDS, "x", None, fs=QUICK))
+    events = list(recorded_series(of_seeds(config, SEEDS), "x", None, fs=QUICK))
     folder = Path("runs/x-1")
     assert left(folder) == alone
     assert names(folder) == {".lock", "series.yaml", "seed-3", "seed-0"}
-    assert series_file.read(folder).finished == SEEDS
+    assert series_file.read(folder).finished == NAMES
     assert Path("runs/latest").resolve() == folder.resolve()
-    assert events[0] == SeriesStarted(folder, SEEDS, ())
+    series = of_seeds(config, SEEDS)
+    assert events[0] == SeriesStarted(folder, series)
     assert [event for event in events if isinstance(event, MemberStarted)] == [
-        MemberStarted(3, 1, 2), MemberStarted(0, 2, 2),
-    ]  # fmt: skip
+        MemberStarted(member, number, 2) for number, member in enumerate(series.members, 1)
+    ]
     last = ended(events)
     accuracies = [event.test.accuracy for event in events if isinstance(event, happened.Tested)]
-    assert [last.members[seed]["accuracy"] for seed in SEEDS] == accuracies
+    assert [metrics["accuracy"] for metrics in last.metrics] == accuracies
     assert last.committee["n"] == 200
 
 
@@ -91,19 +93,19 @@ def test_a_series_goes_on_at_any_step(config: Config, alone: dict[int, dict[str,
     events = stopped(config, Path("s"), steps)
     assert not any(isinstance(event, SeriesEnded) for event in events)
     finished = sum(isinstance(event, happened.Tested) for event in events)
-    assert series_file.read(Path("s")).finished == SEEDS[:finished]
+    assert series_file.read(Path("s")).finished == NAMES[:finished]
     again = list(resumed_series("latest", fs=QUICK))
     assert left(Path("s")) == alone
-    assert series_file.read(Path("s")).finished == SEEDS
+    assert series_file.read(Path("s")).finished == NAMES
     assert sum(isinstance(event, Step) for event in [*events, *again]) == 2 * STEPS
     assert sum(isinstance(event, MemberStarted) for event in again) == len(SEEDS) - finished
     assert not any(isinstance(event, Notice) for event in again)
-    whole = ended(recorded_series(config, SEEDS, "x", Path("whole"), fs=QUICK))
-    assert (ended(again).members, ended(again).committee) == (whole.members, whole.committee)
+    whole = ended(recorded_series(of_seeds(config, SEEDS), "x", Path("whole"), fs=QUICK))
+    assert (ended(again).metrics, ended(again).committee) == (whole.metrics, whole.committee)
 
 
 def test_who_leaves_the_loop_can_go_on(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
-    events = recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK)
+    events = recorded_series(of_seeds(config, SEEDS), "x", Path("s"), fs=QUICK)
     steps = (event for event in events if isinstance(event, Step))
     for _ in range(STEPS + 1):
         next(steps)
@@ -118,29 +120,29 @@ def test_a_full_disk_at_any_call(config: Config, alone: dict[int, dict[str, byte
     while fired:
         disk, folder = Failing(at, errno.ENOSPC, for_ever=True), Path(f"s{at}")
         try:
-            list(recorded_series(config, SEEDS, "x", folder, fs=disk.fs))
+            list(recorded_series(of_seeds(config, SEEDS), "x", folder, fs=disk.fs))
         except OutputError as complaint:
             assert re.search("can't be (written|removed)|snapshots: can't be made", str(complaint))
         if series_file.is_series(folder):
             ended(resumed_series(str(folder), fs=QUICK))
             begun += 1
         else:  # before it had its file; the same command begins it anew
-            ended(recorded_series(config, SEEDS, "x", folder, fs=QUICK))
+            ended(recorded_series(of_seeds(config, SEEDS), "x", folder, fs=QUICK))
         assert left(folder) == alone
         fired, at = disk.fired, at + 7
     assert begun > 15
 
 
 def test_a_finished_series_is_only_tested(config: Config) -> None:
-    first = ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
+    first = ended(recorded_series(of_seeds(config, SEEDS), "x", Path("s"), fs=QUICK))
     before = {path: path.stat().st_mtime_ns for path in Path("s").glob("seed-*/*.*")}
     events = list(resumed_series("s", fs=QUICK))
-    assert events == [SeriesStarted(Path("s"), SEEDS, SEEDS), first]
+    assert events == [SeriesStarted(Path("s"), series_file.read(Path("s"))), first]
     assert {path: path.stat().st_mtime_ns for path in Path("s").glob("seed-*/*.*")} == before
 
 
 def test_what_somebody_has_removed_is_trained_again(config: Config, alone: dict[int, dict[str, bytes]]) -> None:
-    ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
+    ended(recorded_series(of_seeds(config, SEEDS), "x", Path("s"), fs=QUICK))
     shutil.rmtree("s/seed-3")
     Path("s/seed-0/best.npz").unlink()
     ended(resumed_series("s", fs=QUICK))
@@ -148,11 +150,29 @@ def test_what_somebody_has_removed_is_trained_again(config: Config, alone: dict[
 
 
 def test_a_member_that_was_changed_is_said(config: Config) -> None:
-    ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
+    ended(recorded_series(of_seeds(config, SEEDS), "x", Path("s"), fs=QUICK))
     list(resumed_training("s/seed-0", overrides=["train.epochs=3"], fs=QUICK))
     events = list(resumed_series("s", fs=QUICK))
     (notice,) = (event.text for event in events if isinstance(event, Notice))
     assert notice == "s/seed-0/config.yaml: train.epochs = 3, but 2 in the series"
+
+
+def test_a_series_over_settings_goes_on_at_any_run(config: Config) -> None:
+    varied = of_grid(config, {"data.deslant": [True, False], "optimizer.weight_decay": [0.0, 5.0]})
+    whole = ended(recorded_series(varied, "x", Path("whole"), fs=QUICK))
+    for steps in range(1, 4 * STEPS, 5):
+        folder, seen = Path(f"s{steps}"), list[Event]()
+
+        def should_stop(seen: list[Event] = seen, steps: int = steps) -> bool:
+            return sum(isinstance(event, Step) for event in seen) >= steps
+
+        for event in recorded_series(varied, "x", folder, should_stop, QUICK):
+            seen.append(event)
+        assert len(series_file.read(folder).finished) == sum(isinstance(event, happened.Tested) for event in seen)
+        again = ended(resumed_series(str(folder), fs=QUICK))
+        assert (again.metrics, again.committee) == (whole.metrics, whole.committee)
+        for member in varied.members:
+            assert contents(folder / member.name) == contents(Path("whole", member.name))
 
 
 def test_nothing_is_written_for_a_series_that_cant_begin(config: Config) -> None:
@@ -161,8 +181,8 @@ def test_nothing_is_written_for_a_series_that_cant_begin(config: Config) -> None
         (["model.hidden=[100000,100000,100000]"], ConfigError),
     ):
         with pytest.raises(error):
-            list(recorded_series(configuration.override(config, settings), SEEDS, "x", None))
-    assert list(recorded_series(config, SEEDS, "x", None, should_stop=lambda: True)) == []
+            list(recorded_series(of_seeds(configuration.override(config, settings), SEEDS), "x", None))
+    assert list(recorded_series(of_seeds(config, SEEDS), "x", None, should_stop=lambda: True)) == []
     assert names(Path.cwd()) == set()
 
 
@@ -170,11 +190,11 @@ def test_a_member_that_diverges_is_named(config: Config) -> None:
     settings = ["optimizer.learning_rate=1000", "model.output=identity", "loss=quadratic", "train.epochs=50"]
     diverging = configuration.override(config, settings)
     with pytest.raises(TrainingError, match=r"^s/seed-3: .*no longer finite at epoch"):
-        list(recorded_series(diverging, SEEDS, "x", Path("s"), fs=QUICK))
+        list(recorded_series(of_seeds(diverging, SEEDS), "x", Path("s"), fs=QUICK))
 
 
 def test_one_process_trains_a_series(config: Config) -> None:
-    events = recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK)
+    events = recorded_series(of_seeds(config, SEEDS), "x", Path("s"), fs=QUICK)
     assert any(isinstance(event, Started) for event in events)
     with pytest.raises(BusyError, match="another run is writing here"):
         list(resumed_series("s", fs=QUICK))
@@ -192,7 +212,7 @@ def test_a_member_goes_on_by_itself(config: Config, alone: dict[int, dict[str, b
 
 
 def test_a_damaged_member_is_said(config: Config) -> None:
-    ended(recorded_series(config, SEEDS, "x", Path("s"), fs=QUICK))
+    ended(recorded_series(of_seeds(config, SEEDS), "x", Path("s"), fs=QUICK))
     Path("s/seed-0/best.npz").write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match=r"s/seed-0/best\.npz: not a checkpoint"):
         list(resumed_series("s", fs=QUICK))

@@ -16,6 +16,7 @@ from bpcli.data.spec import MNIST, DataSpec
 from bpcli.errors import CheckpointError, ConfigError
 from bpcli.storage import checkpoint, start
 from bpcli.storage.checkpoint import Checkpoint
+from bpcli.storage.members import of_seeds
 from bpcli.training import loop
 from bpcli.training.builders import first_state
 from bpcli.training.events import Started, Step
@@ -150,7 +151,7 @@ def test_a_series_starts_each_run_from_the_network_though_its_file_is_gone(confi
     seeds = (0, 1)
     for seed in seeds:
         trained(configuration.override(config, [f"seed={seed}"]), f"alone{seed}")
-    events = recorded_series(config, seeds, "x", Path("series"), fs=QUICK)
+    events = recorded_series(of_seeds(config, seeds), "x", Path("series"), fs=QUICK)
     next(event for event in events if isinstance(event, Step))
     events.close()
     Path("any.npz").unlink()
