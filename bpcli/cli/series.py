@@ -13,7 +13,7 @@ def table(result: Mapping[str, Any]) -> str:
     """Return the metrics as text for people."""
     return "\n".join(
         [
-            f"{'':{_WIDTH}}  accuracy    errors of {result['n']:,} test images",
+            f"{'':{_WIDTH}}  accuracy    errors of {result['n']:,} test images   95 % interval",
             *(_row(f"seed {each['seed']}", each) for each in result["members"]),
             "",
             _row("mean", result["mean"], 1),
@@ -31,4 +31,10 @@ def table(result: Mapping[str, Any]) -> str:
 def _row(title: str, metrics: Mapping[str, Any], digits: int = 0) -> str:
     if metrics["errors"] is None:
         return f"{title:{_WIDTH}}  {'–':>8}  {'–':>8}"
-    return f"{title:{_WIDTH}}  {percent(metrics['accuracy']):>8}  {metrics['errors']:8,.{digits}f}"
+    row = f"{title:{_WIDTH}}  {percent(metrics['accuracy']):>8}  {metrics['errors']:8,.{digits}f}"
+    return row + (_between(*metrics["accuracy_interval"]) if "accuracy_interval" in metrics else "")
+
+
+def _between(low: float, high: float) -> str:
+    """Return the interval of an accuracy, under its heading."""
+    return f"{'':23}{100 * low:.2f} to {percent(high)}"

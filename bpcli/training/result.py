@@ -5,7 +5,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bpcli.inference.ensemble import statistics_of
+from bpcli.inference.statistics import statistics_of
 from bpcli.storage.series_file import member_folder
 from bpcli.training.events import Event, Finished, SeriesEnded, SeriesStarted, Started, Tested
 
@@ -69,13 +69,13 @@ def series_result(event: SeriesEnded) -> dict[str, Any]:
         "run": event.folder,
         "n": event.committee["n"],
         "members": [
-            {"seed": seed, "run": member_folder(event.folder, seed)} | _both(metrics) | {"loss": metrics["loss"]}
+            {"seed": seed, "run": member_folder(event.folder, seed)} | _shown(metrics) | {"loss": metrics["loss"]}
             for seed, metrics in event.members.items()
         ],
         **{name: {quantity: found[quantity][name] for quantity in QUANTITIES} for name in STATISTICS},
-        "committee": _both(event.committee),
+        "committee": _shown(event.committee),
     }
 
 
-def _both(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    return {quantity: metrics[quantity] for quantity in QUANTITIES}
+def _shown(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: metrics[key] for key in (*QUANTITIES, "accuracy_interval")}

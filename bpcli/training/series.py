@@ -162,5 +162,5 @@ def _tested(folder: Path, series: Series, should_stop: Callable[[], bool]) -> Se
     networks = [checkpoint.load(member_folder(folder, seed) / BEST).model for seed in series.seeds]
     threads = builders.thread_group(series.config, networks[0].spec)
     split = read_split_of(networks[0], "test")
-    found = ensemble.evaluate_ensemble(networks, split, threads, should_stop)
+    found = ensemble.evaluate_ensemble(ensemble.Ensemble(networks), split, threads, should_stop)
     return SeriesEnded(folder, dict(zip(series.seeds, found.members, strict=True)), found.together)

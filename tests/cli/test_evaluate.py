@@ -188,9 +188,10 @@ def three(bpcli: Callable[..., Result], trained: Path, small_settings: list[str]
 def test_a_committee_and_its_members(bpcli: Callable[..., Result], three: list[str]) -> None:
     alone = [json.loads(bpcli("evaluate", source, "--json").stdout) for source in three]
     together = json.loads(bpcli("evaluate", *three, "--json", "--errors", "e.csv", "--errors-sheet", "e.png").stdout)
-    kept = ("checkpoint", "n", "errors", "accuracy", "loss")
+    kept = ("checkpoint", "n", "errors", "accuracy", "loss", "accuracy_interval")
     assert together["members"] == [{key: each[key] for key in kept} for each in alone]
-    assert together.keys() == (alone[0].keys() - {"checkpoint"}) | {"members"}
+    assert together.keys() == (alone[0].keys() - {"checkpoint"}) | {"members", "combine", "weights", "pairs"}
+    assert (together["combine"], together["weights"]) == ("scores", None)
     assert together["loss"] is None
     assert together["errors"] == together["n"] - sum(together["confusion"][digit][digit] for digit in range(10))
     assert len(Path("e.csv").read_text().splitlines()) == together["errors"] + 1
@@ -200,7 +201,9 @@ def test_a_committee_and_its_members(bpcli: Callable[..., Result], three: list[s
     for line, each in zip(lines, alone, strict=False):
         assert f"errors {each['errors']:,} of 200   loss {each['loss']:.4f}" in line
     assert lines[3] == "committee of 3 on the test split"
-    assert lines[4] == f"accuracy {100 * together['accuracy']:.2f} %   errors {together['errors']} of 200"
+    assert lines[4].startswith(
+        f"accuracy {100 * together['accuracy']:.2f} %   errors {together['errors']} of 200   95 %"
+    )
     assert "label ↓  answer →" in lines
 
 
@@ -225,7 +228,7 @@ def test_members_that_were_validated_on_other_images(
     assert result.exit_code == CheckpointError.exit_code
     assert result.stderr == (
         "Error: other/best.npz: data.validation = 50, but 100 in runs/default-1/best.npz; their validation splits are "
-        "not the same images, --split test is\n"
+        "not the same images (their test splits are)\n"
     )
     assert bpcli("evaluate", trained, "other").exit_code == 0
 

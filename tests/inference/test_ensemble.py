@@ -1,14 +1,11 @@
 """Several networks as one: whose mean it is, of which data, and what counts as a member."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bpcli import config as configuration
 from bpcli import resources
@@ -16,7 +13,7 @@ from bpcli.core.threads import Interrupted, ThreadGroup
 from bpcli.data.datasets import Split, read_split
 from bpcli.data.spec import MNIST
 from bpcli.errors import ArgumentError, CheckpointError
-from bpcli.inference.ensemble import common_data, evaluate_ensemble, mean_scores, require_same_task, statistics_of
+from bpcli.inference.ensemble import Ensemble, common_data, evaluate_ensemble, require_same_task
 from bpcli.inference.evaluation import evaluate
 from bpcli.inference.predictions import MIN_SCORE, default_min_score
 from bpcli.model import Model
@@ -61,11 +58,11 @@ def different(untrained: Make) -> list[Model]:
 
 def test_a_committee_answers_by_the_mean_score(different: list[Model], small_mnist: Path) -> None:
     test = read_split(small_mnist, "test", 0)
-    verdict = evaluate_ensemble(different, test, ThreadGroup(1))
+    verdict = evaluate_ensemble(Ensemble(different), test, ThreadGroup(1))
     each = [member.scores(test.images) for member in different]
     expected = (each[0].astype(float) + each[1] + each[2]) / 3
     np.testing.assert_allclose(verdict.scores, expected, rtol=1e-6)
-    assert (verdict.scores == mean_scores(different, test.images, ThreadGroup(2))).all()
+    assert (verdict.scores == Ensemble(different).scores(test.images, ThreadGroup(2))).all()
     assert verdict.together["errors"] == (expected.argmax(axis=1) != test.labels).sum()
     assert verdict.together["loss"] is None
     for metrics, member in zip(verdict.members, different, strict=True):
@@ -76,7 +73,7 @@ def test_a_committee_answers_by_the_mean_score(different: list[Model], small_mni
 def test_one_network_is_a_committee_of_one(untrained: Make, small_mnist: Path) -> None:
     test = read_split(small_mnist, "test", 0)
     loss, scores, _ = evaluate(untrained().model, test)
-    verdict = evaluate_ensemble([untrained().model], test, ThreadGroup(1))
+    verdict = evaluate_ensemble(Ensemble([untrained().model]), test, ThreadGroup(1))
     assert verdict.scores.tobytes() == scores.tobytes()
     assert verdict.together == verdict.members[0]
     assert verdict.together["loss"] == loss
@@ -84,7 +81,7 @@ def test_one_network_is_a_committee_of_one(untrained: Make, small_mnist: Path) -
 
 def test_a_judgement_can_be_broken_off(untrained: Make, small_split: Split) -> None:
     with pytest.raises(Interrupted):
-        evaluate_ensemble([untrained().model], small_split, ThreadGroup(1), lambda: True)
+        evaluate_ensemble(Ensemble([untrained().model]), small_split, ThreadGroup(1), lambda: True)
 
 
 def test_what_members_have_in_common(untrained: Make, tmp_path: Path, small_mnist: Path) -> None:
@@ -169,20 +166,8 @@ def test_the_least_score_of_a_committee_is_the_mean(untrained: Make) -> None:
     assert default_min_score([untrained(), chosen]) == pytest.approx((MIN_SCORE + 0.3) / 2)
 
 
-@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=30))
-def test_statistics(values: list[int]) -> None:
-    found = statistics_of(values)
-    assert found.mean == pytest.approx(np.mean(values))
-    assert (found.min, found.max) == (min(values), max(values))
-    if len(values) == 1:
-        assert found.sd is None
-    else:
-        assert found.sd == pytest.approx(np.std(values, ddof=1), abs=1e-9)
-        assert found.sd == pytest.approx(statistics.stdev(values))
-
-
 def test_a_saved_member_answers_as_before(untrained: Make, small_split: Split) -> None:
     checkpoint.save(untrained(), Path("x.npz"))
     images = small_split.images[:5]
-    kept = mean_scores([checkpoint.load(Path("x.npz")).model], images, ThreadGroup(1))
-    assert (kept == mean_scores([untrained().model], images, ThreadGroup(1))).all()
+    kept = Ensemble([checkpoint.load(Path("x.npz")).model]).scores(images, ThreadGroup(1))
+    assert (kept == Ensemble([untrained().model]).scores(images, ThreadGroup(1))).all()
