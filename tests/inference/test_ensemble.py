@@ -90,9 +90,8 @@ def test_a_committee_may_answer_by_its_mean_logits(
     test = read_split(small_mnist, "test", 0)
     models = [model for _, model in of_one_output(untrained)]
     found = evaluate_ensemble(Ensemble(models, Combination("logits", weights)), test, ThreadGroup(1))
-    z = sum(
-        w * m.outputs(test.images).logits.astype(float) for w, m in zip(weights or [1 / 3] * 3, models, strict=True)
-    )
+    logits = [model.outputs(test.images).logits.astype(float) for model in models]
+    z = np.average(logits, axis=0, weights=weights)
     np.testing.assert_allclose(found.scores, 1 / (1 + np.exp(-z)), rtol=1e-5)
     assert found.scores.dtype == np.float32
     right = np.take_along_axis(z, test.labels[:, None].astype(int), axis=1)
