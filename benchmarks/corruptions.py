@@ -19,6 +19,7 @@ from bpcli.data.datasets import Split
 from bpcli.data.picture.prepare import Prepared, prepare
 from bpcli.data.scenes.corruptions import CORRUPTIONS, damaged
 from bpcli.data.sheet import contact_sheet
+from bpcli.inference.ensemble import Ensemble
 from bpcli.inference.evaluation import read_split_of
 from bpcli.inference.predictions import default_min_score, predict_pictures
 from bpcli.storage import checkpoint
@@ -30,7 +31,7 @@ SHOWN = 240  # failures on a sheet
 
 def answers(network: Checkpoint, pictures: Sequence[Prepared]) -> list[str]:
     """What `predict` answers to pictures; "-" for no digit."""
-    found = predict_pictures([network.model], pictures, default_min_score([network]), ThreadGroup(1))
+    found = predict_pictures(Ensemble([network.model]), pictures, default_min_score([network]), ThreadGroup(1))
     return ["-" if each.name is None else each.name for each in found]
 
 

@@ -1,8 +1,13 @@
 """The figures of docs/records.md: the errors of runs on all the test images, on each half of them, and together.
 
-python -m benchmarks.records [--split validation] [--above ACCURACY] RUN...
+python -m benchmarks.records [--split validation] [--above ACCURACY] RUN... [--against RUN...]
 
 With --above, Student's t-test of whether the mean accuracy is higher than that, in per cent.
+
+With --against, another recipe of as many runs, with the seeds in the same order. Each pair of runs is compared by
+McNemar's exact test, and the recipes by the errors that all their runs make on each image
+(`bpcli.inference.statistics.sign_flip_p`). That test takes the images for a sample and the runs as they are. Whether
+other seeds would say the same, the pairs show.
 """
 
 from argparse import ArgumentParser
@@ -18,6 +23,7 @@ from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array
 from bpcli.data.datasets import Split
 from bpcli.inference.evaluation import read_split_of
+from bpcli.inference.statistics import binomial_interval, mcnemar, sign_flip_p
 from bpcli.machine import usable_cores
 from bpcli.report.history import read_run
 
@@ -40,9 +46,15 @@ class Errors(NamedTuple):
     second: int
 
 
+def mistaken(scores: Array, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether scores (n, 10) are wrong about each label (n,)."""
+    wrong: NDArray[np.bool_] = scores.argmax(axis=1) != labels
+    return wrong
+
+
 def count_errors(scores: Array, labels: NDArray[np.uint8]) -> Errors:
     """The errors of scores (n, 10) against labels (n,)."""
-    wrong = scores.argmax(axis=1) != labels
+    wrong = mistaken(scores, labels)
     half = len(wrong) // 2
     return Errors(int(wrong.sum()), int(wrong[:half].sum()), int(wrong[half:].sum()))
 
@@ -70,11 +82,27 @@ def together(members: Sequence[Member]) -> Member:
 
 def table(members: Sequence[Member], labels: NDArray[np.uint8]) -> list[str]:
     """A row for each member, in Markdown."""
-    lines = ["| run | errors | first half | second half | seconds |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| run | errors | error, 95 % interval | first half | second half | seconds |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for each in members:
         found = count_errors(each.scores, labels)
-        lines.append(f"| {each.name} | {found.all} | {found.first} | {found.second} | {each.seconds:,.1f} |")
+        low, high = (100 * end for end in binomial_interval(found.all, len(labels)))
+        counts = f"{found.all} | {low:.2f} to {high:.2f} % | {found.first} | {found.second}"
+        lines.append(f"| {each.name} | {counts} | {each.seconds:,.1f} |")
     return lines
+
+
+def comparison(members: Sequence[Member], others: Sequence[Member], labels: NDArray[np.uint8]) -> list[str]:
+    """A row for each pair of runs, in Markdown, and the two recipes as wholes."""
+    one, two = (np.array([mistaken(each.scores, labels) for each in recipe]) for recipe in (members, others))
+    lines = ["| run | against | only the one wrong | only the other wrong | p |", "| --- | --- | --- | --- | --- |"]
+    for pair in zip(members, others, one, two, strict=True):
+        n01, n10, p = mcnemar(*pair[2:])
+        lines.append(f"| {pair[0].name} | {pair[1].name} | {n01} | {n10} | {p:.3g} |")
+    p = sign_flip_p(one.sum(axis=0) - two.sum(axis=0))
+    return [*lines, "", f"mean error {100 * one.mean():.3f} % against {100 * two.mean():.3f} %: p = {p:.3g}"]
 
 
 def spread(rates: Sequence[float]) -> str:
@@ -88,7 +116,10 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--split", choices=["test", "validation"], default="test")
     parser.add_argument("--above", type=float, metavar="ACCURACY")
+    parser.add_argument("--against", nargs="+", default=[], metavar="RUN")
     chosen = parser.parse_args()
+    if len(chosen.against) not in (0, len(chosen.runs)):
+        parser.error(f"--against names {len(chosen.against)} runs, but there are {len(chosen.runs)} to compare")
     split = read_split_of(read_run(chosen.runs[0]).model, chosen.split)
     members = read_members(chosen.runs, split)
     committee = together(members)
@@ -100,6 +131,8 @@ def main() -> None:
         if chosen.above is not None:
             p = p_value([100 * (1 - rate) for rate in wrong], chosen.above)
             print(f"accuracy above {chosen.above} %: p = {p:.2g}")
+    if chosen.against:
+        print("", *comparison(members, read_members(chosen.against, split), split.labels), sep="\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from bpcli.data.scenes.kinds import KINDS
 from bpcli.data.scenes.look import LUMA
 from bpcli.data.scenes.paper import paint
 from bpcli.data.sheet import contact_sheet
-from bpcli.inference.ensemble import mean_scores
+from bpcli.inference.ensemble import Ensemble
 from bpcli.inference.evaluation import read_split_of
 from bpcli.inference.predictions import default_min_score
 from bpcli.machine import usable_cores
@@ -176,7 +176,7 @@ class Network(NamedTuple):
 
     def best(self, images: NDArray[np.uint8]) -> Scores:
         """The scores of images (n, classes)."""
-        return mean_scores([member.model for member in self.members], images, ThreadGroup(usable_cores()))
+        return Ensemble([member.model for member in self.members]).scores(images, ThreadGroup(usable_cores()))
 
 
 class Judged(NamedTuple):

@@ -22,6 +22,7 @@ from bpcli.data.picture.read import read_picture, to_grey
 from bpcli.data.scenes.kinds import KINDS, scene
 from bpcli.data.scenes.look import Bytes, Look
 from bpcli.data.scenes.numbers import number
+from bpcli.inference.ensemble import Ensemble
 from bpcli.inference.evaluation import read_split_of
 from bpcli.inference.predictions import Digit, default_min_score, predict_numbers, predict_pictures
 from bpcli.machine import usable_cores
@@ -65,7 +66,7 @@ def narrow(digit: Bytes, width: float) -> Bytes:
 def read(loaded: Checkpoint, numbers: Sequence[Written]) -> list[list[Digit]]:
     """The digits as `predict --multi` finds them."""
     pages = [prepare_all(to_grey(Image.fromarray(each.picture))) for each in numbers]
-    return predict_numbers([loaded.model], pages, default_min_score([loaded]), ThreadGroup(usable_cores()))
+    return predict_numbers(Ensemble([loaded.model]), pages, default_min_score([loaded]), ThreadGroup(usable_cores()))
 
 
 def measure(name: str, loaded: Checkpoint, numbers: Sequence[Written], folder: Path | None) -> None:
@@ -106,7 +107,9 @@ def several(loaded: Checkpoint, split: Split, seed: int, count: int, folder: Pat
 
 def _seen_as_several(loaded: Checkpoint, pictures: Sequence[np.ndarray]) -> list[bool]:
     found = [prepare(picture) for picture in pictures]
-    answers = predict_pictures([loaded.model], found, default_min_score([loaded]), ThreadGroup(usable_cores()))
+    answers = predict_pictures(
+        Ensemble([loaded.model]), found, default_min_score([loaded]), ThreadGroup(usable_cores())
+    )
     return [SEVERAL in answer.reason for answer in answers]
 
 

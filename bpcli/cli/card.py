@@ -8,7 +8,7 @@ from bpcli.cli.options import Named
 from bpcli.core.threads import ThreadGroup
 from bpcli.export.card import Subject, Trained, card
 from bpcli.export.member import Member
-from bpcli.inference.ensemble import common_data, evaluate_ensemble
+from bpcli.inference.ensemble import Ensemble, common_data, evaluate_ensemble
 from bpcli.storage import metrics_csv
 from bpcli.storage.find import PRETRAINED
 from bpcli.storage.metrics_csv import Row
@@ -20,6 +20,7 @@ _OWN_LICENSE = "mit"  # of the network that comes with bpcli
 def measured_card(
     name: str,
     named: Sequence[Named],
+    ensemble: Ensemble,
     members: Sequence[Member],
     exported: tuple[str, str] | None,
     license_id: str | None,
@@ -29,6 +30,7 @@ def measured_card(
     Args:
         name: of all of them together.
         named: the networks.
+        ensemble: the same as one.
         members: the same, as they are exported.
         exported: the format and the name of the file that is written; None if the card is alone.
         license_id: the license; None for one that isn't known, but for the network that comes with bpcli.
@@ -38,14 +40,15 @@ def measured_card(
         DataError: the images can't be read.
     """
     images = common_data([(each.name, each.model) for each in named], "test")
-    found = evaluate_ensemble([each.model for each in named], images, ThreadGroup(machine.usable_cores()))
+    found = evaluate_ensemble(ensemble, images, ThreadGroup(machine.usable_cores()))
     trained = [
         Trained(each.checkpoint, member.sha256, _epochs(each.path)) for each, member in zip(named, members, strict=True)
     ]
     kind, files = (exported[0], [exported[1]]) if exported else ("", _files(named))
     own = _OWN_LICENSE if [each.name for each in named] == [PRETRAINED] else ""
     int8 = any(member.quantized is not None for member in members)
-    return card(Subject(name, trained, found, files, kind, int8, own if license_id is None else license_id))
+    known = own if license_id is None else license_id
+    return card(Subject(name, trained, found, files, kind, int8, known, ensemble.how))
 
 
 def _epochs(path: Path) -> tuple[Row, ...]:

@@ -9,17 +9,18 @@ from typing import Any, Literal
 import click
 
 from bpcli import machine
-from bpcli.cli.options import Named, chosen_members, forcible, png_file, require_free
-from bpcli.cli.output import named_steps, percent, print_json, print_text
+from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, forcible, png_file, require_free
+from bpcli.cli.output import named_steps, percent, print_json, print_text, say
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import Split
 from bpcli.data.scenes.kinds import KINDS
 from bpcli.data.sheet import SHEET_MARK
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError
-from bpcli.inference.ensemble import common_data, evaluate_ensemble
+from bpcli.inference.ensemble import Ensemble, Rule, Weighting, common_data, compare_members, evaluate_ensemble
 from bpcli.inference.evaluation import HEADLINE, Mistake, mistakes, require_images
 from bpcli.inference.mistake_sheet import mistake_sheet
+from bpcli.inference.predictions import default_min_score
 from bpcli.inference.robustness import KindMetrics, evaluate_scenes
 from bpcli.storage.files import write_file
 
@@ -27,6 +28,7 @@ _MATRIX = 40  # classes up to which a confusion matrix is printed
 _COLUMN = 5  # characters of a class name above its column
 _PICTURED = 1000  # images that are put into pictures of each kind
 _MOST_FREQUENT = 20  # mistakes that are listed instead of the matrix
+_PAIRS = 15  # pairs of networks up to which each is shown
 _ERRORS = ("index", "label", "prediction", "score")  # columns of the list of mistakes
 _ERRORS_MARK = ",".join(_ERRORS).encode() + b"\n"  # matches the beginning of every such list
 
@@ -37,6 +39,7 @@ _ERRORS_MARK = ",".join(_ERRORS).encode() + b"\n"  # matches the beginning of ev
     "--split", type=click.Choice(["test", "validation", "train"]), default="test", show_default=True,
     help="The images to evaluate on.",
 )  # fmt: skip
+@combining
 @click.option(
     "--errors", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.csv",
     help="Write the mistakes, the surest first: index, label, prediction, score.",
@@ -53,6 +56,8 @@ _ERRORS_MARK = ",".join(_ERRORS).encode() + b"\n"  # matches the beginning of ev
 def evaluate(
     sources: tuple[str, ...],
     split: Literal["test", "validation", "train"],
+    combine: Rule,
+    weights: Weighting,
     errors: Path | None,
     errors_sheet: Path | None,
     pictures: bool,
@@ -63,8 +68,8 @@ def evaluate(
     """Show accuracy, loss, and precision and recall of each class with the confusion matrix.
 
     Without an argument: the run in the folder runs that ended last, or, where none has, the network that comes with
-    bpcli. Several networks, or a series of runs, answer together as a committee, by the mean of their scores; each is
-    shown, then all together.
+    bpcli. Several networks, or a series of runs, answer together as a committee, by the mean of their scores or logits;
+    each is shown, then all together, and each pair is compared on the same images by McNemar's test.
     """
     if pictures and (errors or errors_sheet):
         raise click.UsageError("--errors and --errors-sheet list the data set's own images; leave out --pictures")
@@ -76,11 +81,14 @@ def evaluate(
     if pictures and not spec.digits:
         raise ArgumentError("--pictures puts digits into scenes; this network was trained on pictures of other things")
     images = common_data([(member.name, member.model) for member in members], split)
+    ensemble = ensemble_of(members, combine, weights)
+    if ensemble.how.weights and split == "validation":
+        say("note: the weights were chosen on these images, so the committee's figures are too good")
     if pictures:
-        own, together = _picture_metrics(members, images.first(limit or _PICTURED))
+        own, together = _picture_metrics(members, ensemble, images.first(limit or _PICTURED))
     else:
-        own, together = _metrics(members, images, errors, errors_sheet)
-    result = _about(members, own) | {"split": split, "classes": spec.classes} | together
+        own, together = _metrics(members, ensemble, images, errors, errors_sheet)
+    result = _about(members, ensemble, own) | {"split": split, "classes": spec.classes} | together
     if as_json:
         print_json(result)
     else:
@@ -94,32 +102,36 @@ def _require_free(errors: Path | None, errors_sheet: Path | None, force: bool) -
             require_free(path, force, mark)
 
 
-def _about(members: Sequence[Named], own: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _about(members: Sequence[Named], ensemble: Ensemble, own: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return what is evaluated: one checkpoint, or the members of an ensemble with their own metrics."""
     if len(members) == 1:
         return {"checkpoint": members[0].name}
-    return {"members": [{"checkpoint": member.name} | metrics for member, metrics in zip(members, own, strict=True)]}
+    each = [{"checkpoint": member.name} | metrics for member, metrics in zip(members, own, strict=True)]
+    return {"members": each, "combine": ensemble.how.rule, "weights": ensemble.how.weights}
 
 
 def _metrics(
-    members: Sequence[Named], images: Split, errors: Path | None, errors_sheet: Path | None
+    members: Sequence[Named], ensemble: Ensemble, images: Split, errors: Path | None, errors_sheet: Path | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the metrics of each member and of all together; write the mistakes if asked for."""
-    networks = [member.model for member in members]
-    found = evaluate_ensemble(networks, images, ThreadGroup(machine.usable_cores()))
-    wrong, classes = mistakes(found.scores, images.labels), networks[0].spec.classes
+    found = evaluate_ensemble(ensemble, images, ThreadGroup(machine.usable_cores()))
+    wrong, classes = mistakes(found.scores, images.labels), ensemble.spec.classes
     if errors is not None:
         _write_errors(wrong, classes, errors)
     if errors_sheet is not None:
         _write_sheet(wrong, classes, images, errors_sheet)
-    return [{key: each[key] for key in HEADLINE} for each in found.members], found.together
+    own, names = [{key: each[key] for key in HEADLINE} for each in found.members], [each.name for each in members]
+    pairs = [{"first": names[i], "second": names[j]} | each._asdict() for i, j, each in compare_members(found)]
+    return own, found.together | ({"pairs": pairs} if pairs else {})
 
 
-def _picture_metrics(members: Sequence[Named], images: Split) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _picture_metrics(
+    members: Sequence[Named], ensemble: Ensemble, images: Split
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the metrics of each member and of all together, on digits in pictures of each kind."""
     require_images(images)
-    all_together = [member.checkpoint for member in members]
-    ensembles = [all_together, *([each] for each in all_together if len(members) > 1)]
+    alone = [(Ensemble([each.model]), default_min_score([each.checkpoint])) for each in members if len(members) > 1]
+    ensembles = [(ensemble, default_min_score([each.checkpoint for each in members])), *alone]
     threads = ThreadGroup(machine.usable_cores())
     with named_steps(len(KINDS) * len(images)) as begin:
         found = [evaluate_scenes(ensembles, images, kind, threads, begin) for kind in KINDS]
@@ -161,6 +173,7 @@ def _table(result: dict[str, Any], spec: DataSpec) -> str:
             f"{_who(result)} on the {result['split']} split",
             _headline(result),
             "",
+            *_pair_table(result.get("pairs", []), width),
             *_class_table(result, "digit" if spec.numerals else "class"),
             "",
             *(_matrix if len(spec.classes) <= _MATRIX else _confusions)(result["confusion"], spec.classes),
@@ -181,13 +194,30 @@ def _class_table(result: dict[str, Any], heading: str) -> list[str]:
     ]
 
 
+def _pair_table(pairs: Sequence[dict[str, Any]], width: int) -> list[str]:
+    """Return a line for each pair of networks, and an empty one; if there are many, only where they are."""
+    if len(pairs) > _PAIRS:
+        return [f"--json compares the {len(pairs):,} pairs of members", ""]
+    rows = [
+        f"{each['first']:{width}}  {each['second']:{width}}  {each['n01']:14,}  {each['n10']:14,}  {each['p']:11.2g}"
+        for each in pairs
+    ]
+    heading = f"{'first':{width}}  {'second':{width}}  only 1st wrong  only 2nd wrong  McNemar's p"
+    return [heading, *rows, ""] if rows else []
+
+
 def _who(result: dict[str, Any]) -> str:
-    return result["checkpoint"] if "checkpoint" in result else f"committee of {len(result['members'])}"
+    if "checkpoint" in result:
+        return str(result["checkpoint"])
+    rule = " by the mean of logits" if result["combine"] == "logits" else ""
+    return f"committee of {len(result['members'])}{rule}{', weighted,' if result['weights'] else ''}"
 
 
 def _headline(metrics: dict[str, Any]) -> str:
     loss = "" if metrics["loss"] is None else f"   loss {metrics['loss']:.4f}"
-    return f"accuracy {percent(metrics['accuracy'])}   errors {metrics['errors']:,} of {metrics['n']:,}{loss}"
+    accuracy, (low, high) = percent(metrics["accuracy"]), metrics["accuracy_interval"]
+    errors = f"errors {metrics['errors']:,} of {metrics['n']:,}"
+    return f"accuracy {accuracy}   {errors}{loss}   95 % interval {100 * low:.2f} to {percent(high)}"
 
 
 def _picture_table(result: dict[str, Any], images: int) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from bpcli.cli.card import measured_card
-from bpcli.cli.options import Named, chosen_members, introduce, require_free
+from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, introduce, require_free
 from bpcli.cli.output import percent, print_text, shown
 from bpcli.export import quantize as quantization
 from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_suited
 from bpcli.export.member import Member
+from bpcli.inference.ensemble import Rule, Weighting
 from bpcli.inference.evaluation import read_split_of
 from bpcli.storage.files import write_file
 from bpcli.storage.run_folder import BEST, LAST, PREVIOUS
@@ -26,6 +27,7 @@ _NEVER = b"(?!)"  # matches nothing: what another program trained or changed may
               help=f"By default the one that FILE's name ends in, or {DEFAULT}.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
               help="The file; by default the network's name in the current folder.")  # fmt: skip
+@combining
 @click.option("--quantize", type=click.Choice(["int8"]),
               help="Round the weights to a byte each, by means of training images.")  # fmt: skip
 @click.option("--card", type=click.Path(path_type=Path), metavar="FILE.md",
@@ -36,6 +38,8 @@ def export(
     sources: tuple[str, ...],
     kind: str | None,
     out: Path | None,
+    combine: Rule,
+    weights: Weighting,
     quantize: str | None,
     card: Path | None,
     license_id: str | None,
@@ -44,7 +48,7 @@ def export(
     """Write a network as a file for other programs.
 
     Without an argument: the run in the folder runs that ended last, or, where none has, the network that comes with
-    bpcli. Several networks, or a series of runs, become one that answers by the mean of their scores.
+    bpcli. Several networks, or a series of runs, become one that answers by the mean of their scores or logits.
     """
     _require_sensible(card, license_id, out)
     alone = card is not None and not (kind or out or quantize)
@@ -55,11 +59,12 @@ def export(
     target = None if alone else out or Path(f"{name}{FORMATS[kind].suffix}")
     for path in filter(None, (target, card)):
         require_free(path, force, _NEVER)
+    ensemble = ensemble_of(named, combine, weights)
     members = [_member(each, quantize is not None) for each in named]
-    files = {} if target is None else {target: content(kind, members)}
+    files = {} if target is None else {target: content(kind, members, ensemble.how)}
     if card:
         exported = None if target is None else (kind, target.name)
-        files[card] = measured_card(name, named, members, exported, license_id).encode()
+        files[card] = measured_card(name, named, ensemble, members, exported, license_id).encode()
     for path, made in files.items():
         write_file(path, made)
     introduce(named, by_default=not sources)

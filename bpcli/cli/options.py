@@ -4,14 +4,16 @@ import re
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import click
 
+from bpcli import machine
 from bpcli.cli.output import one_line, say, shown, warn
+from bpcli.core.threads import ThreadGroup
 from bpcli.errors import OutputError
 from bpcli.inference.doubts import mistrust
-from bpcli.inference.ensemble import require_same_task
+from bpcli.inference.ensemble import Ensemble, Rule, Weighting, combination, require_same_task
 from bpcli.model import Model
 from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Checkpoint
@@ -100,6 +102,34 @@ def chosen_members(sources: Sequence[str]) -> list[Named]:
     members = [_loaded(path) for path in chosen_paths(sources)]
     require_same_task([(member.name, member.model) for member in members])
     return members
+
+
+def combining(command: F) -> F:
+    """Add the options --combine and --weights, for `ensemble_of`."""
+    rule = click.option(
+        "--combine", type=click.Choice(get_args(Rule)), default="scores", show_default=True,
+        help="Whether several networks answer by the mean of their scores or of their logits.",
+    )  # fmt: skip
+    weights = click.option(
+        "--weights", type=click.Choice(get_args(Weighting)), default="equal", show_default=True,
+        help="The weights in that mean: all equal, or chosen on the networks' validation images.",
+    )  # fmt: skip
+    return rule(weights(command))
+
+
+def ensemble_of(members: Sequence[Named], combine: Rule, weights: Weighting) -> Ensemble:
+    """Return networks as one, as the options say; print weights that were chosen on stderr.
+
+    Raises:
+        CheckpointError: they can't answer together so.
+        DataError: their validation images can't be read.
+    """
+    named = [(member.name, member.model) for member in members]
+    how = combination(named, combine, weights, ThreadGroup(machine.usable_cores()))
+    if how.weights is not None:
+        chosen = (f"{weight:.3f} {member.name}" for weight, member in zip(how.weights, members, strict=True))
+        say(f"weights by validation: {' + '.join(chosen)}")
+    return Ensemble([member.model for member in members], how)
 
 
 def _loaded(path: Path) -> Named:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from bpcli import machine
-from bpcli.cli.options import Named, chosen_members, introduce, joined
+from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, introduce, joined
 from bpcli.cli.output import one_line, print_text, say, with_bar
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.picture.prepare import Prepared
@@ -18,6 +18,7 @@ from bpcli.data.picture.read import MAX_BYTES
 from bpcli.data.picture.write import to_png
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
+from bpcli.inference.ensemble import Rule, Weighting
 from bpcli.inference.pictures import Answered, Seen, Source, answer_all, example, files_in, look_at_all, name_of
 from bpcli.inference.predictions import Prediction, default_min_score
 from bpcli.model import Model
@@ -31,8 +32,9 @@ RAMP = " .:-=+*#%@"
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option(
     "-m", "--model", "models", multiple=True, metavar="CHECKPOINT|RUN|SERIES",
-    help="The network; `pretrained` is bpcli's own. Repeat it for the mean score of several.",
+    help="The network; `pretrained` is bpcli's own. Repeat it for several that answer as one.",
 )  # fmt: skip
+@combining
 @click.option("-r", "--recursive", is_flag=True, help="Take the pictures in folders, and in the folders in them.")
 @click.option(
     "--ink", type=click.Choice(["auto", "dark", "light"]), default="auto", show_default=True,
@@ -54,6 +56,8 @@ def predict(
     context: click.Context,
     images: tuple[str, ...],
     models: tuple[str, ...],
+    combine: Rule,
+    weights: Weighting,
     recursive: bool,
     ink: Literal["auto", "dark", "light"],
     min_score: float | None,
@@ -71,13 +75,15 @@ def predict(
     that comes with bpcli.
     """
     members = chosen_members(models)
-    spec = members[0].model.spec
+    ensemble, least = ensemble_of(members, combine, weights), _least(members, min_score)
+    spec = ensemble.spec
     if multi and not spec.digits:
         raise ArgumentError("--multi looks for digits; this network was trained on pictures of other things")
     sources = list(_sources(images, recursive, members[0].model))
     looked = look_at_all(sources, spec, ink, multi=multi, keep_steps=save_input is not None)
     results = list(_reported(with_bar(looked, "picture", len(sources))))
-    answered = _answered([each for each in results if isinstance(each, Seen)], members, min_score)
+    seen = [each for each in results if isinstance(each, Seen)]
+    answered = answer_all(seen, ensemble, least, ThreadGroup(machine.usable_cores()))
     if answered:
         introduce(members, by_default=not models)
     rest, complete = iter(answered), True
@@ -94,10 +100,9 @@ def predict(
         context.exit(ImageError.exit_code)
 
 
-def _answered(seen: Sequence[Seen], members: Sequence[Named], min_score: float | None) -> list[Answered]:
-    """Return the pictures with their answers."""
-    least = default_min_score([member.checkpoint for member in members]) if min_score is None else min_score
-    return answer_all(seen, [member.model for member in members], least, ThreadGroup(machine.usable_cores()))
+def _least(members: Sequence[Named], min_score: float | None) -> float:
+    """Return the score below which there is no answer."""
+    return default_min_score([member.checkpoint for member in members]) if min_score is None else min_score
 
 
 def _is_whole(picture: Answered | ImageError) -> bool:

@@ -19,7 +19,7 @@ def table(result: Mapping[str, Any]) -> str:
     row = partial(_row, width)
     return "\n".join(
         [
-            f"{'':{width}}  accuracy    errors of {result['n']:,} test images",
+            f"{'':{width}}  accuracy    errors of {result['n']:,} test images   95 % interval",
             *map(row, titles, result["members"]),
             "",
             *map(partial(_group, row), means, result["groups"]),
@@ -44,4 +44,10 @@ def _group(row: Callable[..., str], heading: str, group: Mapping[str, Any]) -> s
 def _row(width: int, heading: str, metrics: Mapping[str, Any], digits: int = 0) -> str:
     if metrics["errors"] is None:
         return f"{heading:{width}}  {'–':>8}  {'–':>8}"
-    return f"{heading:{width}}  {percent(metrics['accuracy']):>8}  {metrics['errors']:8,.{digits}f}"
+    text = f"{heading:{width}}  {percent(metrics['accuracy']):>8}  {metrics['errors']:8,.{digits}f}"
+    return text + (_between(*metrics["accuracy_interval"]) if "accuracy_interval" in metrics else "")
+
+
+def _between(low: float, high: float) -> str:
+    """Return the interval of an accuracy, under its heading."""
+    return f"{'':23}{100 * low:.2f} to {percent(high)}"

@@ -14,8 +14,9 @@ from bpcli.config import Tree
 from bpcli.data.picture.digit import layout
 from bpcli.export.card_usage import usage
 from bpcli.inference.doubts import mistrust
-from bpcli.inference.ensemble import EnsembleMetrics, statistics_of
+from bpcli.inference.ensemble import MEAN, Combination, EnsembleMetrics
 from bpcli.inference.predictions import default_min_score
+from bpcli.inference.statistics import statistics_of
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.members import title
 from bpcli.storage.metrics_csv import Row
@@ -54,6 +55,7 @@ class Subject(NamedTuple):
         kind: the format of the latter; "" for checkpoints.
         int8: whether that file has weights of int8.
         license: the identifier of the license that the user gives the network; "" if none is known.
+        how: how several members answer together.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Subject(NamedTuple):
     kind: str = ""
     int8: bool = False
     license: str = ""
+    how: Combination = MEAN
 
     @property
     def first(self) -> Checkpoint:
@@ -116,11 +119,16 @@ def _introduction(subject: Subject) -> Iterator[str]:
         yield f"A fully connected network of {shapes[0]} that says {one} a picture shows."
     else:
         yield f"A committee of {len(shapes)} fully connected networks that says {one} a picture shows, by the mean of"
-        yield f"their scores. They have {', '.join(dict.fromkeys(shapes))}."
+        yield f"their {subject.how.rule}{_weighted(subject.how)}. They have {', '.join(dict.fromkeys(shapes))}."
     yield f"It was trained with bpcli in NumPy; bpcli {__version__} wrote this card."
     for each in subject.members:
         if text := mistrust(each.checkpoint):
             yield f"\n**Warning: a network {_escaped(text)}.**"
+
+
+def _weighted(how: Combination) -> str:
+    weights = ", ".join(f"{weight:.3f}" for weight in how.weights or ())
+    return f", weighted by {weights}: the weights were chosen on validation images" if weights else ""
 
 
 def _shape(loaded: Checkpoint) -> str:

@@ -3,22 +3,25 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bpcli.data.spec import DataSpec
+from bpcli.inference.ensemble import MEAN, Combination
 
 
-def usage(kind: str, files: Sequence[str], spec: DataSpec) -> Iterator[str]:
+def usage(kind: str, files: Sequence[str], spec: DataSpec, how: Combination = MEAN) -> Iterator[str]:
     """Yield the lines of Markdown.
 
     Args:
         kind: the format, as in `formats.FORMATS`; "" for checkpoints.
         files: the names of the files.
         spec: the images that the network takes.
+        how: how several networks answer together.
     """
-    return _USAGES[kind](files, spec.side)
+    return _USAGES[kind](files, spec.side) if kind in _USAGES else _bpcli(files, how)
 
 
-def _bpcli(files: Sequence[str], side: int) -> Iterator[str]:
-    options = " ".join(f"-m {name}" for name in files)
-    names = ", ".join(f'"{name}"' for name in files)
+def _bpcli(files: Sequence[str], how: Combination) -> Iterator[str]:
+    said = {"combine": how.rule} | ({"weights": "validation"} if how.weights else {}) if how != MEAN else {}
+    options = " ".join([*(f"-m {name}" for name in files), *(f"--{key} {value}" for key, value in said.items())])
+    names = ", ".join([*(f'"{name}"' for name in files), *(f'{key}="{value}"' for key, value in said.items())])
     yield "With bpcli, in a terminal:"
     yield from _block("console", f"$ bpcli predict {options} photo.png")
     yield "and in Python:"
@@ -57,5 +60,7 @@ def _block(language: str, *lines: str) -> Iterator[str]:
 
 
 _USAGES: Mapping[str, Callable[[Sequence[str], int], Iterator[str]]] = {
-    "": _bpcli, "npz": _bpcli, "onnx": _onnx, "safetensors": _safetensors, "c": _c,
-}  # fmt: skip
+    "onnx": _onnx,
+    "safetensors": _safetensors,
+    "c": _c,
+}

@@ -10,6 +10,7 @@ from bpcli.export.member import Member
 from bpcli.export.npz import npz
 from bpcli.export.onnx import onnx
 from bpcli.export.safetensors import safetensors
+from bpcli.inference.ensemble import MEAN, Combination
 
 
 class Format(NamedTuple):
@@ -18,14 +19,15 @@ class Format(NamedTuple):
     Attributes:
         title: what people call it.
         suffix: the end of its files' names.
-        write: returns the content of the file of one network or of a committee. The same networks give the same bytes.
+        write: returns the content of the file of one network, or of a committee that answers together in some way. The
+            same networks give the same bytes.
         committees: whether a file may hold several networks.
         int8: whether a file may hold quantized networks.
     """
 
     title: str
     suffix: str
-    write: Callable[[Sequence[Member]], bytes]
+    write: Callable[[Sequence[Member], Combination], bytes]
     committees: bool
     int8: bool = False
 
@@ -33,8 +35,8 @@ class Format(NamedTuple):
 FORMATS: dict[str, Format] = {
     "onnx": Format("ONNX", ".onnx", onnx, committees=True, int8=True),
     "safetensors": Format("safetensors", ".safetensors", safetensors, committees=True),
-    "npz": Format("npz", ".npz", npz, committees=False),
-    "c": Format("C99", ".h", c, committees=False, int8=True),
+    "npz": Format("npz", ".npz", lambda members, how: npz(members), committees=False),
+    "c": Format("C99", ".h", lambda members, how: c(members), committees=False, int8=True),
 }
 DEFAULT = "onnx"
 
@@ -66,11 +68,16 @@ def require_suited(kind: str, networks: int, int8: bool) -> None:
         raise ArgumentError(f"a file of the format {kind} holds no quantized network; choose {others}")
 
 
-def content(kind: str, members: Sequence[Member]) -> bytes:
+def content(kind: str, members: Sequence[Member], how: Combination = MEAN) -> bytes:
     """Return the content of a file in the format `kind`.
+
+    Args:
+        kind: the name of the format.
+        members: one network or several.
+        how: how several answer together.
 
     Raises:
         ArgumentError: the format can't hold these networks.
     """
     require_suited(kind, len(members), any(member.quantized for member in members))
-    return FORMATS[kind].write(members)
+    return FORMATS[kind].write(members, how)

@@ -1,4 +1,4 @@
-"""What is exported: a trained network, or several that answer by the mean of their scores."""
+"""What is exported: a trained network, or several that answer together."""
 
 import json
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from bpcli import __version__
 from bpcli.core.types import Array
 from bpcli.export.quantize import QuantizedNetwork
+from bpcli.inference.ensemble import MEAN, Combination
 from bpcli.model import Model
 from bpcli.storage import checkpoint as checkpoints
 from bpcli.storage.checkpoint import Checkpoint
@@ -45,12 +46,14 @@ def tensors(members: Sequence[Member]) -> dict[str, Array]:
     }
 
 
-def metadata(members: Sequence[Member]) -> dict[str, str]:
+def metadata(members: Sequence[Member], how: Combination = MEAN) -> dict[str, str]:
     """Return what a file says about its networks, as texts: what they take, what they answer, where they come from.
 
     Lists and objects are JSON. A key that concerns one member of a committee begins as the names of its tensors.
     """
     about: dict[str, Any] = {"bpcli": __version__, "classes": members[0].checkpoint.spec.classes}
+    if len(members) > 1:
+        about |= {"combine": how.rule, "weights": how.weights or [1 / len(members)] * len(members)}
     for prefix, member in zip(prefixes(members), members, strict=True):
         about |= {f"{prefix}{key}": value for key, value in _metadata(member).items()}
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}

@@ -16,6 +16,7 @@ from bpcli.export.member import Member, metadata, prefixes
 from bpcli.export.onnx_deslant import add_deslanting
 from bpcli.export.onnx_file import Graph
 from bpcli.export.quantize import QuantizedLayer, Range
+from bpcli.inference.ensemble import MEAN, Combination
 
 IMAGES, SCORES, LABEL = "images", "scores", "label"  # the graph's input and outputs
 MOST = 2**31 - 2**24  # bytes of parameters: the most of a message of Protocol Buffers, but for the nodes
@@ -25,8 +26,12 @@ _ZERO = 128  # the byte of a quantized network's weights that stands for 0
 Nodes = Callable[[Graph, str, str], str]
 
 
-def onnx(members: Sequence[Member]) -> bytes:
+def onnx(members: Sequence[Member], how: Combination = MEAN) -> bytes:
     """Return a file with one graph, from `images`, uint8 (n, side, side), to `scores` (n, classes) and `label` (n,).
+
+    Args:
+        members: one network or several.
+        how: how several answer together.
 
     Raises:
         ArgumentError: ONNX has no operator for an activation, or the networks are too many for a file.
@@ -35,13 +40,16 @@ def onnx(members: Sequence[Member]) -> bytes:
         raise ArgumentError(f"the networks have {size:,} bytes of parameters; an ONNX file holds at most {MOST:,}")
     spec, graph = members[0].checkpoint.spec, Graph()
     pixels = _pixels(graph, spec.side, {member.model.preprocessing.deslant for member in members})
-    scores = [_scores(graph, *each, pixels) for each in zip(prefixes(members), members, strict=True)]
-    if len(scores) > 1:
-        graph.add("Mean", SCORES, *scores)
+    if len(members) > 1 and how.rule == "logits":
+        logits = [_logits(graph, *each, pixels) for each in zip(prefixes(members), members, strict=True)]
+        _output(graph, SCORES, members[0], _mean(graph, "logits", logits, how))
+    else:
+        scores = [_scores(graph, *each, pixels) for each in zip(prefixes(members), members, strict=True)]
+        _mean(graph, SCORES, scores, how)
     graph.add("ArgMax", LABEL, SCORES, axis=1, keepdims=0)
     inputs = [file.described(IMAGES, "uint8", ("n", spec.side, spec.side))]
     outputs = [file.described(SCORES, "float32", ("n", len(spec.classes))), file.described(LABEL, "int64", ("n",))]
-    return file.model(graph.to_bytes(inputs, outputs), metadata(members))
+    return file.model(graph.to_bytes(inputs, outputs), metadata(members, how))
 
 
 def _pixels(graph: Graph, side: int, wanted: Collection[bool]) -> dict[bool, str]:
@@ -50,15 +58,33 @@ def _pixels(graph: Graph, side: int, wanted: Collection[bool]) -> dict[bool, str
     return {each: graph.add("Flatten", f"{seen[each]}.flat", seen[each], axis=1) for each in sorted(wanted)}
 
 
+def _mean(graph: Graph, name: str, each: Sequence[str], how: Combination) -> str:
+    """Add the mean of the members' outputs, where they are several, and return its name."""
+    if len(each) == 1:
+        return each[0]
+    if how.weights is None:
+        return graph.add("Mean", name, *each)
+    weights = [graph.constant(f"{x}.share", weight) for x, weight in zip(each, how.weights, strict=True)]
+    shares = [graph.add("Mul", f"{x}.weighted", x, weight) for x, weight in zip(each, weights, strict=True)]
+    return graph.add("Sum", name, *shares)
+
+
 def _scores(graph: Graph, prefix: str, member: Member, pixels: Mapping[bool, str]) -> str:
     """Add one network to the graph, and return the name of its scores."""
+    return _output(graph, f"{prefix}{SCORES}", member, _logits(graph, prefix, member, pixels))
+
+
+def _output(graph: Graph, name: str, member: Member, z: str) -> str:
+    return OUTPUTS[member.checkpoint.config.model.output](graph, name, z)
+
+
+def _logits(graph: Graph, prefix: str, member: Member, pixels: Mapping[bool, str]) -> str:
+    """Add one network to the graph, and return the name of its logits."""
     prepare, functions = member.model.preprocessing, _activations(member)
     x = pixels[prepare.deslant]
     if member.quantized is None:
-        z = _float_layers(graph, prefix, member.model.layers, functions, _normalized(graph, prefix, prepare, x))
-    else:
-        z = _int8_layers(graph, prefix, member.quantized.layers, functions, x)
-    return OUTPUTS[member.checkpoint.config.model.output](graph, f"{prefix}{SCORES}", z)
+        return _float_layers(graph, prefix, member.model.layers, functions, _normalized(graph, prefix, prepare, x))
+    return _int8_layers(graph, prefix, member.quantized.layers, functions, x)
 
 
 def _normalized(graph: Graph, prefix: str, prepare: Preprocessing, pixels: str) -> str:

@@ -11,13 +11,14 @@ import numpy as np
 
 from bpcli.core.types import Array
 from bpcli.export.member import Member, metadata, tensors
+from bpcli.inference.ensemble import MEAN, Combination
 
 _ALIGNMENT = 8  # bytes to which the header is filled up with blanks, so that the arrays' addresses are even
 
 
-def safetensors(members: Sequence[Member]) -> bytes:
+def safetensors(members: Sequence[Member], how: Combination = MEAN) -> bytes:
     """Return a file of the networks' weights and biases, with their names and shapes in a checkpoint."""
-    return file_of(tensors(members), {"format": "np", **metadata(members)})
+    return file_of(tensors(members), {"format": "np", **metadata(members, how)})
 
 
 def file_of(arrays: Mapping[str, Array], about: Mapping[str, str]) -> bytes:

@@ -12,9 +12,10 @@ from bpcli.core.threads import ThreadGroup, never_stop
 from bpcli.core.types import Array, Bytes
 from bpcli.data.datasets import Split, SplitName, read_split
 from bpcli.errors import CheckpointError
+from bpcli.inference.statistics import binomial_interval
 from bpcli.model import Model
 
-HEADLINE = ("n", "errors", "accuracy", "loss")  # the metrics that sum up all classes
+HEADLINE = ("n", "errors", "accuracy", "loss", "accuracy_interval")  # the metrics that sum up all classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +84,24 @@ def metrics(loss: float | None, scores: Array, labels: Bytes) -> dict[str, Any]:
     """Return the metrics that `bpcli evaluate` shows, as plain data.
 
     Args:
-        loss: the mean loss; None for several networks together, which have none.
+        loss: the mean loss; None where several networks together have none.
         scores: (n, classes).
         labels: (n,).
 
     Returns:
-        n, errors, accuracy, loss, precision and recall of each class (0 for a class without answers or without images),
-        and the confusion matrix: a row for each label, a column for each answer.
+        n, errors, accuracy, loss, the exact 95 % interval of the accuracy, precision and recall of each class (0 for a
+        class without answers or without images), and the confusion matrix: a row for each label, a column for each
+        answer.
     """
     counts = confusion(scores, labels)
     hits = counts.diagonal()
+    n, right = len(labels), int(hits.sum())
     return {
-        "n": len(labels),
-        "errors": int(len(labels) - hits.sum()),
-        "accuracy": float(hits.sum() / len(labels)),
+        "n": n,
+        "errors": n - right,
+        "accuracy": right / n,
         "loss": loss,
+        "accuracy_interval": [*binomial_interval(right, n)],
         "precision": (hits / np.maximum(counts.sum(axis=0), 1)).tolist(),
         "recall": (hits / np.maximum(counts.sum(axis=1), 1)).tolist(),
         "confusion": counts.tolist(),

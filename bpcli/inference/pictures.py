@@ -20,6 +20,7 @@ from bpcli.data.picture.scale import Grey
 from bpcli.data.picture.segment import Box
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
+from bpcli.inference.ensemble import Ensemble
 from bpcli.inference.evaluation import read_split_of
 from bpcli.inference.predictions import Digit, Prediction, predict_numbers, predict_pictures
 from bpcli.model import Model
@@ -170,20 +171,20 @@ def _without_steps(lines: Sequence[Line]) -> list[Line]:
     return [[option._replace(prepared=replace(option.prepared, steps={})) for option in line] for line in lines]
 
 
-def answer_all(
-    seen: Sequence[Seen], members: Sequence[Model], min_score: float, threads: ThreadGroup
-) -> list[Answered]:
+def answer_all(seen: Sequence[Seen], ensemble: Ensemble, min_score: float, threads: ThreadGroup) -> list[Answered]:
     """Return the pictures with their answers, all of them in one or two passes through each network.
 
     Args:
         seen: as `look_at_all` yields them.
-        members: the networks, whose scores are averaged; all of the same classes and side.
+        ensemble: the networks that answer.
         min_score: if the best score is below it, the answer has no class.
         threads: the threads that share the work.
     """
     single = [each.prepared for each in seen if each.prepared is not None]
-    answers = iter(predict_pictures(members, single, min_score, threads))
-    numbers = iter(predict_numbers(members, [each.lines for each in seen if each.prepared is None], min_score, threads))
+    answers = iter(predict_pictures(ensemble, single, min_score, threads))
+    numbers = iter(
+        predict_numbers(ensemble, [each.lines for each in seen if each.prepared is None], min_score, threads)
+    )
     return [
         Answered(each.name, [each.prepared], None, [next(answers)])
         if each.prepared is not None

@@ -9,9 +9,8 @@ import numpy as np
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.picture.prepare import Line, Prepared
 from bpcli.data.picture.segment import Box
-from bpcli.inference.ensemble import mean_scores
+from bpcli.inference.ensemble import Ensemble
 from bpcli.inference.numbers import are_several, best_path
-from bpcli.model import Model
 from bpcli.storage.checkpoint import Checkpoint
 
 MIN_SCORE = 0.1  # refuses 0.4 % of the validation digits, 0.2 % with the right answer (default network, five seeds)
@@ -53,21 +52,21 @@ class Digit(NamedTuple):
 
 
 def predict_pictures(
-    members: Sequence[Model], pictures: Sequence[Prepared], min_score: float, threads: ThreadGroup
+    ensemble: Ensemble, pictures: Sequence[Prepared], min_score: float, threads: ThreadGroup
 ) -> list[Prediction]:
     """Return the answers for pictures of one digit or thing, all of them in one pass through each network.
 
     A picture that clearly shows several digits has no class. Those that may show several take a second pass.
 
     Args:
-        members: the networks, whose scores are averaged; all of the same classes and side.
+        ensemble: the networks that answer.
         pictures: as `bpcli.data.picture.prepare` makes them.
         min_score: if the best score is below it, the answer has no class.
         threads: the threads that share the work.
     """
-    answers = _answers(members, pictures, min_score, threads)
+    answers = _answers(ensemble, pictures, min_score, threads)
     crowded = [index for index, each in enumerate(pictures) if each.lines]
-    counts = _counts(members, [pictures[index].lines for index in crowded], min_score, threads)
+    counts = _counts(ensemble, [pictures[index].lines for index in crowded], min_score, threads)
     for index, count in zip(crowded, counts, strict=True):
         if count > 1:
             answers[index] = Prediction(None, None, None, None, f"{count} digits; --multi reads them all")
@@ -75,25 +74,25 @@ def predict_pictures(
 
 
 def predict_numbers(
-    members: Sequence[Model], pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
+    ensemble: Ensemble, pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
 ) -> list[list[Digit]]:
     """Return the digits of each page, in reading order.
 
     Args:
-        members: the networks, whose scores are averaged; all of the same classes and side.
+        ensemble: the networks that answer.
         pages: the lines of each, as `bpcli.data.picture.prepare.prepare_all` returns them.
         min_score: if a digit's best score is below it, the answer has no class.
         threads: the threads that share the work.
     """
-    return [[digit for line in lines for digit in line] for lines in _digits(members, pages, min_score, threads)]
+    return [[digit for line in lines for digit in line] for lines in _digits(ensemble, pages, min_score, threads)]
 
 
 def _digits(
-    members: Sequence[Model], pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
+    ensemble: Ensemble, pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
 ) -> list[list[list[Digit]]]:
     """Return the digits of each line of each page."""
     options = [option for page in pages for line in page for option in line]
-    answers = iter(_answers(members, [option.prepared for option in options], min_score, threads))
+    answers = iter(_answers(ensemble, [option.prepared for option in options], min_score, threads))
     return [[_chosen(line, [next(answers) for _ in line]) for line in page] for page in pages]
 
 
@@ -102,26 +101,24 @@ def _chosen(line: Line, answers: Sequence[Prediction]) -> list[Digit]:
     return [Digit(line[index].box, line[index].prepared, answers[index]) for index in path]
 
 
-def _counts(
-    members: Sequence[Model], pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup
-) -> list[int]:
+def _counts(ensemble: Ensemble, pages: Sequence[Sequence[Line]], min_score: float, threads: ThreadGroup) -> list[int]:
     """Return how many digits each page shows if they are clearly several, else 1."""
     return [
         sum(digit.answer.label is not None for line in lines for digit in line)
         if any(are_several([d.box for d in line], [d.answer.score or 0.0 for d in line]) for line in lines)
         else 1
-        for lines in _digits(members, pages, min_score, threads)
+        for lines in _digits(ensemble, pages, min_score, threads)
     ]
 
 
 def _answers(
-    members: Sequence[Model], pictures: Sequence[Prepared], min_score: float, threads: ThreadGroup
+    ensemble: Ensemble, pictures: Sequence[Prepared], min_score: float, threads: ThreadGroup
 ) -> list[Prediction]:
     """Return the answers for prepared pictures, each for itself."""
-    spec = members[0].spec
+    spec = ensemble.spec
     seen = [each.pixels for each in pictures if each.pixels is not None]
     images = np.stack(seen) if seen else np.empty((0, spec.side, spec.side), np.uint8)
-    scores = iter(mean_scores(members, images, threads).tolist())
+    scores = iter(ensemble.scores(images, threads).tolist())
     return [
         _prediction(next(scores), min_score, spec.classes)
         if each.pixels is not None

@@ -9,8 +9,8 @@ from bpcli.data.datasets import Split
 from bpcli.data.picture.prepare import Prepared, prepare
 from bpcli.data.picture.read import read_picture
 from bpcli.data.scenes.kinds import scene
-from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
-from bpcli.storage.checkpoint import Checkpoint
+from bpcli.inference.ensemble import Ensemble
+from bpcli.inference.predictions import Prediction, predict_pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def _ignore(kind: str) -> None:
 
 
 def evaluate_scenes(
-    ensembles: Sequence[Sequence[Checkpoint]],
+    ensembles: Sequence[tuple[Ensemble, float]],
     split: Split,
     kind: str,
     threads: ThreadGroup,
@@ -44,18 +44,15 @@ def evaluate_scenes(
     """Put the digits of a split into scenes of a kind, and return each ensemble's metrics for them.
 
     Args:
-        ensembles: each is one or several networks that answer together, as in `bpcli predict`.
+        ensembles: each with its least score: below it, its best score is no answer, as in `bpcli predict`.
         split: the digits.
         kind: one of `bpcli.data.scenes.kinds.KINDS`.
         threads: the threads that share the work.
         on_scene: called with the kind before each scene, by any of the threads.
     """
     pictures = prepare_scenes(split, kind, threads, on_scene)
-    return [_metrics(kind, split.labels, _predictions(members, pictures, threads)) for members in ensembles]
-
-
-def _predictions(members: Sequence[Checkpoint], pictures: Sequence[Prepared], threads: ThreadGroup) -> list[Prediction]:
-    return predict_pictures([member.model for member in members], pictures, default_min_score(members), threads)
+    answers = (predict_pictures(ensemble, pictures, least, threads) for ensemble, least in ensembles)
+    return [_metrics(kind, split.labels, each) for each in answers]
 
 
 def _metrics(kind: str, labels: Bytes, predictions: Sequence[Prediction]) -> KindMetrics:

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
@@ -21,7 +21,17 @@ from bpcli.data.picture.read import read_picture
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, BpcliWarning, DataError
 from bpcli.inference.doubts import mistrust
-from bpcli.inference.ensemble import common_data, evaluate_ensemble, mean_scores, require_same_task
+from bpcli.inference.ensemble import (
+    MEAN,
+    Combination,
+    Ensemble,
+    Rule,
+    Weighting,
+    combination,
+    common_data,
+    evaluate_ensemble,
+    require_same_task,
+)
 from bpcli.inference.predictions import Prediction, default_min_score, predict_pictures
 from bpcli.model import Model
 from bpcli.storage import checkpoint
@@ -49,28 +59,41 @@ def load(source: Named) -> "Predictor":
     return load_ensemble(source)
 
 
-def load_ensemble(source: Named, *others: Named) -> "Predictor":
-    """Return several trained networks as one, whose scores are the mean of theirs.
+def load_ensemble(source: Named, *others: Named, combine: Rule = "scores", weights: Weighting = "equal") -> "Predictor":
+    """Return several trained networks as one, which answers by a mean of their outputs.
 
     Args:
         source: a run, a checkpoint or a series, as `load` takes it.
         *others: more of them.
+        combine: what the mean is taken of: scores or logits.
+        weights: equal; or validation, for those with the least loss on the validation images that all share.
 
     Raises:
-        CheckpointError: one can't be read, or they don't take the same pictures and tell the same classes apart.
-        ArgumentError: one is named twice.
+        CheckpointError: one can't be read, or they don't take the same pictures and tell the same classes apart; logits
+            or weights are asked for, and their outputs or losses differ; weights are asked for, and a network was
+            trained on all images, or their validation splits differ.
+        ArgumentError: one is named twice, or there is no such way to combine them.
     """
+    _require_one_of("combine", combine, get_args(Rule))
+    _require_one_of("weights", weights, get_args(Weighting))
     found = find_members([os.fspath(each) for each in (source, *others)])
     names, members = tuple(map(name_of, found.paths)), tuple(map(checkpoint.load, found.paths))
     doubts = (f"{name} {text}" for name, each in zip(names, members, strict=True) if (text := mistrust(each)))
     for text in (*found.notes, *doubts):
         warnings.warn(text, BpcliWarning, stacklevel=2)
-    return Predictor(names, members)
+    predictor = Predictor(names, members)
+    how = combination([*zip(names, predictor.models, strict=True)], combine, weights, _threads())
+    return replace(predictor, how=how)
+
+
+def _require_one_of(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ArgumentError(f"{name} = {value!r}; it is one of: {', '.join(choices)}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Predictor:
-    """One trained network, or several that answer by the mean of their scores.
+    """One trained network, or several that answer by a mean of their outputs.
 
     Images are arrays or pictures. An array, of uint8 or of floats from 0 to 1, is what the network sees: white ink on
     black for digits. It has the shape (n, side, side), (n, side²), or (side, side) for one image. A picture is a path,
@@ -81,10 +104,12 @@ class Predictor:
     Attributes:
         names: the name of each network.
         members: the networks with their origin.
+        how: how several answer together: by the mean of what, with which weights.
     """
 
     names: tuple[str, ...]
     members: tuple[Checkpoint, ...]
+    how: Combination = MEAN
 
     def __post_init__(self) -> None:
         require_same_task([*zip(self.names, self.models, strict=True)])
@@ -102,6 +127,11 @@ class Predictor:
     def models(self) -> tuple[Model, ...]:
         """The networks, each with its parameters, for `bpcli.core` and `bpcli.gradcheck`."""
         return tuple(member.model for member in self.members)
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """The networks as one."""
+        return Ensemble(self.models, self.how)
 
     @property
     def spec(self) -> DataSpec:
@@ -143,7 +173,7 @@ class Predictor:
             scores: Array = rows.astype(np.float32).reshape(-1, len(self.classes))
             return scores if isinstance(images, (list, tuple)) else scores[0]
         one = pictures.shape == (self.spec.side, self.spec.side)
-        scores = mean_scores(self.models, pictures[None] if one else pictures, _threads())
+        scores = self.ensemble.scores(pictures[None] if one else pictures, _threads())
         return scores[0] if one else scores
 
     def predict_proba(self, images: Any) -> Array:
@@ -164,7 +194,7 @@ class Predictor:
             ImageError: a picture can't be read.
         """
         least = default_min_score(self.members) if min_score is None else min_score
-        return predict_pictures(self.models, self.prepare(pictures, ink=ink), least, _threads())
+        return predict_pictures(self.ensemble, self.prepare(pictures, ink=ink), least, _threads())
 
     def prepare(self, pictures: Picture | Sequence[Picture], *, ink: Ink = "auto") -> list[Prepared]:
         """Return what the network sees of pictures: `pixels` (side, side), or None and the `reason`.
@@ -177,7 +207,7 @@ class Predictor:
         return [seen(read_picture(_source(picture), "the picture")) for picture in each]
 
     def evaluate(self, images: Any = "test", labels: ArrayLike | None = None) -> dict[str, Any]:
-        """Return n, errors, accuracy, loss, precision and recall by class, and the confusion matrix.
+        """Return n, errors, accuracy, its interval, loss, precision and recall by class, and the confusion matrix.
 
         Args:
             images: train, validation or test, of the data that the network was trained on; or an array of images.
@@ -192,7 +222,7 @@ class Predictor:
             ArgumentError: there is no such split.
         """
         split = self.split(images) if isinstance(images, str) else self._labelled(np.asarray(images), labels)
-        return evaluate_ensemble(self.models, split, _threads()).together
+        return evaluate_ensemble(self.ensemble, split, _threads()).together
 
     def split(self, name: str = "test") -> Split:
         """Return the images (n, side²) and the labels (n,) of a split of the data that the network was trained on.

@@ -8,6 +8,7 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from bpcli.config import Config
+from bpcli.inference.statistics import binomial_interval
 from bpcli.report.study import Study
 from bpcli.storage.metrics_csv import Row
 
@@ -187,7 +188,7 @@ def small_validation(validated: Errors) -> Finding | None:
     """Return that the validation split is too small to tell two runs apart."""
     if validated.wrong and SURE * sqrt(validated.variance) <= COARSE * validated.rate:
         return None
-    low, high = interval(validated)
+    low, high = binomial_interval(validated.wrong, validated.images)
     apart = sqrt(2) * (high - low) / 2
     return Finding(
         "The validation split is too small to tell two runs apart",
@@ -197,11 +198,3 @@ def small_validation(validated: Errors) -> Finding | None:
         "Keep more images for validation, or train several seeds and compare the means.",
         ("--seeds 0..4",),
     )
-
-
-def interval(errors: Errors) -> tuple[float, float]:
-    """Return the 95 % interval of the true error rate (Wilson 1927, Journal of the ASA 22, p. 209)."""
-    square, n = SURE**2, errors.images
-    middle = (errors.wrong + square / 2) / (n + square)
-    half = SURE / (n + square) * sqrt(errors.wrong * (n - errors.wrong) / n + square / 4)
-    return max(middle - half, 0.0), min(middle + half, 1.0)

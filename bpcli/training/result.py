@@ -5,7 +5,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bpcli.inference.ensemble import statistics_of
+from bpcli.inference.statistics import statistics_of
 from bpcli.storage.members import title
 from bpcli.training.events import Event, Finished, SeriesEnded, SeriesStarted, Started, Tested
 
@@ -66,13 +66,13 @@ def series_result(event: SeriesEnded) -> dict[str, Any]:
         "n": event.committee["n"],
         "members": [
             {"seed": member.config.seed, "settings": member.settings, "run": event.folder / member.name}
-            | _both(metrics)
+            | _shown(metrics)
             | {"loss": metrics["loss"]}
             for member, metrics in zip(event.members, event.metrics, strict=True)
         ],
         "groups": list(_groups(event)),
         **_statistics(event.metrics),
-        "committee": _both(event.committee),
+        "committee": _shown(event.committee),
     }
 
 
@@ -92,5 +92,5 @@ def _statistics(metrics: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, flo
     return {name: {quantity: found[quantity][name] for quantity in QUANTITIES} for name in STATISTICS}
 
 
-def _both(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    return {quantity: metrics[quantity] for quantity in QUANTITIES}
+def _shown(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: metrics[key] for key in (*QUANTITIES, "accuracy_interval")}

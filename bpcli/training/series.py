@@ -161,5 +161,5 @@ def _tested(folder: Path, series: Series, should_stop: Callable[[], bool]) -> Se
     groups = (builders.thread_group(member.config, spec) for member in series.members)
     threads = max(groups, key=lambda group: group.size)  # as the largest network wants
     split = read_split_of(networks[0], "test")
-    found = ensemble.evaluate_ensemble(networks, split, threads, should_stop)
+    found = ensemble.evaluate_ensemble(ensemble.Ensemble(networks), split, threads, should_stop)
     return SeriesEnded(folder, series.members, found.members, found.together)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.records import Member, count_errors, p_value, table, together
+from benchmarks.records import Member, comparison, count_errors, p_value, table, together
 
 
 def _scores(answers: list[int]) -> np.ndarray:
@@ -30,5 +30,15 @@ def test_a_committee_is_right_where_its_members_are_on_the_mean() -> None:
     one = Member("one", 1.5, 0.9 * _scores([1, 3]))
     other = Member("other", 2.0, 0.8 * _scores([0, 3]) + 0.95 * _scores([0, 2]))
     rows = table([one, other, together([one, other])], labels)
-    assert rows[2] == "| one | 1 | 0 | 1 | 1.5 |"
-    assert rows[4] == "| together | 2 | 1 | 1 | 3.5 |"
+    assert rows[2] == "| one | 1 | 1.26 to 98.74 % | 0 | 1 | 1.5 |"
+    assert rows[4] == "| together | 2 | 15.81 to 100.00 % | 1 | 1 | 3.5 |"
+
+
+def test_recipes_are_compared_by_pairs_of_runs_and_by_what_each_image_costs_them() -> None:
+    labels = np.zeros(12, np.uint8)
+    answers = {"a0": [0] * 12, "a1": [1] + [0] * 11, "b0": [0] + [1] * 4 + [0] * 7, "b1": [1] * 4 + [0] * 8}
+    a0, a1, b0, b1 = (Member(name, 1.0, _scores(each)) for name, each in answers.items())
+    rows = comparison([a0, a1], [b0, b1], labels)
+    assert rows[2:4] == ["| a0 | b0 | 0 | 4 | 0.125 |", "| a1 | b1 | 0 | 3 | 0.25 |"]
+    # the differences are 0, 2, 2, 2 and 1: of the 16 choices of signs two have a sum of 7 or -7
+    assert rows[-1].endswith("mean error 4.167 % against 33.333 %: p = 0.125")

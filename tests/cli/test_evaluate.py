@@ -188,9 +188,10 @@ def three(bpcli: Callable[..., Result], trained: Path, small_settings: list[str]
 def test_a_committee_and_its_members(bpcli: Callable[..., Result], three: list[str]) -> None:
     alone = [json.loads(bpcli("evaluate", source, "--json").stdout) for source in three]
     together = json.loads(bpcli("evaluate", *three, "--json", "--errors", "e.csv", "--errors-sheet", "e.png").stdout)
-    kept = ("checkpoint", "n", "errors", "accuracy", "loss")
+    kept = ("checkpoint", "n", "errors", "accuracy", "loss", "accuracy_interval")
     assert together["members"] == [{key: each[key] for key in kept} for each in alone]
-    assert together.keys() == (alone[0].keys() - {"checkpoint"}) | {"members"}
+    assert together.keys() == (alone[0].keys() - {"checkpoint"}) | {"members", "combine", "weights", "pairs"}
+    assert (together["combine"], together["weights"]) == ("scores", None)
     assert together["loss"] is None
     assert together["errors"] == together["n"] - sum(together["confusion"][digit][digit] for digit in range(10))
     assert len(Path("e.csv").read_text().splitlines()) == together["errors"] + 1
@@ -200,8 +201,50 @@ def test_a_committee_and_its_members(bpcli: Callable[..., Result], three: list[s
     for line, each in zip(lines, alone, strict=False):
         assert f"errors {each['errors']:,} of 200   loss {each['loss']:.4f}" in line
     assert lines[3] == "committee of 3 on the test split"
-    assert lines[4] == f"accuracy {100 * together['accuracy']:.2f} %   errors {together['errors']} of 200"
+    assert lines[4].startswith(
+        f"accuracy {100 * together['accuracy']:.2f} %   errors {together['errors']} of 200   95 %"
+    )
     assert "label ↓  answer →" in lines
+
+
+def test_a_committee_by_logits_and_weights(bpcli: Callable[..., Result], three: list[str]) -> None:
+    two = [*three[:2], "--combine", "logits", "--weights", "validation"]
+    result = bpcli("evaluate", *two, "--json")
+    found = json.loads(result.stdout)
+    assert found["combine"] == "logits"
+    assert sum(found["weights"]) == pytest.approx(1)
+    assert result.stderr == (
+        f"weights by validation: {found['weights'][0]:.3f} runs/default-1/best.npz + {found['weights'][1]:.3f} "
+        "tanh/best.npz\n"
+    )
+    lines = bpcli("evaluate", *two).stdout.splitlines()
+    assert lines[2] == "committee of 2 by the mean of logits, weighted, on the test split"
+    assert f"   loss {found['loss']:.4f}   95 % interval " in lines[3]
+    (pair,) = found["pairs"]
+    assert (pair["first"], pair["second"]) == ("runs/default-1/best.npz", "tanh/best.npz")
+    assert [*pair] == ["first", "second", "n01", "n10", "p"]
+    assert lines[6].split() == [pair["first"], pair["second"], str(pair["n01"]), str(pair["n10"]), f"{pair['p']:.2g}"]
+    assert "chosen on these images" in bpcli("evaluate", *two, "--split", "validation").stderr
+    both = ("predict", "test:0", "--json", "-m", two[0], "-m", two[1])
+    one, other = (json.loads(bpcli(*both, *options).stdout)["scores"] for options in ([], two[2:]))
+    assert one != other
+
+
+def test_members_without_a_common_output_are_refused_in_a_line(bpcli: Callable[..., Result], three: list[str]) -> None:
+    for line in (["evaluate", *three], ["export", *three], ["predict", "test:0", "-m", three[0], "-m", three[2]]):
+        result = bpcli(*line, "--combine", "logits")
+        assert (result.exit_code, result.stdout) == (CheckpointError.exit_code, "")
+        assert result.stderr.startswith(
+            "Error: softmax/best.npz: has softmax and cross_entropy as output and loss, but "
+        )
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_many_pairs_are_in_the_json_only() -> None:
+    pairs = [{"first": "a", "second": "b", "n01": 3, "n10": 1, "p": 0.625}]
+    assert len(command._pair_table(pairs * 15, 1)) == 17
+    assert command._pair_table(pairs * 21, 1) == ["--json compares the 21 pairs of members", ""]
+    assert command._pair_table([], 1) == []
 
 
 def test_a_committee_reads_pictures(bpcli: Callable[..., Result], three: list[str]) -> None:
@@ -225,7 +268,7 @@ def test_members_that_were_validated_on_other_images(
     assert result.exit_code == CheckpointError.exit_code
     assert result.stderr == (
         "Error: other/best.npz: data.validation = 50, but 100 in runs/default-1/best.npz; their validation splits are "
-        "not the same images, --split test is\n"
+        "not the same images (their test splits are)\n"
     )
     assert bpcli("evaluate", trained, "other").exit_code == 0
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 
 from bpcli.errors import BusyError, CheckpointError, ConfigError
+from bpcli.inference.statistics import binomial_interval
 from bpcli.storage.lock import exclusive
 from tests.children import child
 from tests.reliability.test_kill import contents
@@ -41,6 +42,8 @@ def test_what_is_told_and_what_comes_out(bpcli: Bpcli, small: list[str]) -> None
     rows = {line[:24].strip(): line[24:].split() for line in result.stdout.splitlines()}
     assert [f"{rows[f'seed {n}'][0]} %" for n in range(3)] == tested
     errors = [int(rows[f"seed {n}"][2]) for n in range(3)]
+    low, high = binomial_interval(200 - errors[0], 200)
+    assert rows["seed 0"][3:] == [f"{100 * low:.2f}", "to", f"{100 * high:.2f}", "%"]
     assert rows["mean"][2] == f"{statistics.mean(errors):.1f}"
     assert rows["standard deviation"][2] == f"{statistics.stdev(errors):.1f}"
     assert (rows["fewest errors"][2], rows["most errors"][2]) == (str(min(errors)), str(max(errors)))
@@ -63,10 +66,10 @@ def test_json_is_one_object(bpcli: Bpcli, small: list[str]) -> None:
         assert found["sd"][quantity] == pytest.approx(statistics.stdev(values))
         assert (found["min"][quantity], found["max"][quantity]) == (min(values), max(values))
     evaluated = json.loads(bpcli("evaluate", "--json").stdout)
-    assert found["committee"] == {key: evaluated[key] for key in ("errors", "accuracy")}
+    assert found["committee"] == {key: evaluated[key] for key in ("errors", "accuracy", "accuracy_interval")}
     for each, member in zip(found["members"], evaluated["members"], strict=True):
         assert member == {"checkpoint": f"{each['run']}/best.npz", "n": 200} | {
-            key: each[key] for key in ("errors", "accuracy", "loss")
+            key: each[key] for key in ("errors", "accuracy", "loss", "accuracy_interval")
         }
 
 
@@ -223,7 +226,7 @@ def test_members_of_other_settings_are_runs_of_their_own(bpcli: Bpcli, small: li
     again = bpcli("train", "--resume", varied, "--json")
     assert again.stderr == "4 of the 4 runs are finished\n"
     found = json.loads(again.stdout)
-    assert found["committee"] == {key: evaluated[key] for key in ("errors", "accuracy")}
+    assert found["committee"] == {key: evaluated[key] for key in ("errors", "accuracy", "accuracy_interval")}
     assert [(each["seed"], each["settings"]) for each in found["members"]] == [
         (5, {"model.hidden": hidden, "data.deslant": deslant}) for hidden in ([4], [3, 2]) for deslant in (True, False)
     ]

@@ -31,7 +31,11 @@ FIRST, SECOND = answers(0, 0, 1, 1, 1, labels=LABELS), answers(1, 1, 1, 1, 1, la
 
 
 def test_the_front_matter_holds_what_was_measured_and_only_what_is_known() -> None:
-    text = card(Subject("no: 1", [trained()], EnsembleMetrics([FIRST], FIRST, np.zeros(0)), ["best.npz"]))
+    text = card(
+        Subject(
+            "no: 1", [trained()], EnsembleMetrics([FIRST], FIRST, np.zeros(0), np.zeros((1, 0), bool)), ["best.npz"]
+        )
+    )
     _, front, body = text.split("---\n", 2)
     data = yaml.safe_load(front)
     (result,) = data["model-index"][0]["results"]
@@ -51,7 +55,7 @@ def test_the_front_matter_holds_what_was_measured_and_only_what_is_known() -> No
 
 def test_a_committee_has_its_members_their_statistics_and_each_configuration_once() -> None:
     members = [trained(seed=3), trained(seed=4), trained("model.hidden=[7]", seed=5)]
-    found = EnsembleMetrics([FIRST, SECOND, SECOND], FIRST | {"loss": None}, np.zeros(0))
+    found = EnsembleMetrics([FIRST, SECOND, SECOND], FIRST | {"loss": None}, np.zeros(0), np.zeros((1, 0), bool))
     text = card(Subject("three", members, found, ["x"], "onnx"))
     assert "| seed 3 | 80.00 % | 1 | 0.5000 |\n| seed 4 | 40.00 % | 3 | 0.5000 |\n" in text
     assert "| mean | 53.33 % | 2.3 |  |\n| standard deviation | 23.09 points | 1.2 |  |\n" in text
@@ -62,7 +66,7 @@ def test_a_committee_has_its_members_their_statistics_and_each_configuration_onc
 
 
 def test_members_of_one_seed_are_told_apart_by_their_settings() -> None:
-    found = EnsembleMetrics([FIRST, SECOND], FIRST | {"loss": None}, np.zeros(0))
+    found = EnsembleMetrics([FIRST, SECOND], FIRST | {"loss": None}, np.zeros(0), np.zeros((1, 0), bool))
     text = card(Subject("two", [trained("model.hidden=[7]"), trained("model.hidden=[8, 9]")], found, ["x"]))
     assert "| hidden \\[7\\], seed 0 | 80.00 % |" in text
     assert "| hidden \\[8, 9\\], seed 0 | 40.00 % |" in text
@@ -72,14 +76,24 @@ def test_members_of_one_seed_are_told_apart_by_their_settings() -> None:
 
 def test_a_network_that_another_began_says_so() -> None:
     loaded = replace(trained().checkpoint, environment={"start": "runs/a_b", "start SHA-256": "0d1e", "workers": 2})
-    text = card(Subject("n", [Trained(loaded, "")], EnsembleMetrics([FIRST], FIRST, np.zeros(0)), ["x"]))
+    text = card(
+        Subject("n", [Trained(loaded, "")], EnsembleMetrics([FIRST], FIRST, np.zeros(0), np.zeros((1, 0), bool)), ["x"])
+    )
     assert "started from the weights of a\\_b, SHA-256 0d1e; " in text
     assert "; 2 threads; " in text
 
 
 def test_a_folder_of_data_is_named_without_its_path_and_is_not_on_the_hub(tmp_path: Path) -> None:
     members = [trained(f"data.folder={tmp_path}/signs")]
-    text = card(Subject("own", members, EnsembleMetrics([FIRST], FIRST, np.zeros(0)), ["x"], license="cc0-1.0"))
+    text = card(
+        Subject(
+            "own",
+            members,
+            EnsembleMetrics([FIRST], FIRST, np.zeros(0), np.zeros((1, 0), bool)),
+            ["x"],
+            license="cc0-1.0",
+        )
+    )
     assert str(tmp_path) not in text
     data = yaml.safe_load(text.split("---\n")[1])
     assert "datasets" not in data
@@ -90,7 +104,9 @@ def limits(*settings: str, digits: bool = True) -> str:
     spec = MNIST if digits else THINGS
     loaded = member(*settings, spec=spec, output="sigmoid").checkpoint
     found = metrics(0.5, np.eye(len(spec.classes), dtype=np.float32)[LABELS], LABELS)
-    subject = Subject("n", [Trained(loaded, "")], EnsembleMetrics([found], found, np.zeros(0)), ["x"])
+    subject = Subject(
+        "n", [Trained(loaded, "")], EnsembleMetrics([found], found, np.zeros(0), np.zeros((1, 0), bool)), ["x"]
+    )
     return card(subject).partition("## Limits")[2]
 
 
@@ -112,19 +128,21 @@ def test_limits_are_those_of_the_training() -> None:
     ],
 )
 def test_each_format_has_lines_to_paste(kind: str, line: str) -> None:
-    found = EnsembleMetrics([FIRST], FIRST, np.zeros(0))
+    found = EnsembleMetrics([FIRST], FIRST, np.zeros(0), np.zeros((1, 0), bool))
     assert line in card(Subject("n", [trained()], found, ["a/x.npz"], kind)).partition("## How to use it")[2]
 
 
 def test_figures_of_float32_are_called_so_beside_weights_of_int8() -> None:
-    subject = Subject("n", [trained()], EnsembleMetrics([FIRST], FIRST, np.zeros(0)), ["x.h"], "c")
+    subject = Subject(
+        "n", [trained()], EnsembleMetrics([FIRST], FIRST, np.zeros(0), np.zeros((1, 0), bool)), ["x.h"], "c"
+    )
     assert "those of the network in float32" in card(subject._replace(int8=True))
     assert "float32" not in card(subject)
 
 
 def test_without_mistakes_there_are_no_confusions() -> None:
     right = answers(0, 0, 1, 1, 2, labels=LABELS)
-    text = card(Subject("n", [trained()], EnsembleMetrics([right], right, np.zeros(0)), ["x"]))
+    text = card(Subject("n", [trained()], EnsembleMetrics([right], right, np.zeros(0), np.zeros((1, 0), bool)), ["x"]))
     assert "None of the test images was taken for another class." in text
 
 

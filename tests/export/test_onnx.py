@@ -15,6 +15,7 @@ from bpcli.export import onnx as writer
 from bpcli.export.member import Member, tensors
 from bpcli.export.onnx import onnx
 from bpcli.export.quantize import quantize, scores
+from bpcli.inference.ensemble import MEAN, Combination, Ensemble
 from bpcli.storage import checkpoint
 from tests.export.networks import member, spec_of
 from tests.export.onnx_reader import read, run
@@ -32,10 +33,10 @@ def some(side: int, n: int = 20) -> Bytes:
     return images
 
 
-def require_same(members: list[Member], images: Bytes) -> None:
-    """The graph's scores and labels are those of the networks' mean."""
-    found = run(read(onnx(members)), images)
-    expected = np.mean([each.model.scores(images) for each in members], axis=0)
+def require_same(members: list[Member], images: Bytes, how: Combination = MEAN) -> None:
+    """The graph's scores and labels are those of the networks as one."""
+    found = run(read(onnx(members, how)), images)
+    expected = Ensemble([each.model for each in members], how).scores(images)
     assert found["scores"].dtype == np.float32
     assert np.abs(found["scores"] - expected).max() < CLOSE
     assert np.array_equal(found["label"], expected.argmax(axis=1))
@@ -60,6 +61,24 @@ def test_the_graph_computes_every_activation_and_output(activation: str, output:
 )
 def test_the_graph_computes_networks_of_every_shape(members: list[Member]) -> None:
     require_same(members, some(members[0].checkpoint.spec.side))
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "identity"])
+@pytest.mark.parametrize(
+    "how",
+    [Combination("logits"), Combination("logits", (0.7, 0.1, 0.2)), Combination("scores", (0.7, 0.1, 0.2))],
+    ids=["logits", "weighted logits", "weighted scores"],
+)
+def test_the_graph_combines_as_asked(output: str, how: Combination) -> None:
+    require_same([member(output=output, seed=seed) for seed in range(3)], some(28), how)
+
+
+def test_the_metadata_of_a_committee_says_how_it_answers() -> None:
+    two = [member(), member(seed=1)]
+    plain, other = (read(onnx(two, how)).metadata for how in (MEAN, Combination("logits", (0.25, 0.75))))
+    assert (plain["combine"], json.loads(plain["weights"])) == ("scores", [0.5, 0.5])
+    assert (other["combine"], json.loads(other["weights"])) == ("logits", [0.25, 0.75])
+    assert "combine" not in read(onnx(two[:1])).metadata
 
 
 def test_scores_without_an_output_function_keep_their_size() -> None:

@@ -11,6 +11,7 @@ from bpcli.data.datasets import read_split
 from bpcli.data.picture.prepare import Prepared, prepare, prepare_all
 from bpcli.data.scenes.look import LUMA, Look
 from bpcli.data.scenes.numbers import number
+from bpcli.inference.ensemble import Ensemble
 from bpcli.inference.predictions import default_min_score, predict_numbers, predict_pictures
 from bpcli.storage import checkpoint
 
@@ -18,7 +19,7 @@ Grey = NDArray[np.float32]
 LOADED = checkpoint.load(resources.pretrained())
 TEST = read_split(resources.mnist(), "test", 0)
 DIGITS = TEST.images.reshape(-1, 28, 28)
-WITH = ([LOADED.model], default_min_score([LOADED]), ThreadGroup(1))
+WITH = (Ensemble([LOADED.model]), default_min_score([LOADED]), ThreadGroup(1))
 
 
 def row(*indices: int, touching: float, size: int = 60, seed: int = 0) -> tuple[Grey, bool]:
@@ -30,14 +31,14 @@ def row(*indices: int, touching: float, size: int = 60, seed: int = 0) -> tuple[
 
 
 def read(*pages: Grey) -> list[str]:
-    members, least, threads = WITH
-    found = predict_numbers(members, [prepare_all(page) for page in pages], least, threads)
+    ensemble, least, threads = WITH
+    found = predict_numbers(ensemble, [prepare_all(page) for page in pages], least, threads)
     return ["".join(digit.answer.name or "?" for digit in digits) for digits in found]
 
 
 def answers(*pictures: Prepared) -> list[str]:
-    members, least, threads = WITH
-    return [each.name or each.reason for each in predict_pictures(members, pictures, least, threads)]
+    ensemble, least, threads = WITH
+    return [each.name or each.reason for each in predict_pictures(ensemble, pictures, least, threads)]
 
 
 def test_most_numbers_with_touching_digits_are_read_right() -> None:
@@ -82,6 +83,6 @@ def test_marks_side_by_side_that_the_network_takes_for_no_digits_are_not_called_
 
 
 def test_nothing_at_all_is_read_as_nothing() -> None:
-    members, least, threads = WITH
-    assert predict_pictures(members, [], least, threads) == []
-    assert predict_numbers(members, [[], prepare_all(np.ones((50, 90), np.float32))], least, threads) == [[], []]
+    ensemble, least, threads = WITH
+    assert predict_pictures(ensemble, [], least, threads) == []
+    assert predict_numbers(ensemble, [[], prepare_all(np.ones((50, 90), np.float32))], least, threads) == [[], []]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bpcli.core import parameters
 from bpcli.data.datasets import Split, read_split
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, CheckpointError, DataError, ImageError
+from bpcli.inference.ensemble import Combination
 from bpcli.storage.checkpoint import Checkpoint
 
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -117,6 +119,19 @@ def test_several_networks_answer_by_their_mean_score(digits: Split) -> None:
     assert (package.load(SERIES).scores(digits.images) == together.scores(digits.images)).all()
     assert together.evaluate(digits.images, digits.labels)["loss"] is None
     assert str(SERIES / "seed-4") in together.name
+
+
+@pytest.mark.filterwarnings("ignore:.*learned nothing")
+def test_several_networks_answer_by_their_mean_logits(digits: Split) -> None:
+    together = package.load_ensemble(SERIES, combine="logits")
+    logits = np.mean([model.outputs(digits.images).logits for model in together.models], axis=0)
+    assert together.scores(digits.images) == pytest.approx(1 / (1 + np.exp(-logits)), rel=1e-5)
+    assert together.evaluate(digits.images, digits.labels)["loss"] > 0
+    weighted = replace(together, how=Combination("logits", (1.0, 0.0)))
+    assert (weighted.scores(digits.images) == together.models[0].scores(digits.images)).all()
+    for wrong in ({"combine": "votes"}, {"weights": "mine"}):
+        with pytest.raises(ArgumentError, match="it is one of: "):
+            package.load_ensemble(SERIES, **wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.filterwarnings("ignore:.*learned nothing")

