@@ -245,14 +245,15 @@ def evaluate_ensemble(
     members, labels = ensemble.members, split.labels
     outputs = [member.outputs(split.images, threads, should_stop) for member in members]
     functions = [member.network.output for member in members]
+    each = [
+        metrics(mean_loss(f, *found, labels), found.scores, labels) for f, found in zip(functions, outputs, strict=True)
+    ]
     logits, scores = ensemble.combined(outputs)
+    wrong = np.array([found.scores.argmax(axis=1) != labels for found in outputs])
+    if len(members) == 1:
+        return EnsembleMetrics(each, each[0], scores, wrong)
     loss = None if logits is None else mean_loss(functions[0], logits, scores, labels)
-    return EnsembleMetrics(
-        [metrics(mean_loss(f, *each, labels), each.scores, labels) for f, each in zip(functions, outputs, strict=True)],
-        metrics(loss, scores, labels),
-        scores,
-        np.array([each.scores.argmax(axis=1) != labels for each in outputs]),
-    )
+    return EnsembleMetrics(each, metrics(loss, scores, labels), scores, wrong)
 
 
 def compare_members(found: EnsembleMetrics) -> list[tuple[int, int, Comparison]]:
