@@ -47,11 +47,11 @@ def set_width(images: Bytes, width: int, deslanted: bool = False) -> Bytes:
 def _resized(ink: NDArray[np.float32], shifts: Array, width: int, own: Frame) -> Array:
     """Return the images (n, side, side) with each row moved to the left by its shift and the box set to the width."""
     scale = _widths(ink, shifts, own) / np.float32(width)  # pixels of the image for one of the result
-    half = np.maximum(scale, 1) / 2
+    cover = np.maximum(scale, 1)
     x = (own.at - np.float32(own.side / 2)) * scale + (_middles(ink, own) + shifts)  # where pixels' middles come from
     sums = np.cumsum(ink, axis=2) - ink
-    covered: Array = _until(x + (0.5 + half), ink, sums, own) - _until(x + (0.5 - half), ink, sums, own)
-    covered /= 2 * half
+    covered: Array = _until(x + (1 + cover) / 2, ink, sums, own) - _until(x + (1 - cover) / 2, ink, sums, own)
+    covered /= cover
     return covered
 
 

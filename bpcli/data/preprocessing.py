@@ -31,6 +31,11 @@ class Preprocessing:
     deslant: bool
     width: int | None = None
 
+    @property
+    def changes(self) -> bool:
+        """Whether the network takes other pixels than those of the data set."""
+        return self.deslant or self.width is not None
+
     def to_bytes(self, images: NDArray[Any]) -> Bytes:
         """Return images as bytes (n, side²).
 
@@ -61,7 +66,7 @@ class Preprocessing:
             images: bytes, as in the data set.
             threads: the threads that share the work; by default one.
         """
-        if not (self.deslant or self.width):
+        if not self.changes:
             return images
         group, upright = threads or ThreadGroup(1), np.empty_like(images)
 
