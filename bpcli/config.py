@@ -47,6 +47,7 @@ class DataConfig(Struct, frozen=True, kw_only=True):
     side: Annotated[int, Meta(ge=8, le=64)] = 28
     normalize: str
     deslant: bool
+    width: Annotated[int, Meta(ge=4, le=64)] | None = None
     kind: Literal["auto", "digits", "any"]
     outliers: Annotated[int, Meta(ge=0, le=1_000_000)]
     outlier_kinds: Literal["classic", "clean"]
@@ -141,6 +142,7 @@ class Config(Struct, frozen=True):
 
 # Keys and names of older versions, which are translated silently; only the last part of a key is replaced.
 _OLD_KEYS: Mapping[str, str] = {"data.strangers": "outliers"}
+_MAY_BE_OFF = ("data.width",)  # off, which YAML reads as False, is another name of null
 _OLD_NAMES: Mapping[str, Mapping[str, str]] = {
     "model.init": {"kaiming": "glorot_relu"},
     "data.name": {name.replace("_", "-"): name for name in resources.set_names()},  # as their authors write them
@@ -463,7 +465,9 @@ def _complaint(text: str) -> str:
 
 
 def _renamed(value: object, key: str) -> object:
-    """Return the value, with a name of an older version replaced by the present one."""
+    """Return the value, with another name of it replaced by the present one."""
+    if key in _MAY_BE_OFF and (value is False or value == "off"):
+        return None
     names = _OLD_NAMES.get(key, {})
     return names.get(value, value) if isinstance(value, str) else value
 

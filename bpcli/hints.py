@@ -16,7 +16,7 @@ _OURS: Mapping[str, str] = {  # our key: others' names
     "data.normalize": "normalise normalization normalisation scaler scaling standardize",
     "data.deslant": "deskew",
     "model.hidden": "hidden_layer_sizes hidden_sizes hidden_size hidden_units hidden_layers hidden_dim hidden_dims "
-    "units neurons layers layer_sizes sizes width",
+    "units neurons layers layer_sizes sizes",
     "model.activation": "activations act activation_function hidden_activation nonlinearity act_fn",
     "model.output": "output_activation out_activation final_activation",
     "model.init": "initializer kernel_initializer weight_init initialization initialisation init_weights",

@@ -95,9 +95,9 @@ class Model:
         logits = forward(self.network, self.layers, x, room.first(len(x)))
         outputs.logits[chunk], outputs.scores[chunk] = logits, self.network.output.value(logits)
 
-    def without_deslanting(self) -> "Model":
-        """Return the model without deslanting, for images that are upright already."""
-        return replace(self, preprocessing=replace(self.preprocessing, deslant=False))
+    def for_upright(self) -> "Model":
+        """Return the model for images that `Preprocessing.upright` has changed already."""
+        return replace(self, preprocessing=replace(self.preprocessing, deslant=False, width=None))
 
 
 def build(config: Config, spec: DataSpec, parameters: Array) -> Model:
@@ -119,4 +119,4 @@ def network(config: Config, spec: DataSpec) -> Network:
 def preprocessing(config: Config, spec: DataSpec) -> Preprocessing:
     """Return the preprocessing that a configuration describes, for a data set."""
     normalization = NORMALIZATIONS[config.data.normalize](spec.mean, spec.deviation)
-    return Preprocessing(spec.side, normalization, config.data.deslant)
+    return Preprocessing(spec.side, normalization, config.data.deslant, config.data.width)

@@ -151,12 +151,20 @@ def test_any_valid_configuration_survives_yaml(epochs: int, rate: float, hidden:
 def test_a_whole_configuration_is_written_in_the_order_of_its_keys() -> None:
     text = to_yaml(load("default", ["model.hidden=[30, 20]", "model.activation=[relu, tanh]"]))
     first = "folder: null, name: null, validation: auto, test: 0.15, side: 28, normalize: standard,\n  deslant: false"
-    second = "kind: auto, outliers: 0, outlier_kinds: classic, hands: 0, printed: 0"
+    second = "width: null, kind: auto, outliers: 0, outlier_kinds: classic, hands: 0,\n  printed: 0"
     assert text.startswith(f"seed: 0\ndata: {{{first}, {second}}}\nmodel:\n")
     assert "  hidden: [30, 20]\n  activation: [relu, tanh]\n  output: sigmoid\n" in text
     assert list(yaml.safe_load(text)) == [
         "seed", "data", "model", "loss", "optimizer", "schedule", "augment", "train",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["off", "Off", "false", "null", "~", "'off'"])
+def test_a_width_may_be_off_and_is_written_as_null(text: str) -> None:
+    config = load("default", ["data.width=12", f"data.width={text}"])
+    assert config.data.width is None
+    assert configuration.to_lines(config)["data.width"] == "null"
+    assert load("default", [{"width": "off"}]) == load("default", [{"data.width": False}]) == load()
 
 
 def test_settings_on_top_of_a_configuration() -> None:
@@ -211,6 +219,9 @@ def test_plain_data_are_called_by_their_source() -> None:
         ("schedule=cosine", "schedule = cosine: expected keys and values; did you mean schedule.kind=cosine?"),
         ("model.hidden=(300, 100)", "model.hidden = (300, 100): expected list, got str; did you mean [300, 100]?"),
         ("data.deslant=1", "data.deslant = 1: expected true or false, got int"),
+        ("data.width=3", "data.width = 3: expected int >= 4"),
+        ("data.width=true", "data.width = True: expected int | null, got bool"),
+        ("data.width=wide", "data.width = wide: expected int | null, got str"),
         (
             "schedule=true",
             "schedule = True: expected keys and values; its keys are kind, milestones, factor, warmup",

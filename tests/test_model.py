@@ -7,6 +7,7 @@ from bpcli import config as configuration
 from bpcli import model as models
 from bpcli.core.deslant import deslant
 from bpcli.core.threads import Interrupted, ThreadGroup
+from bpcli.core.width import set_width
 from bpcli.data.datasets import Split
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.errors import DataError
@@ -87,7 +88,15 @@ def test_other_sides_and_classes() -> None:
 def test_deslanting_belongs_to_the_model(small_split: Split) -> None:
     model, images = made("data.deslant=true"), small_split.images[:50]
     assert (model.scores(images) == made().scores(deslant(images))).all()
-    assert (model.without_deslanting().scores(images) == made().scores(images)).all()
+    assert (model.for_upright().scores(images) == made().scores(images)).all()
+
+
+def test_the_width_belongs_to_the_model(small_split: Split) -> None:
+    for deslanted in (False, True):
+        model, images = made("data.width=14", f"data.deslant={deslanted}"), small_split.images[:50]
+        assert (model.scores(images) == made().scores(set_width(images, 14, deslanted))).all()
+        assert (model.scores(images, ThreadGroup(3)) == model.scores(images)).all()
+        assert (model.for_upright().scores(images) == made().scores(images)).all()
 
 
 def test_scoring_can_be_broken_off(small_split: Split) -> None:

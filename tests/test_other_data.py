@@ -134,7 +134,7 @@ def test_a_run_on_letters_goes_on_and_checks(bpcli: Bpcli, trained_on_letters: P
 
 
 @pytest.mark.parametrize(
-    "more", [[], ["data.deslant=true", "augment.rotation=10", "augment.elastic_alpha=20"]], ids=str
+    "more", [[], ["data.deslant=true", "data.width=12", "augment.rotation=10", "augment.elastic_alpha=20"]], ids=str
 )
 def test_digits_of_another_side(bpcli: Bpcli, small_digits: Path, more: list[str]) -> None:
     chosen = settings(small_digits, "train.epochs=8", "data.outliers=20", *more)
@@ -152,6 +152,13 @@ def test_digits_of_another_side(bpcli: Bpcli, small_digits: Path, more: list[str
     for command in (["report"], ["draw"], ["augment", "-n", "20", "sheet.png", *chosen]):
         assert bpcli(*command).exit_code == 0
     assert "400-24-10" in Path("runs/default-1/report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [["train", "-q"], ["augment", "sheet.png"], ["check"]], ids=str)
+def test_a_width_that_the_images_do_not_have_is_refused(bpcli: Bpcli, small_digits: Path, command: list[str]) -> None:
+    refused = bpcli(*command, *settings(small_digits, "data.width=21"))
+    assert refused.exit_code == 3
+    assert "data.width = 21: the images are 20 pixels wide; expected 4 to 20, or off" in refused.stderr
 
 
 def test_networks_of_other_tasks_do_not_answer_together(

@@ -54,11 +54,11 @@ def deslant(images: Bytes) -> Bytes:
     upright, most = np.empty_like(images), max(_BLOCK // images.shape[1], 1)
     for first in range(0, len(images), most):
         block = images[first : first + most].reshape(-1, own.side, own.side).astype(np.float32)
-        upright[first : first + most] = np.rint(_moved(block, _moves(block, own), own)).reshape(len(block), -1)
+        upright[first : first + most] = np.rint(_moved(block, moves(block, own), own)).reshape(len(block), -1)
     return upright
 
 
-def _moves(ink: NDArray[np.float32], own: Frame) -> Array:
+def moves(ink: NDArray[np.float32], own: Frame) -> Array:
     """Return by how many pixels the slant moves each row to the right, (n, side), for images (n, side, side)."""
     rows = ink.sum(axis=2)
     moment = (rows.astype(np.float64) @ own.at).astype(np.float32)  # float32 would round large images' sums
@@ -66,8 +66,8 @@ def _moves(ink: NDArray[np.float32], own: Frame) -> Array:
     lean = (down * (ink @ own.at)).sum(axis=1)  # μ₁₁, for Σ p·(y − ȳ)·x̄ is 0
     height = (down * down * rows).sum(axis=1)  # μ₀₂
     slope = np.divide(lean, height, out=np.zeros_like(lean), where=height > 0)
-    moves: Array = np.clip(slope, -STEEPEST, STEEPEST)[:, None] * down
-    return moves
+    found: Array = np.clip(slope, -STEEPEST, STEEPEST)[:, None] * down
+    return found
 
 
 def _moved(ink: NDArray[np.float32], moves: Array, own: Frame) -> Array:

@@ -10,6 +10,7 @@ from bpcli.core.deslant import deslant
 from bpcli.core.pixels import Normalization, normalize
 from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array, Bytes
+from bpcli.core.width import set_width
 from bpcli.data.datasets import Split
 from bpcli.errors import DataError
 
@@ -22,11 +23,18 @@ class Preprocessing:
         side: the side of an image in pixels.
         normalization: scale and shift from bytes to numbers.
         deslant: whether slanted digits are deslanted first.
+        width: pixels to which digits are stretched or squeezed in the same step; None leaves their widths alone.
     """
 
     side: int
     normalization: Normalization
     deslant: bool
+    width: int | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether the network takes other pixels than those of the data set."""
+        return self.deslant or self.width is not None
 
     def to_bytes(self, images: NDArray[Any]) -> Bytes:
         """Return images as bytes (n, side²).
@@ -52,22 +60,25 @@ class Preprocessing:
         return np.asarray(np.rint(flat * 255), np.uint8)
 
     def upright(self, images: Bytes, threads: ThreadGroup | None = None) -> Bytes:
-        """Return images (n, side²), deslanted if `deslant` is set.
+        """Return images (n, side²), deslanted if `deslant` is set, and of the `width` if there is one.
 
         Args:
             images: bytes, as in the data set.
             threads: the threads that share the work; by default one.
         """
-        if not self.deslant:
+        if not self.changes:
             return images
         group, upright = threads or ThreadGroup(1), np.empty_like(images)
 
         def work(index: int) -> None:
             part = group.part(index, len(images))
-            upright[part] = deslant(images[part])
+            upright[part] = self._upright(images[part])
 
         group.parallel(work)
         return upright
+
+    def _upright(self, images: Bytes) -> Bytes:
+        return deslant(images) if self.width is None else set_width(images, self.width, self.deslant)
 
     def upright_split(self, split: Split, threads: ThreadGroup | None = None) -> Split:
         """Return a split with its images changed by `upright`."""

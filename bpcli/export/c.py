@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.core.activations import LEAK
+from bpcli.data.preprocessing import Preprocessing
 from bpcli.errors import ArgumentError
 from bpcli.export.member import Member, metadata
 from bpcli.export.quantize import QuantizedNetwork, Range, without_shift
@@ -33,6 +34,7 @@ ACTIVATIONS = {
 _PARTS = Path(__file__).parent / "c_parts"
 _COLUMNS = 16  # numbers of a line
 _ELEMENTWISE = {"softmax": "identity"}  # what an output function does with each z, before it looks at all of them
+_SLANTS = ("const float slope = 0.0f, down = 0.0f;", "float down;\n    const float slope = bpcli_slant(pixels, &down);")
 _BYTES = {"int8_t": 1, "uint8_t": 1, "int32_t": 4, "float": 4}
 
 
@@ -127,8 +129,7 @@ def _part(name: str, **values: object) -> str:
 
 def _functions(model: Model, layers: Sequence[_Layer]) -> Iterator[str]:
     """Yield the functions that the network needs, one after another."""
-    if model.preprocessing.deslant:
-        yield _part("deslant")
+    yield from _preparation(model.preprocessing)
     for name in sorted({layer.activation for layer in layers}):
         yield f"static float bpcli_{name}(float z)\n{{\n    return {ACTIVATIONS[name]};\n}}\n"
     if any(layer.to for layer in layers):
@@ -136,6 +137,16 @@ def _functions(model: Model, layers: Sequence[_Layer]) -> Iterator[str]:
     yield from map(_layer, layers)
     if model.config.model.output == "softmax":
         yield _part("softmax")
+
+
+def _preparation(prepare: Preprocessing) -> Iterator[str]:
+    """Yield the functions that set a picture upright and to a width, as far as the network wants that."""
+    if prepare.deslant:
+        yield _part("slant")
+    if prepare.width:
+        yield _part("width", width=prepare.width, slant=_SLANTS[prepare.deslant])
+    elif prepare.deslant:
+        yield _part("deslant")
 
 
 def _layer(layer: _Layer) -> str:
@@ -164,7 +175,7 @@ def _vector(name: str, numbers: NDArray[Any]) -> str:
 
 def _buffers(model: Model, layers: Sequence[_Layer]) -> Iterator[str]:
     """Yield the buffers between the layers: two, which the layers fill in turn."""
-    if model.preprocessing.deslant:
+    if model.preprocessing.changes:
         yield "    uint8_t upright[BPCLI_PIXELS];"
     for name, hidden in zip(("odd", "even"), (layers[:-1:2], layers[1:-1:2]), strict=True):
         if hidden:
@@ -173,9 +184,10 @@ def _buffers(model: Model, layers: Sequence[_Layer]) -> Iterator[str]:
 
 def _calls(model: Model, layers: Sequence[_Layer]) -> Iterator[str]:
     """Yield the calls that lead from `pixels` to `scores`."""
-    if model.preprocessing.deslant:
-        yield "    bpcli_deslant(pixels, upright);"
-    source = "upright" if model.preprocessing.deslant else "pixels"
+    prepare = model.preprocessing
+    if prepare.changes:
+        yield f"    bpcli_{'set_width' if prepare.width else 'deslant'}(pixels, upright);"
+    source = "upright" if prepare.changes else "pixels"
     for layer in layers:
         target = "scores" if layer is layers[-1] else "odd" if layer.number % 2 else "even"
         yield f"    bpcli_layer{layer.number}({source}, {target});"
@@ -193,7 +205,7 @@ def _stack(model: Model, layers: Sequence[_Layer]) -> int:
     """Return the bytes of the arrays on the stack where they are the most."""
     units = [layer.weight.shape[1] for layer in layers]
     buffers = [max(units[start:-1:2], default=0) * _BYTES[layers[0].output_type] for start in (0, 1)]
-    upright = model.spec.pixels * model.preprocessing.deslant
+    upright = model.spec.pixels * model.preprocessing.changes
     return int(upright + sum(buffers) + max(units) * _BYTES[layers[0].sum_type])
 
 

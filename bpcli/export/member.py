@@ -67,7 +67,7 @@ def _metadata(member: Member) -> dict[str, Any]:
         "sizes": member.model.network.sizes,
         "activations": loaded.config.model.activations,
         "output": loaded.config.model.output,
-        "preprocessing": {"deslant": prepare.deslant, **prepare.normalization._asdict()},
+        "preprocessing": {"deslant": prepare.deslant, "width": prepare.width, **prepare.normalization._asdict()},
         "weights": "float32" if member.quantized is None else "int8",
         **{name: value for name, value in measured.items() if name.endswith("_accuracy")},
     }

@@ -15,6 +15,7 @@ from bpcli.export import onnx_file as file
 from bpcli.export.member import Member, metadata, prefixes
 from bpcli.export.onnx_deslant import add_deslanting
 from bpcli.export.onnx_file import Graph
+from bpcli.export.onnx_width import add_width
 from bpcli.export.quantize import QuantizedLayer, Range
 from bpcli.inference.ensemble import MEAN, Combination
 
@@ -24,6 +25,7 @@ _ZERO = 128  # the byte of a quantized network's weights that stands for 0
 
 # adds nodes that compute an activation from z: (graph, name of the output, name of z)
 Nodes = Callable[[Graph, str, str], str]
+_Form = tuple[bool, int]  # of the images that a network takes: whether they are deslanted, and their width or 0
 
 
 def onnx(members: Sequence[Member], how: Combination = MEAN) -> bytes:
@@ -39,7 +41,7 @@ def onnx(members: Sequence[Member], how: Combination = MEAN) -> bytes:
     if (size := sum(member.checkpoint.parameters.nbytes for member in members)) > MOST:
         raise ArgumentError(f"the networks have {size:,} bytes of parameters; an ONNX file holds at most {MOST:,}")
     spec, graph = members[0].checkpoint.spec, Graph()
-    pixels = _pixels(graph, spec.side, {member.model.preprocessing.deslant for member in members})
+    pixels = _pixels(graph, spec.side, [_form(member.model.preprocessing) for member in members])
     if len(members) > 1 and how.rule == "logits":
         logits = [_logits(graph, *each, pixels) for each in zip(prefixes(members), members, strict=True)]
         _output(graph, SCORES, members[0], _mean(graph, "logits", logits, how))
@@ -52,10 +54,8 @@ def onnx(members: Sequence[Member], how: Combination = MEAN) -> bytes:
     return file.model(graph.to_bytes(inputs, outputs), metadata(members, how))
 
 
-def _pixels(graph: Graph, side: int, wanted: Collection[bool]) -> dict[bool, str]:
-    """Add nodes for the pixels, uint8 (n, side²), deslanted or not; return their names by that."""
-    seen = {False: IMAGES} | ({True: add_deslanting(graph, IMAGES, side)} if True in wanted else {})
-    return {each: graph.add("Flatten", f"{seen[each]}.flat", seen[each], axis=1) for each in sorted(wanted)}
+def _form(prepare: Preprocessing) -> _Form:
+    return prepare.deslant, prepare.width or 0
 
 
 def _mean(graph: Graph, name: str, each: Sequence[str], how: Combination) -> str:
@@ -69,7 +69,20 @@ def _mean(graph: Graph, name: str, each: Sequence[str], how: Combination) -> str
     return graph.add("Sum", name, *shares)
 
 
-def _scores(graph: Graph, prefix: str, member: Member, pixels: Mapping[bool, str]) -> str:
+def _pixels(graph: Graph, side: int, wanted: Collection[_Form]) -> dict[_Form, str]:
+    """Add nodes for the pixels, uint8 (n, side²), in each form that is wanted; return their names by that."""
+    seen = {form: _set(graph, side, *form) for form in sorted(set(wanted))}
+    return {form: graph.add("Flatten", f"{name}.flat", name, axis=1) for form, name in seen.items()}
+
+
+def _set(graph: Graph, side: int, deslanted: bool, width: int) -> str:
+    """Add nodes that set the images upright and to a width, as far as that is wanted, and return their name."""
+    if width:
+        return add_width(graph, IMAGES, side, width, deslanted)
+    return add_deslanting(graph, IMAGES, side) if deslanted else IMAGES
+
+
+def _scores(graph: Graph, prefix: str, member: Member, pixels: Mapping[_Form, str]) -> str:
     """Add one network to the graph, and return the name of its scores."""
     return _output(graph, f"{prefix}{SCORES}", member, _logits(graph, prefix, member, pixels))
 
@@ -78,10 +91,10 @@ def _output(graph: Graph, name: str, member: Member, z: str) -> str:
     return OUTPUTS[member.checkpoint.config.model.output](graph, name, z)
 
 
-def _logits(graph: Graph, prefix: str, member: Member, pixels: Mapping[bool, str]) -> str:
+def _logits(graph: Graph, prefix: str, member: Member, pixels: Mapping[_Form, str]) -> str:
     """Add one network to the graph, and return the name of its logits."""
     prepare, functions = member.model.preprocessing, _activations(member)
-    x = pixels[prepare.deslant]
+    x = pixels[_form(prepare)]
     if member.quantized is None:
         return _float_layers(graph, prefix, member.model.layers, functions, _normalized(graph, prefix, prepare, x))
     return _int8_layers(graph, prefix, member.quantized.layers, functions, x)

@@ -15,7 +15,7 @@ from bpcli.core.deslant import STEEPEST, frame
 from bpcli.export.onnx_file import TYPES, Graph
 
 _LANES = 8  # numbers that NumPy adds side by side: numpy/_core/src/umath/loops_utils.h.src, pairwise_sum
-_CENTRE = 32  # a row from which moments are below 2²⁴ for images of up to 64 pixels a side
+CENTRE = 32  # a row from which moments are below 2²⁴ for images of up to 64 pixels a side
 _TINY = 1e-30  # instead of a height of 0, where the lean is 0 too
 
 
@@ -28,12 +28,19 @@ def add_deslanting(graph: Graph, images: str, side: int) -> str:
         side: of an image, in pixels.
     """
     ink = graph.add("Cast", "deslant.ink", images, to=TYPES["float32"])
-    moved = _moved(graph, "deslant.", ink, _moves(graph, "deslant.", ink, side), side)
+    moved = _moved(graph, "deslant.", ink, add_moves(graph, "deslant.", ink, side), side)
     return graph.add("Cast", "upright", graph.add("Round", "deslant.rounded", moved), to=TYPES["uint8"])
 
 
-def _moves(graph: Graph, name: str, ink: str, side: int) -> str:
-    """Add nodes for the moves of the rows to the right, (n, side, 1)."""
+def add_moves(graph: Graph, name: str, ink: str, side: int) -> str:
+    """Add nodes for the moves of the rows to the right, (n, side, 1), and return their name.
+
+    Args:
+        graph: takes the nodes.
+        name: what the names of the nodes begin with.
+        ink: the name of the images, float32 (n, side, side).
+        side: of an image, in pixels.
+    """
     at = np.arange(side)
     both = graph.add("MatMul", f"{name}sums", ink, graph.constant(f"{name}columns", np.stack([at**0, at], axis=1)))
     rows, across = graph.split(f"{name}rows", both, [1, 1], axis=2)
@@ -51,9 +58,9 @@ def _moves(graph: Graph, name: str, ink: str, side: int) -> str:
 
 def _down(graph: Graph, name: str, rows: str, at: NDArray[np.int64]) -> str:
     """Add nodes for y − ȳ of each row, (n, side, 1); ȳ is Σ p·(y − c) + c·Σ p, divided by Σ p."""
-    weights = graph.constant(f"{name}weights", np.stack([at**0, at - _CENTRE]))
+    weights = graph.constant(f"{name}weights", np.stack([at**0, at - CENTRE]))
     mass, moment = graph.split(f"{name}mass", graph.add("MatMul", f"{name}totals", weights, rows), [1, 1], axis=1)
-    centre = graph.add("Mul", f"{name}mass.scaled", mass, graph.constant(f"{name}centre", _CENTRE))
+    centre = graph.add("Mul", f"{name}mass.scaled", mass, graph.constant(f"{name}centre", CENTRE))
     moment = graph.add("Add", f"{name}moment", moment, centre)
     mass = graph.add("Max", f"{name}mass", mass, graph.constant(f"{name}one", 1))
     mean = graph.add("Div", f"{name}mean", moment, mass)

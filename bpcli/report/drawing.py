@@ -10,7 +10,7 @@ from bpcli.report.web import PAGES, assembled, inline_json, scripts, styles
 from bpcli.storage.checkpoint import Checkpoint
 
 SHARED = ("network", "packed", "pictures", "show")
-PREPARATION = ("scale", "background", "marks", "ink", "digit", "deslant")
+PREPARATION = ("scale", "background", "marks", "ink", "digit", "deslant", "width")
 INSIGHT = ("reasons", "paths", "opened", "mind", "teach")
 SURFACE = ("paper", "view", "zip", "collection", "samples", "guest", "main")
 DIGITS = {"thing": "digit", "kind": "digit", "ink": "ink"}  # the page's words for a drawing, a class and ink

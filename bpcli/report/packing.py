@@ -40,6 +40,7 @@ def packed(loaded: Checkpoint, *, exact: bool = False) -> dict[str, Any]:
         "scale": normalization.scale,
         "shift": normalization.shift,
         "deslant": model.preprocessing.deslant,
+        "width": model.preprocessing.width,
         "layers": [
             {
                 "weights": _base64(layer.weight.T, "<f4") if exact else _halves(layer.weight.T),

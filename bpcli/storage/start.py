@@ -20,7 +20,9 @@ from bpcli.storage.find import find_network, name_of
 from bpcli.storage.run_folder import START
 
 # what a network was trained with and does not work without; all else is the new run's own
-INHERITED = ("data.normalize", "data.deslant", "model.hidden", "model.activation", "model.output", "loss")
+INHERITED = (
+    "data.normalize", "data.deslant", "data.width", "model.hidden", "model.activation", "model.output", "loss",
+)  # fmt: skip
 NAME, DIGEST = "start", "start SHA-256"  # in the environment that a checkpoint records
 
 

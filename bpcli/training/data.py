@@ -34,7 +34,8 @@ def reading(
 
     Raises:
         DataError: a file is missing or malformed, or the network expects images of another side.
-        ConfigError: generated images are wanted, but the pictures are not of digits, or Matplotlib's fonts are missing.
+        ConfigError: generated images are wanted, but the pictures are not of digits, or Matplotlib's fonts are missing;
+            or `data.width` is more than the images have pixels.
         Interrupted: `should_stop` returned True between two files or two drawings.
     """
 
@@ -50,9 +51,13 @@ def reading(
 
 
 def _original(config: Config, pause: Callable[[], None]) -> Generator[Preparing, None, DataSet]:
-    """Return the data set without generated images."""
-    data = config.data
-    return datasets.reading(data.place, data.validation, data.kind, pause, test=data.test, side=data.side)
+    """Return the data set without generated images; refuse one that is too small for `data.width`."""
+    own = config.data
+    data = yield from datasets.reading(own.place, own.validation, own.kind, pause, test=own.test, side=own.side)
+    side = data.spec.side
+    if own.width is not None and own.width > side:
+        raise ConfigError(f"data.width = {own.width}: the images are {side} pixels wide; expected 4 to {side}, or off")
+    return data
 
 
 def _told(data: DataSet, remarks: Remarks) -> PicturesRead:
@@ -88,6 +93,7 @@ def first_images(config: Config, n: int) -> tuple[DataSet, Split]:
 
     Raises:
         DataError: a file is missing or malformed.
+        ConfigError: `data.width` is more than the images have pixels.
     """
     data = end_of(_original(config, lambda: None))
     return data, models.preprocessing(config, data.spec).upright_split(data.training.first(n))

@@ -43,7 +43,7 @@ def train(
     Raises:
         TrainingError: the loss or a parameter is no longer finite; the state is then useless.
     """
-    model = models.build(config, data.spec, state.parameters).without_deslanting()
+    model = models.build(config, data.spec, state.parameters).for_upright()
     trainer = Trainer(model, state.optimizer_state, data.training, builders.workers(threads))
     while state.epoch < config.train.epochs and not _out_of_patience(config, state):
         start = perf_counter()

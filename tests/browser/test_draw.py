@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 from bpcli import machine, resources
 from bpcli.core.deslant import deslant
 from bpcli.core.threads import ThreadGroup
+from bpcli.core.width import set_width
 from bpcli.data.datasets import read_split
 from bpcli.report.samples import choose
 from bpcli.storage.checkpoint import Checkpoint
@@ -135,6 +136,20 @@ def test_the_page_sets_digits_upright_as_numpy_does(opened: Opened, loaded: Chec
     with opened("draw") as page:
         found = np.array(page.evaluate(code, base64.b64encode(images.tobytes()).decode()))
     assert abs(found - deslant(images)).max() <= 1  # where rounding in single precision differs
+
+
+@pytest.mark.parametrize("deslanted", [False, True])
+def test_the_page_sets_digits_to_a_width_as_numpy_does(opened: Opened, deslanted: bool) -> None:
+    images = read_split(resources.mnist(), "test", 0).images[:1000]
+    code = f"""(data) => {{
+      const bytes = bytesOf(data), found = [];
+      for (let start = 0; start < bytes.length; start += 784)
+        found.push(Array.from(setWidth(bytes.subarray(start, start + 784), 14, {str(deslanted).lower()})));
+      return found;
+    }}"""
+    with opened("draw") as page:
+        found = np.array(page.evaluate(code, base64.b64encode(images.tobytes()).decode()))
+    assert abs(found - set_width(images, 14, deslanted)).max() <= 1  # where rounding in single precision differs
 
 
 def test_the_page_asks_its_network_about_upright_digits(opened: Opened) -> None:

@@ -10,6 +10,10 @@ from bpcli.export.member import Member
 from bpcli.storage.checkpoint import Checkpoint
 
 LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy", "identity": "quadratic"}
+CHANGES = [  # settings that change pixels, and the name of the changed ones in the graph
+    (["data.deslant=true"], "upright"), (["data.width=7"], "width7"),
+    (["data.width=6", "data.deslant=true"], "upright.width6"),
+]  # fmt: skip
 METRICS = {"validation_loss": 0.07, "validation_accuracy": 0.9832}
 
 

@@ -59,6 +59,16 @@ def test_int8_gives_the_scores_of_the_quantized_network_with_every_activation(
 
 
 @needs_cc
+@pytest.mark.parametrize("more", [[], ["data.deslant=true"]], ids=str)
+def test_digits_get_their_width_in_the_function(tmp_path: Path, small_split: Split, more: list[str]) -> None:
+    model = made("model.hidden=[20]", "data.width=14", *more)
+    images = np.concatenate([small_split.images, np.zeros((1, 784), np.uint8)])
+    found, expected = answers(header(model), images, tmp_path), model.scores(images)
+    np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+    assert (found.labels == expected.argmax(axis=1)).all()
+
+
+@needs_cc
 @pytest.mark.parametrize("output", ["identity", "sigmoid"])
 def test_other_sides_classes_and_names_without_a_hidden_layer(tmp_path: Path, output: str) -> None:
     model = made("model.hidden=[]", f"model.output={output}", "loss=quadratic", "data.deslant=true", spec=ODD_NAMES)

@@ -17,7 +17,7 @@ from bpcli.export.onnx import onnx
 from bpcli.export.quantize import quantize, scores
 from bpcli.inference.ensemble import MEAN, Combination, Ensemble
 from bpcli.storage import checkpoint
-from tests.export.networks import member, spec_of
+from tests.export.networks import CHANGES, member, spec_of
 from tests.export.onnx_reader import read, run
 
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
@@ -55,9 +55,10 @@ def test_the_graph_computes_every_activation_and_output(activation: str, output:
         [member("model.hidden=[9, 8, 7, 6]", "model.activation=[relu, tanh, gelu, elu]")],
         [member(seed=seed) for seed in range(3)],
         [member("data.normalize=unit"), member("data.deslant=true", "model.hidden=[]", output="sigmoid")],
+        [member(*settings, seed=seed) for seed, (settings, _) in enumerate(CHANGES * 2)],
         [member(spec=spec_of(20, LETTERS))],
     ],
-    ids=["regression", "deep", "committee", "mixed committee", "letters"],
+    ids=["regression", "deep", "committee", "mixed committee", "widths", "letters"],
 )
 def test_the_graph_computes_networks_of_every_shape(members: list[Member]) -> None:
     require_same(members, some(members[0].checkpoint.spec.side))
@@ -89,10 +90,12 @@ def test_scores_without_an_output_function_keep_their_size() -> None:
 
 
 @pytest.mark.parametrize("side", [8, 28, 51, 64])
-def test_the_graph_deslants_to_the_very_same_bytes(side: int) -> None:
-    images = some(side, 100)
-    found = run(read(onnx([member("data.deslant=true", spec=spec_of(side))])), images)["upright"]
-    assert np.array_equal(found.reshape(len(images), -1), deslant(images.reshape(len(images), -1)))
+@pytest.mark.parametrize(("settings", "name"), CHANGES)
+def test_the_graph_changes_pixels_to_the_very_same_bytes(side: int, settings: list[str], name: str) -> None:
+    images, one = some(side, 100), member(*settings, spec=spec_of(side))
+    found = run(read(onnx([one])), images)[name]
+    expected = one.model.preprocessing.upright(images.reshape(len(images), -1))
+    assert np.array_equal(found.reshape(len(images), -1), expected)
 
 
 def test_the_packaged_network_reads_as_bpcli_does(small_split: Split) -> None:
@@ -130,7 +133,9 @@ def test_the_metadata_says_what_the_network_is() -> None:
     about = read(onnx([member("data.deslant=true", spec=spec_of(20, LETTERS), sha256="abc")])).metadata
     assert json.loads(about["classes"]) == list(LETTERS)
     assert json.loads(about["sizes"]) == [400, 12, 26]
-    assert json.loads(about["preprocessing"]) == {"deslant": True, "scale": 1 / (255 * 0.3), "shift": 0.2 / 0.3}
+    assert json.loads(about["preprocessing"]) == {
+        "deslant": True, "width": None, "scale": 1 / (255 * 0.3), "shift": 0.2 / 0.3
+    }  # fmt: skip
     assert (about["sha256"], about["validation_accuracy"], about["output"]) == ("abc", "0.9832", "softmax")
 
 

@@ -61,6 +61,10 @@ CASES: Mapping[str, Callable[[], list[Member]]] = {
     "committee": lambda: [
         trained("model.hidden=[32]", f"seed={seed}", f"data.deslant={'true' if seed else 'false'}") for seed in range(3)
     ],
+    "widths": lambda: [
+        trained("model.hidden=[64]", f"seed={width}", f"data.width={width}", f"data.deslant={width < 20}")
+        for width in (10, 20)
+    ],
     "regression": lambda: [trained("model.hidden=[]", "model.output=softmax", "loss=cross_entropy")],
     "letters": lambda: [trained("model.hidden=[32]", write=write_patterns)],
 }

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from bpcli import resources
 from bpcli.cli import cli
-from bpcli.core.deslant import deslant
+from bpcli.core.pixels import Normalization
 from bpcli.core.types import Bytes
 from bpcli.data.datasets import Split, SplitName, read_split
-from bpcli.export.c import _part
+from bpcli.data.preprocessing import Preprocessing
+from bpcli.export.c import _preparation
 from bpcli.export.quantize import calibration, quantize, scores
 from bpcli.inference.evaluation import read_split_of
 from bpcli.model import Model
@@ -92,17 +93,25 @@ def test_nothing_is_read_or_written_outside_of_arrays_or_overflows(model: Model,
 
 
 @pytest.mark.parametrize("side", [8, 20, 28, 63, 64])
-def test_deslanting_gives_the_same_bytes(side: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "deslanted", "width"), [("deslant", True, None), ("set_width", False, 7), ("set_width", True, 5)]
+)
+def test_upright_digits_are_the_same_bytes(
+    side: int, name: str, deslanted: bool, width: int | None, tmp_path: Path
+) -> None:
+    prepare = Preprocessing(side, Normalization(1 / 255, 0.0), deslanted, width)
+    functions = "\n".join(_preparation(prepare))
     rng = np.random.default_rng(side)
     images: Bytes = read_split(resources.mnist(), "test", 0).images
     if side != 28:
         images = (rng.integers(256, size=(2000, side**2)) * (rng.random((2000, side**2)) < 0.2)).astype(np.uint8)
         images[:, side // 2 * side :: side] = 0  # as if leaning
-    (tmp_path / "deslant.c").write_text(
-        f"#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#define BPCLI_SIDE {side}\n{_part('deslant')}"
+    (tmp_path / "upright.c").write_text(
+        f"#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#define BPCLI_SIDE {side}\n"
+        f"#define BPCLI_PIXELS (BPCLI_SIDE * BPCLI_SIDE)\n{functions}"
         "int main(void) { uint8_t pixels[BPCLI_SIDE * BPCLI_SIDE], upright[BPCLI_SIDE * BPCLI_SIDE];"
-        "while (fread(pixels, sizeof pixels, 1, stdin)) { bpcli_deslant(pixels, upright);"
+        f"while (fread(pixels, sizeof pixels, 1, stdin)) {{ bpcli_{name}(pixels, upright);"
         "fwrite(upright, sizeof upright, 1, stdout); } return 0; }\n"
     )
-    run(["cc", *FLAGS, "-O2", "deslant.c", "-o", "deslant", "-lm"], tmp_path)
-    assert run(["./deslant"], tmp_path, images.tobytes()) == deslant(images).tobytes()
+    run(["cc", *FLAGS, "-O2", "upright.c", "-o", "upright", "-lm"], tmp_path)
+    assert run(["./upright"], tmp_path, images.tobytes()) == prepare.upright(images).tobytes()

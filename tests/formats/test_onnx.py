@@ -10,9 +10,8 @@ import onnx
 import onnxruntime
 import pytest
 
-from bpcli.core.deslant import deslant
 from bpcli.export.onnx import onnx as written
-from tests.export.networks import member, spec_of
+from tests.export.networks import CHANGES, member, spec_of
 from tests.formats.networks import CASES, CLOSE, case, images, quantized, quantized_scores, scores
 
 pytestmark = pytest.mark.formats
@@ -97,10 +96,13 @@ def test_opencv_multiplies_what_the_integers_stand_for(name: str, small_path: Pa
 
 
 @pytest.mark.parametrize("side", [8, 20, 28, 51, 64])
-def test_onnxruntime_deslants_to_the_very_same_bytes(side: int) -> None:
+@pytest.mark.parametrize(("settings", "name"), CHANGES)
+def test_onnxruntime_changes_pixels_to_the_very_same_bytes(side: int, settings: list[str], name: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (500, side, side), dtype=np.uint8)
     pixels[:250] = np.where(pixels[:250] < 200, 0, pixels[:250])
-    model = onnx.load_from_string(written([member("data.deslant=true", spec=spec_of(side))]))
-    model.graph.output.append(onnx.helper.make_tensor_value_info("upright", onnx.TensorProto.UINT8, None))
-    (found,) = onnxruntime.InferenceSession(model.SerializeToString()).run(["upright"], {"images": pixels})
-    assert np.array_equal(found.reshape(len(pixels), -1), deslant(pixels.reshape(len(pixels), -1)))
+    model = onnx.load_from_string(written([one := member(*settings, spec=spec_of(side))]))
+    model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.UINT8, None))
+    (found,) = onnxruntime.InferenceSession(model.SerializeToString()).run([name], {"images": pixels})
+    assert np.array_equal(
+        found.reshape(len(pixels), -1), one.model.preprocessing.upright(pixels.reshape(len(pixels), -1))
+    )

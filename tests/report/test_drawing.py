@@ -46,6 +46,16 @@ def with_network(loaded: Checkpoint, code: str, data: object) -> Array:
     return np.array(run(f"const network = readNetwork(data[0]); return data[1].map({code});", [page, data]))
 
 
+@needs_node
+@pytest.mark.parametrize("settings", [["data.deslant=true"], ["data.width=9"], ["data.deslant=true", "data.width=18"]])
+def test_the_network_sees_the_pixels_that_bpcli_sees(small_split: Split, settings: list[str]) -> None:
+    loaded, images = network([3], *settings), np.concatenate([small_split.images[:60], np.zeros((1, 784), np.uint8)])
+    found = with_network(loaded, "(pixels) => Array.from(upright(network, Uint8Array.from(pixels)))", images.tolist())
+    expected = loaded.model.preprocessing.upright(images)
+    assert abs(found - expected).max() <= 1  # where rounding in single precision differs
+    assert (found != expected).mean() < 1e-3
+
+
 ALL = [
     ([], "identity", ("softmax", "cross_entropy")),
     *(([20], name, ("sigmoid", "binary_cross_entropy")) for name in ACTIVATIONS),

@@ -41,7 +41,7 @@ def taught(loaded: Checkpoint, pixels: Bytes, label: int, rate: float, steps: in
 @needs_node
 @pytest.mark.parametrize("settings", [
     ["model.activation=[relu, tanh]"], ["model.output=softmax", "loss=cross_entropy", "data.deslant=true"],
-    ["loss=quadratic", "model.activation=sigmoid"],
+    ["loss=quadratic", "model.activation=sigmoid", "data.width=14"],
 ], ids=str)  # fmt: skip
 def test_lessons_are_bpclis_steps_and_are_undone_to_the_bit(small_split: Split, settings: list[str]) -> None:
     loaded = network([20, 10], *settings)

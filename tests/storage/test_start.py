@@ -27,6 +27,7 @@ def test_the_network_brings_its_form_and_preprocessing_along() -> None:
             "data.deslant=false",
             r"data\.deslant = false, but pretrained.* has true; leave",
         ),
+        ("default", "data.width=14", r"data\.width = 14, but pretrained.* has null; leave"),
         ("quick", "train.epochs=1", r"model\.hidden = \[384\], but pretrained"),
         ("default", "train.freeze=3", r"train\.freeze = 3, but model\.hidden = \[800, 400\]: expected at most 2"),
     ],
@@ -65,5 +66,5 @@ def test_the_images_keep_the_brightness_that_the_network_is_used_to() -> None:
 
 def test_keys_that_old_checkpoints_lack_have_the_value_of_the_default() -> None:
     tree = configuration.to_tree(configuration.load())
-    del tree["train"]["start"], tree["train"]["freeze"]
+    del tree["train"]["start"], tree["train"]["freeze"], tree["data"]["width"]
     assert configuration.from_tree(tree, "an old checkpoint") == configuration.load()

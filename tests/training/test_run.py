@@ -1,6 +1,7 @@
 """The folder of a run: its name, its files, and how a run that is left early can go on."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from bpcli import config as configuration
 from bpcli.core.deslant import deslant
 from bpcli.core.threads import ThreadGroup
+from bpcli.core.types import Bytes
+from bpcli.core.width import set_width
 from bpcli.data.datasets import read_split
 from bpcli.data.outliers import with_outliers
 from bpcli.errors import CheckpointError, DataError, OutputError, TrainingError
@@ -156,16 +159,22 @@ def test_the_first_event_says_where_the_run_is(small_settings: list[str]) -> Non
     events.close()
 
 
-def test_deslanting_is_a_part_of_the_network_as_if_its_files_held_upright_digits(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "value", "off", "change"),
+    [("deslant", "true", "false", deslant), ("width", "14", "off", lambda images: set_width(images, 14))],
+)
+def test_preprocessing_is_a_part_of_the_network_as_if_its_files_held_such_digits(
+    tmp_path: Path, key: str, value: str, off: str, change: Callable[[Bytes], Bytes]
+) -> None:
     folders = {"raw": write_mnist(tmp_path / "raw"), "upright": write_mnist(tmp_path / "upright")}
     for name in ("train", "t10k"):
         file = folders["upright"] / f"{name}-images-idx3-ubyte"
         digits = np.frombuffer(file.read_bytes()[16:], np.uint8).reshape(-1, 784)
-        file.write_bytes(idx_bytes(deslant(digits).reshape(-1, 28, 28)))
+        file.write_bytes(idx_bytes(change(digits).reshape(-1, 28, 28)))
     common = ["data.validation=100", "data.normalize=unit", "model.hidden=[16]", "train.epochs=2", "augment.rotation=5"]
     ends = {}
     for name, folder in folders.items():
-        settings = [*common, f"data.folder={folder}", f"data.deslant={'true' if name == 'raw' else 'false'}"]
+        settings = [*common, f"data.folder={folder}", f"data.{key}={value if name == 'raw' else off}"]
         *_, last, _, tested = recorded_training(configuration.load(overrides=settings), name, Path(f"run-{name}"))
         assert isinstance(last, EpochEnd)
         ends[name] = (last.train, last.validation, tested)
@@ -175,7 +184,7 @@ def test_deslanting_is_a_part_of_the_network_as_if_its_files_held_upright_digits
     images = read_split_of(raw.model, "test").images
     scores = raw.model.scores(images)
     assert np.array_equal(scores, raw.model.scores(images, ThreadGroup(3)))
-    assert np.array_equal(scores, upright.model.scores(deslant(images)))
+    assert np.array_equal(scores, upright.model.scores(change(images)))
     assert not np.array_equal(scores, upright.model.scores(images))
 
 

@@ -16,8 +16,9 @@ function answerToSquare(network, square) {
   return { ...found, reason: seen ? "" : `No ${network.numerals ? "digit" : "class"}: no score reaches ${network.least}.` };
 }
 
-/** Return a square of bytes as the network sees it: upright, if it was trained so. */
+/** Return a square of bytes as the network sees it: upright and of one width, if it was trained so. */
 function upright(network, square) {
+  if (network.width) return setWidth(square, network.width, network.deslant);
   return network.deslant ? deslant(square) : square;
 }
 
