@@ -9,6 +9,7 @@ from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bpcli.core.types import Array, Bytes
@@ -53,8 +54,9 @@ def deslant(images: Bytes) -> Bytes:
     own = frame(isqrt(images.shape[1]))
     upright, most = np.empty_like(images), max(_BLOCK // images.shape[1], 1)
     for first in range(0, len(images), most):
-        block = images[first : first + most].reshape(-1, own.side, own.side).astype(np.float32)
-        upright[first : first + most] = np.rint(_moved(block, moves(block, own), own)).reshape(len(block), -1)
+        block = images[first : first + most].reshape(-1, own.side, own.side)
+        moved = _moved(block, moves(block.astype(np.float32), own), own)
+        upright[first : first + most] = np.rint(moved, out=moved).reshape(len(block), -1)
     return upright
 
 
@@ -70,12 +72,12 @@ def moves(ink: NDArray[np.float32], own: Frame) -> Array:
     return found
 
 
-def _moved(ink: NDArray[np.float32], moves: Array, own: Frame) -> Array:
+def _moved(ink: Bytes, moves: Array, own: Frame) -> NDArray[np.float32]:
     """Return the images (n, side, side) with each row moved to the left, interpolated between two pixels."""
     padded = np.pad(ink, ((0, 0), (0, 0), (own.room, own.room)))
     whole = np.floor(moves)
     starts = padded.shape[2] * np.arange(moves.size).reshape(moves.shape) + whole.astype(np.intp) + own.room
-    index = starts[:, :, None] + np.arange(own.side)
-    left, right = padded.take(index), padded.take(index + 1)
-    moved: Array = left + (moves - whole)[:, :, None] * (right - left)
+    windows = sliding_window_view(padded.reshape(-1), own.side + 1)[starts].astype(np.float32)
+    left, right = windows[:, :, :-1], windows[:, :, 1:]
+    moved: NDArray[np.float32] = left + (moves - whole)[:, :, None] * (right - left)
     return moved
