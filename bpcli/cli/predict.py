@@ -86,23 +86,27 @@ def predict(
     answered = answer_all(seen, ensemble, least, ThreadGroup(machine.usable_cores()))
     if answered:
         introduce(members, by_default=not models)
-    rest, complete = iter(answered), True
-    for source, result in zip(sources, results, strict=True):
-        picture = result if isinstance(result, ImageError) else next(rest)
-        complete &= _is_whole(picture)
+    pictures = _in_order(results, answered)
+    for source, picture in zip(sources, pictures, strict=True):
         if as_json:
             print_text(_as_json(source, picture, members))
         elif isinstance(picture, Answered):
             _print(picture, spec, show)
     if save_input is not None:
         _save_all_steps(answered, save_input)
-    if not complete:
+    if not all(map(_is_whole, pictures)):
         context.exit(ImageError.exit_code)
 
 
 def _least(members: Sequence[Named], min_score: float | None) -> float:
     """Return the score below which there is no answer."""
     return default_min_score([member.checkpoint for member in members]) if min_score is None else min_score
+
+
+def _in_order(results: Iterable[Seen | ImageError], answered: Iterable[Answered]) -> list[Answered | ImageError]:
+    """Return each picture's answers, or why it can't be read."""
+    rest = iter(answered)
+    return [each if isinstance(each, ImageError) else next(rest) for each in results]
 
 
 def _is_whole(picture: Answered | ImageError) -> bool:

@@ -253,7 +253,7 @@ def _settings(subject: Subject) -> list[Tree]:
 
 
 def _usage(subject: Subject) -> Iterator[str]:
-    yield from usage(subject.kind, subject.files, subject.first.spec)
+    yield from usage(subject.kind, subject.files, subject.first.spec, subject.how)
     if subject.int8:
         yield "The weights in the file are rounded to int8. The figures above are those of the network in float32."
 

@@ -10,7 +10,7 @@ import yaml
 from bpcli.core.types import Bytes
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.export.card import Subject, Trained, card, confusions
-from bpcli.inference.ensemble import EnsembleMetrics
+from bpcli.inference.ensemble import Combination, EnsembleMetrics
 from bpcli.inference.evaluation import metrics
 from tests.export.networks import member, spec_of
 
@@ -148,3 +148,17 @@ def test_without_mistakes_there_are_no_confusions() -> None:
 
 def test_confusions_are_listed_by_their_number() -> None:
     assert confusions([[5, 1, 2], [0, 9, 2], [3, 0, 4]]) == [(3, 2, 0), (2, 0, 2), (2, 1, 2), (1, 0, 1)]
+
+
+def test_a_committee_says_how_it_answers() -> None:
+    members = [trained(seed=3), trained(seed=4)]
+    found = EnsembleMetrics([FIRST, SECOND], FIRST, np.zeros(0), np.zeros((2, 0), bool))
+    plain, other = (
+        card(Subject("two", members, found, ["a.npz", "b.npz"], how=how))
+        for how in (Combination(), Combination("logits", (0.25, 0.75)))
+    )
+    assert "their scores. They have" in plain
+    assert "bpcli predict -m a.npz -m b.npz photo.png" in plain
+    assert "their logits, weighted by 0.250, 0.750: the weights were chosen on validation images. They have" in other
+    assert "-m b.npz --combine logits --weights validation photo.png" in other
+    assert 'bpcli.load_ensemble("a.npz", "b.npz", combine="logits", weights="validation")' in other
