@@ -28,7 +28,7 @@ def test_the_network_brings_its_form_and_preprocessing_along() -> None:
             r"data\.deslant = false, but pretrained.* has true; leave",
         ),
         ("default", "data.width=14", r"data\.width = 14, but pretrained.* has null; leave"),
-        ("quick", "train.epochs=1", r"model\.hidden = \[384\], but pretrained"),
+        ("quick", "train.epochs=1", r"model\.hidden = \[320\], but pretrained"),
         ("default", "train.freeze=3", r"train\.freeze = 3, but model\.hidden = \[800, 400\]: expected at most 2"),
     ],
 )
