@@ -21,6 +21,7 @@ from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, CheckpointError, DataError, ImageError
 from bpcli.inference.ensemble import Combination
 from bpcli.storage.checkpoint import Checkpoint
+from bpcli.storage.members import of_seeds
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 SERIES = Path(__file__).parents[1] / "old_versions/0.1.0/series"
@@ -136,13 +137,10 @@ def test_several_networks_answer_by_their_mean_logits(digits: Split) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*learned nothing")
 def test_a_series_that_is_not_finished_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bpcli.storage.series_file.read", lambda folder: Unfinished())
+    unfinished = of_seeds(configuration.load(), (3, 4)).with_finished("seed-3")
+    monkeypatch.setattr("bpcli.storage.series_file.read", lambda folder: unfinished)
     with pytest.warns(BpcliWarning, match="1 of the 2 runs of this series are finished"):
         assert len(package.load(SERIES).members) == 1
-
-
-class Unfinished:
-    seeds, finished = (3, 4), (3,)
 
 
 def test_it_says_what_it_is(pretrained: Predictor) -> None:
