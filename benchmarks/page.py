@@ -47,7 +47,11 @@ def _sections(results: Results) -> Iterator[str]:
     yield table(("", "this run"), [[name, value] for name, value in (_versions(results)).items()])
     for problem in results.problems:
         yield f"Not measured: {problem}"
-    found = [*aims.of_steps(results.networks), *(aims.of_processes(results.whole) if results.whole else ())]
+    found = [
+        *aims.of_steps(results.networks),
+        *aims.of_growth(results.growth),
+        *(aims.of_processes(results.whole) if results.whole else ()),
+    ]
     if found:
         yield "## The aims"
         yield table(aims.HEADER, [each.row for each in found])
