@@ -68,7 +68,8 @@ def _candidates(seen: Study) -> Iterator[Finding | None]:
     activations = config.model.activations
     for layer, activation in zip(seen.layers, activations, strict=False):
         if layer.active is not None:
-            yield dead_units(layer.name, int(layer.active.dead.sum()), len(layer.active.dead), activation, rate)
+            dead = int(layer.active.dead.sum())
+            yield dead_units(layer.name, dead, len(layer.active.dead), activation, rate, died(run.epochs))
     if validated:
         yield small_validation(validated)
 
@@ -167,14 +168,26 @@ def _against_overfitting(config: Config) -> Iterator[str]:
         yield "-s optimizer.weight_decay=1"
 
 
-def dead_units(layer: str, dead: int, units: int, activation: str, rate: float) -> Finding | None:
+def died(rows: Sequence[Row]) -> str:
+    """Return when hidden units with ReLU died, of all layers: a sentence, or "" where none did or it is not known."""
+    dead = [(row["epoch"], row["dead_units"]) for row in rows if row["dead_units"]]
+    if not dead:
+        return ""
+    (first, then), (last, now) = dead[0], dead[-1]
+    return (
+        f" In epoch {first:.0f}, {then:,.0f} units with ReLU were silent for every training image, in epoch {last:.0f} "
+        f"{now:,.0f}."
+    )
+
+
+def dead_units(layer: str, dead: int, units: int, activation: str, rate: float, when: str = "") -> Finding | None:
     """Return that units of a hidden layer are dead: no test image brings them to a slope with which they learn."""
     if dead < FEW_DEAD * units or not dead:
         return None
     one_sided = activation in ONE_SIDED
     return Finding(
         f"{dead:,} of the {units:,} units of {layer} are dead",
-        "No test image brings them to a slope of more than 0.01: they hardly learn any more.",
+        f"No test image brings them to a slope of more than 0.01: they hardly learn any more.{when}",
         f"Steps moved their weights so far that z is negative for every image. There {activation} is flat: no gradient "
         "moves them again."
         if one_sided

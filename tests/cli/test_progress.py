@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from bpcli import config as configuration
-from bpcli.cli.progress import MANY, ProgressReporter, header, row, stride
+from bpcli.cli.progress import MANY, ProgressReporter, died, header, row, stride
 from bpcli.data.folder.remarks import Preparing, Refused, Remarks
 from bpcli.inference.evaluation import Score
 from bpcli.storage.members import of_seeds
 from bpcli.training import events
 from bpcli.training.events import (
+    DeadUnits,
     EpochEnd,
     Event,
     Finished,
@@ -213,3 +214,16 @@ def test_a_terminal_may_go_at_any_time() -> None:
             break
     assert writes > len(terminal.lines)
     assert terminal.lines == report(happenings, "bar").lines
+
+
+@pytest.mark.parametrize(
+    ("last_fired", "when"),
+    [
+        ({1: 290, 2: 5}, "290 in epoch 1, 5 in epoch 2"),
+        ({0: 2, 3: 293}, "2 never, 293 in epoch 3"),
+        ({1: 280, 2: 6, 4: 5, 9: 4}, "280 in epoch 1, 6 in epoch 2, 5 in epoch 4, 4 in others"),
+    ],
+)
+def test_dead_units_are_told_with_the_epochs_in_which_most_fired_last(last_fired: dict[int, int], when: str) -> None:
+    told = "295 of 1,024 hidden units are dead: no training image of the last epoch made them fire; they fired last: "
+    assert died(DeadUnits(1024, last_fired)) == told + when

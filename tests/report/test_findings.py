@@ -17,7 +17,7 @@ def rows(*losses: float, accuracies: tuple[float, ...] = (), rates: tuple[float,
         {
             "epoch": n + 1.0, "learning_rate": rates[n] if rates else 0.1, "train_loss": loss,
             "train_accuracy": 0.9, "validation_loss": loss if accuracies else None,
-            "validation_accuracy": accuracies[n] if accuracies else None, "seconds": 1.0,
+            "validation_accuracy": accuracies[n] if accuracies else None, "seconds": 1.0, "dead_units": None,
         }
         for n, loss in enumerate(losses)
     )  # fmt: skip
@@ -99,6 +99,14 @@ def test_dead_units_are_told_where_there_are_many() -> None:
     assert "sigmoid is flat" in saturated.cause
     assert found.dead_units("hidden layer 1", 51, 1024, "relu", 0.1) is None
     assert found.dead_units("hidden layer 1", 0, 3, "relu", 0.1) is None
+
+
+def test_when_units_died_is_told_where_it_is_known() -> None:
+    told = [{**row, "dead_units": dead} for row, dead in zip(rows(0.5, 0.4, 0.3), (0, 295, 298), strict=True)]
+    sentence = found.died(told)
+    assert sentence == " In epoch 2, 295 units with ReLU were silent for every training image, in epoch 3 298."
+    assert sentence in said(found.dead_units("hidden layer 1", 412, 1024, "relu", 0.1, sentence))
+    assert found.died(rows(0.5, 0.4)) == ""
 
 
 def test_a_small_validation_split_is_told_with_its_interval() -> None:
