@@ -42,7 +42,8 @@ def _sections(results: Results) -> Iterator[str]:
     yield (
         "Written by `make bench-results`. What is compared was timed in turn in the same rounds, each contender in a "
         "process\nof its own that began each turn with untimed steps. Ratios are taken round by round; the tables give "
-        "medians, with\nquartiles where there is room. No environment variable steered a library."
+        "medians, with\nquartiles where there is room. No environment variable steered a library. "
+        "[MACHINES.md](MACHINES.md) has several machines side\nby side."
     )
     yield table(("", "this run"), [[name, value] for name, value in (_versions(results)).items()])
     for problem in results.problems:

@@ -1,5 +1,7 @@
 """What workers gain: steps of networks of many sizes with 1, 2 and more workers, up to the machine's processors.
 
+Where workers are processes, as many threads are timed beside the most of them.
+
     python -m benchmarks.workers [--rounds N]
 
 A step with T workers takes about s + p/T: a part that each worker does, and a part that they share. From the times with
@@ -24,6 +26,7 @@ from bpcli.machine import usable_cores
 SHAPES = ((32, 256), (64, 256), (128, 256), (512, 256), (1024, 256), (128, 64), (512, 10), (1024, 10))  # hidden, batch
 COUNTS = sorted({1, usable_cores(), *(count for count in (2, 4, 8) if count < usable_cores())})  # workers
 RECKONED = (4, 8, 16)
+THREADS = "threads"
 
 
 def reckoned(seconds: Mapping[int, float], workers: int) -> float:
@@ -39,13 +42,15 @@ def reckoned(seconds: Mapping[int, float], workers: int) -> float:
 
 
 def row(hidden: int, batch: int, folder: Path, rounds: int) -> list[str]:
-    """The row of a network: milliseconds with 1, 2 and more workers, what `auto` takes, and what more would take."""
+    """The row of a network: ms by the number of workers, processes ÷ threads, what `auto` and what more would take."""
     case = stretch(replace(NETWORKS["default"], sizes=(784, hidden, 10), batch=batch))
     kinds = {steps.trainer(count): ("trainer", str(count)) for count in COUNTS}
+    kinds[THREADS] = ("trainer", f"{COUNTS[-1]} threads")
     outcome = steps.compare(case, kinds, folder, rounds)
     found = {count: median(outcome.seconds[steps.trainer(count)]) for count in COUNTS}
     more = [f"{1e3 * reckoned(found, count):.3g}" if len(found) > 1 else "–" for count in RECKONED]
-    return [case.name, *(f"{1e3 * seconds:.3g}" for seconds in found.values()), str(outcome.workers), *more]
+    beside = steps.shown(outcome.ratio(steps.trainer(COUNTS[-1]), THREADS), with_quartiles=True)
+    return [case.name, *(f"{1e3 * seconds:.3g}" for seconds in found.values()), beside, str(outcome.workers), *more]
 
 
 def main() -> None:
@@ -60,7 +65,7 @@ def main() -> None:
         [f"ms, {count}{text}" for count in counts] for counts, text in ((COUNTS, ""), (RECKONED, " reckoned"))
     )
     print(machine()["processor"])
-    print(table(["network", *timed, "auto", *more], rows))
+    print(table(["network", *timed, f"{COUNTS[-1]} processes ÷ {COUNTS[-1]} threads", "auto", *more], rows))
 
 
 if __name__ == "__main__":

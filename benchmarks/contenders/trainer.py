@@ -32,12 +32,14 @@ def configured(case: Case, threads: str) -> Config:
 
 
 def make(case: Case, variant: str, folder: str) -> Ready:
-    """A trainer of a case with as many workers as the variant says."""
-    config = configured(case, variant)
+    """A trainer of a case with as many workers as the variant says: `2`, or `2 threads` if no processes are wanted."""
+    workers, _, threads = variant.partition(" ")
+    config = configured(case, workers)
     training = read_split(config.data.folder, "train", config.data.validation, MNIST).first(case.images)
     state, epochs = builders.first_state(config, MNIST), count()
     model = models.build(config, MNIST, state.parameters)
-    trainer = Trainer(model, state.optimizer_state, training, builders.workers(builders.thread_group(config, MNIST)))
+    group = builders.thread_group(config, MNIST)
+    trainer = Trainer(model, state.optimizer_state, training, group if threads else builders.workers(group))
 
     def ready(steps: int) -> Callable[[], None]:
         order = seeds.order(0, next(epochs), len(training))
