@@ -1,4 +1,4 @@
-"""The two array types of the core."""
+"""The array types of the core."""
 
 from typing import Any, TypeAlias
 
@@ -7,3 +7,4 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]  # float32 in training, float64 in gradient checks
 Bytes: TypeAlias = NDArray[np.uint8]
+Flags: TypeAlias = NDArray[np.bool_]

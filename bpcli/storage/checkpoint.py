@@ -28,19 +28,21 @@ from bpcli.model import Model
 from bpcli.storage import arrays
 from bpcli.storage.archive import Archive, Malformed, pack
 from bpcli.storage.files import SYSTEM, FileSystem, write_file
-from bpcli.storage.state import State
+from bpcli.storage.state import Epochs, State
 
 VERSION = 1
 MAX_CHECKPOINT = 256 * 2**20  # bytes of the file
 _BESIDES = 2**20  # bytes in it besides the vectors
 _MAX_TEXT = 64 * 1024  # characters of the JSON text
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".heic")
+_SINCE = ("silent_since", "still_since")  # members of a state, a number for each hidden unit
 _NETWORK, _BEST = "", "best."  # sections of members, one vector each; the optimizer's sections have its own names
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 Epoch = Annotated[int, Meta(ge=0, le=100_000)]
 Metrics: TypeAlias = dict[str, float]
 Environment: TypeAlias = dict[str, str | int]
+Since: TypeAlias = tuple[Epochs, Epochs]
 
 
 class Progress(Struct, frozen=True, forbid_unknown_fields=True, rename={"best_metrics": "best_figures"}):
@@ -96,6 +98,8 @@ class Checkpoint:
         optimizer_state: vectors of the same layout, if the run can continue from here; else empty.
         best: the parameters of the best epoch, if the run can continue and they differ; else None.
         progress: where the run stands, if it can continue; else None.
+        since: `silent_since` and `still_since` of the state, if it can continue; else, and in files of older versions,
+            None.
     """
 
     config: Config
@@ -107,6 +111,7 @@ class Checkpoint:
     optimizer_state: tuple[Array, ...] = ()
     best: Array | None = None
     progress: Progress | None = None
+    since: Since | None = None
 
     @property
     def model(self) -> Model:
@@ -123,7 +128,13 @@ class Checkpoint:
             raise CheckpointError("this checkpoint holds a network, but not what is needed to go on training")
         best = self.parameters.copy() if self.best is None else self.best
         numbers = msgspec.structs.asdict(self.progress)
-        return State(self.parameters, self.optimizer_state, best, metrics=dict(self.metrics), **numbers)
+        vectors = (self.parameters, self.optimizer_state, best, *(self.since or self._unknown(self.progress)))
+        return State(*vectors, metrics=dict(self.metrics), **numbers)
+
+    def _unknown(self, progress: Progress) -> Since:
+        """Return what is safe where nothing is known: every unit has fired and moved in the epoch under way."""
+        none = np.full(sum(self.config.model.hidden), progress.epoch + (progress.step > 0), np.int32)
+        return none, none.copy()
 
 
 def of_state(config: Config, spec: DataSpec, state: State, environment: Mapping[str, str | int]) -> Checkpoint:
@@ -139,6 +150,7 @@ def of_state(config: Config, spec: DataSpec, state: State, environment: Mapping[
         state.optimizer_state,
         state.best if progress.has_best else None,
         progress,
+        (state.silent_since, state.still_since),
     )
 
 
@@ -209,6 +221,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         members |= _named(vector, sizes, f"{name}.")
     if checkpoint.best is not None:
         members |= _named(checkpoint.best, sizes, _BEST)
+    members |= zip(_SINCE, checkpoint.since or (), strict=bool(checkpoint.since))
     return pack({f"{name}.npy": arrays.npy(array) for name, array in members.items()})
 
 
@@ -245,7 +258,8 @@ def _read(archive: Archive, path: str) -> Checkpoint:
     sizes = models.network(config, spec).sizes
     names = _state_names(config) if text.progress else ()
     sections = (_NETWORK, *(f"{name}." for name in names), *([_BEST] if _has_best(text) else []))
-    _require_members(archive, sizes, sections, text.dtype)
+    known = _SINCE if text.progress and f"{_SINCE[0]}.npy" in archive.members else ()
+    _require_members(archive, sizes, sections, text.dtype, known)
     vectors = {section: _vector(archive, sizes, section, text.dtype) for section in sections}
     return Checkpoint(
         config,
@@ -257,7 +271,16 @@ def _read(archive: Archive, path: str) -> Checkpoint:
         tuple(vectors[f"{name}."] for name in names),
         vectors.get(_BEST),
         text.progress,
+        _since(archive, sizes, text.epoch) if known else None,
     )
+
+
+def _since(archive: Archive, sizes: tuple[int, ...], epoch: int) -> Since:
+    """Return the epochs of the hidden units, each the next one at most."""
+    silent, still = (arrays.read(archive, name, (sum(sizes[1:-1]),), "<i4").astype(np.int32) for name in _SINCE)
+    if not ((silent >= 0) & (silent <= epoch + 1) & (still >= 0) & (still <= epoch + 1)).all():
+        raise Malformed("silent_since or still_since holds numbers that are no epoch of the run")
+    return silent, still
 
 
 def _spec(text: _Text) -> DataSpec:
@@ -293,10 +316,12 @@ def _shapes(sizes: tuple[int, ...], section: str) -> Iterator[tuple[str, tuple[i
         yield f"{section}layer{number}.bias", (fan_out,)
 
 
-def _require_members(archive: Archive, sizes: tuple[int, ...], sections: tuple[str, ...], dtype: str) -> None:
+def _require_members(
+    archive: Archive, sizes: tuple[int, ...], sections: tuple[str, ...], dtype: str, since: tuple[str, ...]
+) -> None:
     """Check that exactly the expected members are there, each of the size that the configuration implies."""
     shapes = dict(shape for section in sections for shape in _shapes(sizes, section))
-    expected = {f"{name}.npy" for name in ("format_version", "meta", *shapes)}
+    expected = {f"{name}.npy" for name in ("format_version", "meta", *shapes, *since)}
     odd = expected ^ archive.members.keys()
     if odd:
         raise Malformed(f"missing or unknown member {_short(repr(min(odd)))}")

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bpcli.core.types import Array
+
+Epochs: TypeAlias = NDArray[np.int32]
 
 
 @dataclass(slots=True)
@@ -16,6 +20,10 @@ class State:
         parameters: all weights and biases, one vector (`core.parameters`).
         optimizer_state: the optimizer's vectors, of the same layout, in the order of its `state_names`.
         best: the parameters of the best epoch so far.
+        silent_since: for each hidden unit, the first layer's first, the epoch, from 0, since whose start it has fired
+            on no training image; the next epoch if it has fired in this one. A unit that isn't watched always fires.
+        still_since: likewise, the epoch since whose start its weights have stood still; only of units of the first
+            layer, and only where they may be left out once they are dead (`training.live`).
         epoch: the epoch that is under way or next, from 0.
         step: how many steps of that epoch are done.
         loss_sum, correct: sums over the images of these steps.
@@ -28,6 +36,8 @@ class State:
     parameters: Array
     optimizer_state: tuple[Array, ...]
     best: Array
+    silent_since: Epochs
+    still_since: Epochs
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0

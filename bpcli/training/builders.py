@@ -94,7 +94,8 @@ def first_state(config: Config, spec: DataSpec, start: Start | None = None) -> S
     if start is not None:
         _take_over(start.model, parameters.views(vector, sizes), spec.classes)
     names = OPTIMIZERS[config.optimizer.kind].state_names
-    return State(vector, tuple(np.zeros_like(vector) for _ in names), vector.copy())
+    since = np.zeros((2, sum(sizes[1:-1])), np.int32)
+    return State(vector, tuple(np.zeros_like(vector) for _ in names), vector.copy(), *since)
 
 
 def _take_over(start: Model, layers: Sequence[Layer], classes: Sequence[str]) -> None:

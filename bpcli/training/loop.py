@@ -20,7 +20,8 @@ from bpcli.model import Model
 from bpcli.storage.state import State
 from bpcli.training import builders
 from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, Step, Views
-from bpcli.training.trainer import BatchMetrics, Order, Trainer
+from bpcli.training.live import LiveTrainer
+from bpcli.training.trainer import BatchMetrics, Order
 
 SHOWN = 0.1  # seconds between two reports of steps
 
@@ -44,7 +45,7 @@ def train(
         TrainingError: the loss or a parameter is no longer finite; the state is then useless.
     """
     model = models.build(config, data.spec, state.parameters).without_deslanting()
-    trainer = Trainer(model, state.optimizer_state, data.training, builders.workers(threads))
+    trainer = LiveTrainer(model, state, data.training, builders.workers(threads))
     while state.epoch < config.train.epochs and not _out_of_patience(config, state):
         start = perf_counter()
         if (yield from _steps(config, state, trainer, len(data.training), should_stop)):
@@ -63,7 +64,7 @@ def train(
 
 
 def _steps(
-    config: Config, state: State, trainer: Trainer, images: int, should_stop: Callable[[], bool]
+    config: Config, state: State, trainer: LiveTrainer, images: int, should_stop: Callable[[], bool]
 ) -> Generator[Step | CheckpointDue, None, bool]:
     """Do the remaining steps of the state's epoch; pause whenever a checkpoint is due.
 
@@ -83,7 +84,7 @@ def _steps(
 
 
 def _steps_until(
-    due: float, should_stop: Callable[[], bool], state: State, trainer: Trainer, order: Order
+    due: float, should_stop: Callable[[], bool], state: State, trainer: LiveTrainer, order: Order
 ) -> Iterator[Step]:
     """Do the next steps of the epoch, until it ends or a checkpoint is due.
 
@@ -122,7 +123,7 @@ class _Pause:
         return perf_counter() >= self._due or self._should_stop()
 
 
-def _noted(state: State, trainer: Trainer, batches: list[BatchMetrics]) -> Step:
+def _noted(state: State, trainer: LiveTrainer, batches: list[BatchMetrics]) -> Step:
     """Add the batches that are done to the state, and return their event.
 
     Raises:

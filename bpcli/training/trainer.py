@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpcli.core import parameters
+from bpcli.core.activations import ACTIVATIONS
 from bpcli.core.distortions import Distorter, distorters, sample_transforms
 from bpcli.core.dropout import write_mask
-from bpcli.core.network import Buffers, backward, forward
+from bpcli.core.network import Buffers, Network, backward, forward
 from bpcli.core.optimizers import BLOCK, Block, blocks, flush_denormals
 from bpcli.core.schedules import rate
 from bpcli.core.threads import Alone, Group, Rank
-from bpcli.core.types import Array
+from bpcli.core.types import Array, Flags
 from bpcli.data.datasets import Split
 from bpcli.inference.evaluation import one_hot
 from bpcli.model import Model
@@ -61,6 +62,8 @@ class Trainer:
 
     Attributes:
         steps: the number of steps of an epoch; the last batch may be smaller.
+        fired: whether each hidden unit has fired since `run` began, the first layer's units first; always True for
+            units that are not watched, those of frozen layers and of other activations than ReLU.
     """
 
     def __init__(self, model: Model, optimizer_state: tuple[Array, ...], training: Split, workers: Group) -> None:
@@ -73,6 +76,7 @@ class Trainer:
         self._seed, self._ranges = config.seed, builders.augment_ranges(config)
         self._distorters = self._make_distorters()
         self._allocate(optimizer_state)
+        self.fired, self._watched = _watch(model.network, workers)
 
     def _allocate(self, optimizer_state: tuple[Array, ...]) -> None:
         net, size, dtype = self._model.network, self._size, self._model.parameters.dtype
@@ -123,6 +127,8 @@ class Trainer:
             to note another step. The metrics don't depend on how often it yields.
         """
         self._noted = []
+        for watched in self._watched.values():
+            watched.fill(False)
         shards, steps = self._shards(), range(first, self.steps)
 
         def work(index: int) -> None:
@@ -220,6 +226,9 @@ class Trainer:
             self._logits[len(self._noted), :n] = z
             self._noted.append(batch)
         backward(net, self._layers, x, net.output.value(z), y, room, self._gradients, shard.me)
+        for layer, fired in self._watched.items():
+            units = shard.me.units(len(fired))
+            _note_firing(room.hidden[layer].f_prime[:, units], fired[units])
         for block in shard.blocks:
             self._optimizer.step(block, learning_rate, epoch * self.steps + step + 1)
             if step % _FLUSH_EVERY == 0:
@@ -251,3 +260,19 @@ class Trainer:
         else:
             transforms = sample_transforms(self._ranges, self._seed, epoch, step, len(batch))
             shard.distorter(pixels, transforms.rows(mine), x)
+
+
+def _watch(net: Network, workers: Group) -> tuple[Flags, dict[int, Flags]]:
+    """Return a flag for each hidden unit, and those of each layer that is watched as views, by its index."""
+    fired = workers.zeros(sum(net.sizes[1:-1]), np.bool_).view(np.bool_)
+    fired.fill(True)
+    ends = [*accumulate(net.sizes[1:-1], initial=0)]
+    relu = [layer for layer, f in enumerate(net.hidden) if layer >= net.frozen and f is ACTIVATIONS["relu"]]
+    return fired, {layer: fired[ends[layer] : ends[layer + 1]] for layer in relu}
+
+
+def _note_firing(f_prime: NDArray[np.generic], fired: Flags) -> None:
+    """Flag the units that fire on an image of a batch, (batch, units). Only those without a flag are looked at."""
+    left = np.flatnonzero(~fired)
+    if len(left):
+        fired[left] = f_prime.T[left].any(axis=1)

@@ -34,6 +34,7 @@ def some_state() -> State:
     state.best_epoch, state.best_accuracy, state.best_metrics = 2, 0.5, {"train_loss": 1 / 7}
     state.best[:] = np.arange(state.best.size) / 3
     state.metrics = FIGURES
+    state.silent_since[:], state.still_since[:] = np.arange(9) % 5, 2
     return state
 
 
@@ -53,6 +54,14 @@ def test_everything_comes_back(saved: Path) -> None:
         if field.name == "optimizer_state":
             (value,), (found,) = value, found
         assert value.tobytes() == found.tobytes() if isinstance(value, np.ndarray) else value == found
+
+
+def test_a_file_of_a_version_that_did_not_watch_units_tells_of_none_that_was_silent() -> None:
+    saved = checkpoint.of_state(CONFIG, MNIST, some_state(), ENVIRONMENT)
+    state = replace(saved, since=None).state()
+    assert (state.silent_since == 4).all()
+    assert (state.still_since == 4).all()
+    assert len(state.still_since) == 9
 
 
 def test_the_best_epochs_network_is_saved_once(tmp_path: Path) -> None:
@@ -157,6 +166,9 @@ def text(path: Path, **changed: object) -> np.ndarray:
         ({"layer2__bias": None}, "missing or unknown member 'layer2.bias.npy'"),
         ({"velocity__layer1__bias": None}, "missing or unknown member 'velocity.layer1.bias.npy'"),
         ({"best__layer1__bias": None}, "missing or unknown member 'best.layer1.bias.npy'"),
+        ({"still_since": None}, "missing or unknown member 'still_since.npy'"),
+        ({"silent_since": np.full(9, 5, np.int32)}, "silent_since or still_since holds numbers that are no epoch"),
+        ({"still_since": np.full(9, -1, np.int32)}, "silent_since or still_since holds numbers that are no epoch"),
         ({"extra": np.zeros(3)}, "missing or unknown member 'extra.npy'"),
         ({"meta": None}, "meta is missing"),
         ({"meta": np.array(5)}, "meta is missing, or not a short text"),
