@@ -11,13 +11,15 @@ from bpcli.data.folder.remarks import Preparing, Remarks
 from bpcli.inference.evaluation import Score
 from bpcli.storage.run_folder import REFUSED
 from bpcli.training import events
-from bpcli.training.events import EpochEnd, Event, MemberStarted, PicturesRead, SeriesStarted, Started, Step
+from bpcli.training.events import DeadUnits, EpochEnd, Event, MemberStarted, PicturesRead, SeriesStarted, Started, Step
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 STYLES = ("bar", "lines", "none")
 MANY = 20  # epochs; of a longer run, only some have a line above the bar
+
+_NAMED = 3  # epochs in which dead units fired last that are named
 
 _HEADER = """\
 {0:>{width}}          training          validation  learning            best
@@ -75,6 +77,8 @@ class ProgressReporter:
                 self._begin(event)
             case events.Finished():
                 self.close()
+                if event.dead and event.dead.count:
+                    self._say(died(event.dead))
             case events.Tested() if self._in_series:
                 self._say(f"test accuracy {percent(event.test.accuracy)}")
             case events.SeriesStarted():
@@ -240,6 +244,18 @@ def row(end: EpochEnd) -> str:
     scores = (*_score(end.train), *_score(end.validation))
     return _ROW.format(
         _of(end.epoch, end.epochs), *scores, end.learning_rate, end.seconds, best, width=_width(end.epochs)
+    )
+
+
+def died(dead: DeadUnits) -> str:
+    """Return how many units are dead, and when they fired last: the three epochs with most of them."""
+    most = sorted(dead.last_fired, key=lambda epoch: (-dead.last_fired[epoch], epoch))[:_NAMED]
+    when = [f"{dead.last_fired[epoch]:,} {f'in epoch {epoch}' if epoch else 'never'}" for epoch in sorted(most)]
+    if rest := dead.count - sum(dead.last_fired[epoch] for epoch in most):
+        when.append(f"{rest:,} in others")
+    return (
+        f"{dead.count:,} of {dead.units:,} hidden units are dead: no training image of the last epoch made them fire; "
+        f"they fired last: {', '.join(when)}"
     )
 
 

@@ -10,4 +10,4 @@ from bpcli.storage import checkpoint
 def npz(members: Sequence[Member]) -> bytes:
     """Return a checkpoint of one network alone, which `numpy.load` and bpcli read."""
     (member,) = members
-    return checkpoint.to_bytes(replace(member.checkpoint, optimizer_state=(), best=None, progress=None))
+    return checkpoint.to_bytes(replace(member.checkpoint, optimizer_state=(), best=None, progress=None, since=None))

@@ -205,3 +205,16 @@ def interval(errors: Errors) -> tuple[float, float]:
     middle = (errors.wrong + square / 2) / (n + square)
     half = SURE / (n + square) * sqrt(errors.wrong * (n - errors.wrong) / n + square / 4)
     return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def dying(rows: Sequence[Row]) -> str:
+    """Return how many hidden units were dead in the course of the training; "" if none was, or it is not known."""
+    seen = [(int(row["epoch"] or 0), int(row["dead_units"])) for row in rows if row["dead_units"]]
+    if not seen:
+        return ""
+    (early, some), (late, more) = seen[0], seen[-1]
+    later = f", and {more:,} in epoch {late}" if late > early else ""
+    return (
+        f"{some:,} hidden units fired on no training image in epoch {early}{later}. Such a unit had died in an earlier "
+        "epoch: z ≤ 0 for every image, so that no gradient moves its weights."
+    )

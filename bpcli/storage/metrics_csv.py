@@ -12,8 +12,11 @@ from bpcli.storage.files import SYSTEM, FileSystem
 
 NAME = "metrics.csv"
 COLUMNS = (
-    "epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds",
+    "epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
+    "dead_units", "seconds",
 )  # fmt: skip
+_OLD_COLUMNS = tuple(name for name in COLUMNS if name != "dead_units")  # of runs that older versions began
+_MAY_BE_EMPTY = ("validation_loss", "validation_accuracy", "dead_units")
 MAX_LENGTH = 16 * 2**20  # bytes: far more than 100,000 epochs take
 _HEADER = ",".join(COLUMNS)
 
@@ -30,7 +33,7 @@ def begin(folder: Path, fs: FileSystem = SYSTEM) -> None:
 
 
 def add(folder: Path, epoch: int, numbers: Mapping[str, float], fs: FileSystem = SYSTEM) -> None:
-    """Add an epoch's row; the columns of a missing split stay empty.
+    """Add an epoch's row; the columns of what the run lacks stay empty.
 
     Args:
         folder: of the run.
@@ -85,21 +88,24 @@ def read(folder: Path) -> tuple[Row, ...]:
 
 
 def _parsed(lines: Iterable[list[str]], path: Path) -> Iterable[Row]:
+    columns: tuple[str, ...] = COLUMNS
     for number, line in enumerate(lines, 1):
-        if number == 1 and tuple(line) != COLUMNS:
-            raise CheckpointError(f"{path}: not the metrics of a run: its columns are not {', '.join(COLUMNS)}")
         if number > 1:
-            yield _numbers(line, f"{path}, line {number}")
+            yield _numbers(columns, line, f"{path}, line {number}")
+        elif tuple(line) == _OLD_COLUMNS:
+            columns = _OLD_COLUMNS
+        elif tuple(line) != COLUMNS:
+            raise CheckpointError(f"{path}: not the metrics of a run: its columns are not {', '.join(COLUMNS)}")
 
 
-def _numbers(line: list[str], where: str) -> Row:
+def _numbers(columns: tuple[str, ...], line: list[str], where: str) -> Row:
     try:
-        row = {name: _number(text) for name, text in zip(COLUMNS, line, strict=True)}
+        row = {name: _number(text) for name, text in zip(columns, line, strict=True)}
     except ValueError:
-        raise CheckpointError(f"{where}: expected {len(COLUMNS)} finite numbers") from None
-    if missing := [name for name, value in row.items() if value is None and not name.startswith("validation_")]:
+        raise CheckpointError(f"{where}: expected {len(columns)} finite numbers") from None
+    if missing := [name for name, value in row.items() if value is None and name not in _MAY_BE_EMPTY]:
         raise CheckpointError(f"{where}: {missing[0]} is empty")
-    return row
+    return {name: row.get(name) for name in COLUMNS}
 
 
 def _number(text: str) -> float | None:
@@ -133,14 +139,23 @@ def _read(path: Path) -> bytes:
 
 
 def _whole_rows(text: str, epochs: int) -> Iterator[str]:
-    """Yield the complete rows whose epochs rise and are at most `epochs`."""
+    """Yield the complete rows whose epochs rise and are at most `epochs`, with the columns of this version."""
     last = 0
-    for line in text.splitlines(keepends=True):
+    lines = text.splitlines(keepends=True)
+    is_old = bool(lines) and lines[0].strip() == ",".join(_OLD_COLUMNS)
+    for line in lines:
         row = line.removesuffix("\n").removesuffix("\r")  # an editor on Windows may have written \r\n
+        row = _renewed(row) if is_old else row
         epoch = _epoch(row) if line.endswith("\n") else 0
         if last < epoch <= epochs:
             last = epoch
             yield row
+
+
+def _renewed(row: str) -> str:
+    """Return an old version's row with an empty field for the number of dead units."""
+    before, _, seconds = row.rpartition(",")
+    return f"{before},,{seconds}"
 
 
 def _epoch(row: str) -> int:

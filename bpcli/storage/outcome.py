@@ -25,6 +25,7 @@ class Outcome(Struct, frozen=True):
         train_accuracy, validation_accuracy, test_accuracy: of that network; None where there is no such split, or where
             the run failed. The first is over the epoch's batches as they were trained on.
         train_loss, validation_loss, test_loss: likewise.
+        dead_units: how many hidden units fired on no training image of the last epoch; None if none could die.
         warning: why the network should not be trusted, or "".
         failed: why the run could not go on, or "".
     """
@@ -37,6 +38,7 @@ class Outcome(Struct, frozen=True):
     validation_loss: float | None = None
     test_accuracy: Fraction | None = None
     test_loss: float | None = None
+    dead_units: int | None = None
     warning: str = ""
     failed: str = ""
 

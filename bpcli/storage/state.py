@@ -47,6 +47,14 @@ class State:
     metrics: Mapping[str, float] = field(default_factory=dict)
     best_metrics: Mapping[str, float] = field(default_factory=dict)
 
+    def last_fired(self, epoch: int) -> dict[int, int]:
+        """Return of the units that were silent in the whole of an epoch, from 0, how many fired last in which epoch.
+
+        These epochs count from 1, as people count; 0 stands for never.
+        """
+        epochs, counts = np.unique(self.silent_since[self.silent_since <= epoch], return_counts=True)
+        return dict(zip(epochs.tolist(), counts.tolist(), strict=True))
+
     @property
     def is_finite(self) -> bool:
         """Whether every parameter and every number of the optimizer's state is finite."""

@@ -98,6 +98,24 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadUnits:
+    """The hidden units that fired on no training image of an epoch, of those with ReLU that training changes.
+
+    Attributes:
+        units: the number of those with ReLU that training changes.
+        last_fired: how many of the dead ones fired last in each epoch, from 1; in 0 those that never fired.
+    """
+
+    units: int
+    last_fired: Mapping[int, int]
+
+    @property
+    def count(self) -> int:
+        """The number of dead units."""
+        return sum(self.last_fired.values())
+
+
+@dataclass(frozen=True, slots=True)
 class EpochEnd:
     """One epoch is done and validated.
 
@@ -110,6 +128,7 @@ class EpochEnd:
         seconds: the duration of the epoch, validation included.
         best_epoch: the first of the best epochs so far, from 0; without validation, this epoch.
         views: what the training works on, if it can be looked at.
+        dead: the dead units; None if there are none that could die.
     """
 
     epoch: int
@@ -120,6 +139,7 @@ class EpochEnd:
     seconds: float
     best_epoch: int
     views: Views | None = field(default=None, repr=False, compare=False)
+    dead: DeadUnits | None = None
 
     @property
     def is_best(self) -> bool:
@@ -147,7 +167,8 @@ class EpochEnd:
     @property
     def row(self) -> dict[str, float]:
         """The epoch's numbers by the columns of metrics.csv."""
-        return self.metrics | {"learning_rate": self.learning_rate, "seconds": round(self.seconds, 3)}
+        dead = {"dead_units": self.dead.count} if self.dead else {}
+        return self.metrics | dead | {"learning_rate": self.learning_rate, "seconds": round(self.seconds, 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +193,14 @@ class Finished:
         best_epoch: the epoch with the best parameters, from 0.
         metrics: losses and accuracies of that epoch, by name, as in metrics.csv.
         warning: why its network, or that of the last epoch, should not be trusted, or "".
+        dead: the units that were dead in the last epoch; None if there are none that could die.
     """
 
     epochs: int
     best_epoch: int
     metrics: Mapping[str, float]
     warning: str = ""
+    dead: DeadUnits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from bpcli.inference.evaluation import Evaluated, Score, evaluate
 from bpcli.model import Model
 from bpcli.storage.state import State
 from bpcli.training import builders
-from bpcli.training.events import CheckpointDue, EpochEnd, Event, Finished, Step, Views
+from bpcli.training.events import CheckpointDue, DeadUnits, EpochEnd, Event, Finished, Step, Views
 from bpcli.training.live import LiveTrainer
-from bpcli.training.trainer import BatchMetrics, Order
+from bpcli.training.trainer import BatchMetrics, Order, watched_layers
 
 SHOWN = 0.1  # seconds between two reports of steps
 
@@ -60,7 +60,8 @@ def train(
         end = _epoch_end(model, state, rate, validated, data, perf_counter() - start)
         _finish(state, end)
         yield end
-    yield Finished(state.epoch, state.best_epoch, state.best_metrics, _warning(config, state, data))
+    warning, dead = _warning(config, state, data), _dead(model, state, state.epoch - 1)
+    yield Finished(state.epoch, state.best_epoch, state.best_metrics, warning, dead)
 
 
 def _steps(
@@ -156,7 +157,14 @@ def _epoch_end(
     validated = validated and Score(validated.loss + penalty, validated.accuracy)
     best_epoch = state.epoch if is_best else state.best_epoch
     views = Views(model, data.training, data.validation, evaluated and evaluated.scores)
-    return EpochEnd(state.epoch, model.config.train.epochs, rate, trained, validated, seconds, best_epoch, views)
+    dead = _dead(model, state, state.epoch)
+    return EpochEnd(state.epoch, model.config.train.epochs, rate, trained, validated, seconds, best_epoch, views, dead)
+
+
+def _dead(model: Model, state: State, epoch: int) -> DeadUnits | None:
+    """Return the units that were dead in an epoch; None if there are none that could die."""
+    units = sum(units for _, units in watched_layers(model.network))
+    return DeadUnits(units, state.last_fired(epoch)) if units else None
 
 
 def _finish(state: State, end: EpochEnd) -> None:

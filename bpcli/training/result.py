@@ -18,8 +18,8 @@ class Result:
 
     Attributes:
         folder: of the run or series, once it is made.
-        values: run, start (if it started from a network), epochs, best_epoch, warning, seconds, and loss and accuracy
-            of each split; for a series, the data of `series_result`.
+        values: run, start (if it started from a network), epochs, best_epoch, warning, dead_units, seconds, and loss
+            and accuracy of each split; for a series, the data of `series_result`.
         finished: whether all is done.
         in_series: whether these are the events of a series.
     """
@@ -42,6 +42,7 @@ class Result:
             case Finished():
                 self.values |= {"epochs": event.epochs, "best_epoch": event.best_epoch + 1}
                 self.values["warning"] = event.warning or None
+                self.values["dead_units"] = event.dead.count if event.dead else None
                 for name in ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss"):
                     self.values[name] = event.metrics.get(name)
             case Tested():

@@ -220,6 +220,7 @@ def _outcome(finished: Finished, test: Score) -> Outcome:
     """Return the outcome of a run whose network was tested."""
     numbers = {"epochs": finished.epochs, "best_epoch": finished.best_epoch + 1, "warning": finished.warning}
     metrics = {**finished.metrics, "test_accuracy": test.accuracy, "test_loss": test.loss}
+    metrics |= {"dead_units": finished.dead.count} if finished.dead else {}
     return msgspec.convert(numbers | metrics, Outcome)
 
 

@@ -266,9 +266,14 @@ def _watch(net: Network, workers: Group) -> tuple[Flags, dict[int, Flags]]:
     """Return a flag for each hidden unit, and those of each layer that is watched as views, by its index."""
     fired = workers.zeros(sum(net.sizes[1:-1]), np.bool_).view(np.bool_)
     fired.fill(True)
-    ends = [*accumulate(net.sizes[1:-1], initial=0)]
-    relu = [layer for layer, f in enumerate(net.hidden) if layer >= net.frozen and f is ACTIVATIONS["relu"]]
-    return fired, {layer: fired[ends[layer] : ends[layer + 1]] for layer in relu}
+    ends = [*accumulate(net.sizes[1:-1])]
+    return fired, {layer: fired[ends[layer] - units : ends[layer]] for layer, units in watched_layers(net)}
+
+
+def watched_layers(net: Network) -> list[tuple[int, int]]:
+    """Return index and units of each hidden layer whose units can die and be noticed: ReLU, and not frozen."""
+    layers = zip(net.hidden, net.sizes[1:-1], strict=True)
+    return [(n, units) for n, (f, units) in enumerate(layers) if n >= net.frozen and f is ACTIVATIONS["relu"]]
 
 
 def _note_firing(f_prime: NDArray[np.generic], fired: Flags) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bpcli.cli.progress import MANY, ProgressReporter, header, row, stride
+from bpcli.cli.progress import MANY, ProgressReporter, died, header, row, stride
 from bpcli.data.folder.remarks import Preparing, Refused, Remarks
 from bpcli.inference.evaluation import Score
 from bpcli.training import events
 from bpcli.training.events import (
+    DeadUnits,
     EpochEnd,
     Event,
     Finished,
@@ -210,3 +211,11 @@ def test_a_terminal_may_go_at_any_time() -> None:
             break
     assert writes > len(terminal.lines)
     assert terminal.lines == report(happenings, "bar").lines
+
+
+def test_the_dead_units_are_told_with_the_epochs_in_which_they_fired_last() -> None:
+    told = died(DeadUnits(1200, {0: 2, 1: 1000, 3: 4, 5: 1}))
+    assert told == (
+        "1,007 of 1,200 hidden units are dead: no training image of the last epoch made them fire; "
+        "they fired last: 2 never, 1,000 in epoch 1, 4 in epoch 3, 1 in others"
+    )

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,10 @@ def test_a_line_an_epoch_and_a_last_line(bpcli: Callable[..., Result], small: li
     assert result.exit_code == 0
     told = result.stderr.splitlines()
     assert told[0] == "training on 500 images, validating on 100; 12,730 parameters"
-    assert [line.split()[0] for line in told[1:]] == ["training", "epoch", "1/2", "2/2"]
+    assert [line.split()[0] for line in told[1:5]] == ["training", "epoch", "1/2", "2/2"]
+    dead = re.match(r"(\d+) of 16 hidden units are dead: ", told[5])
+    assert dead
+    assert json.loads(Path("runs/default-1/result.json").read_text())["dead_units"] == int(dead[1])
     assert result.stdout.startswith("validation accuracy ")
     assert result.stdout.endswith("; the run is in runs/default-1; see it with: bpcli report runs/default-1\n")
 
@@ -58,7 +62,7 @@ def test_json_is_one_object(bpcli: Callable[..., Result], small: list[str]) -> N
     result = bpcli("train", "--json", "-o", "out", *small)
     metrics = json.loads(result.stdout)
     accuracies = {f"{split}_{kind}" for split in ("train", "validation", "test") for kind in ("accuracy", "loss")}
-    assert metrics.keys() == {"run", "epochs", "best_epoch", "seconds", "warning"} | accuracies
+    assert metrics.keys() == {"run", "epochs", "best_epoch", "seconds", "warning", "dead_units"} | accuracies
     assert (metrics["run"], metrics["epochs"]) == ("out", 2)
     assert checkpoint.load(Path("out/best.npz")).metrics["validation_accuracy"] == metrics["validation_accuracy"]
 
@@ -68,7 +72,7 @@ def test_without_validation_there_is_none_to_tell(bpcli: Callable[..., Result], 
     metrics = json.loads(result.stdout)
     assert metrics["validation_accuracy"] is None
     assert metrics["test_accuracy"] > 0
-    assert [line.split()[4:6] for line in result.stderr.splitlines()[-2:]] == [["-", "-"]] * 2
+    assert [line.split()[4:6] for line in result.stderr.splitlines()[-3:-1]] == [["-", "-"]] * 2
     assert bpcli("train", *small, "-s", "data.validation=0").stdout.startswith("test accuracy ")
 
 

@@ -125,3 +125,14 @@ def test_a_study_is_searched_for_all_of_them(seen: Study) -> None:
     assert titles[-1] == "The validation split is too small to tell two runs apart"
     alone = replace(seen, splits={"test": seen.splits["test"]})
     assert not [each for each in found.findings(alone) if "validation" in each.title]
+
+
+def test_the_number_of_dead_units_is_told_where_it_is_known() -> None:
+    def counted(*dead: float | None) -> list[Row]:
+        return [{**row, "dead_units": n} for row, n in zip(rows(*[0.5] * len(dead)), dead, strict=True)]
+
+    assert found.dying(counted(None, None)) == found.dying(counted(0, 0)) == ""
+    assert found.dying(counted(0, 4)).startswith("4 hidden units fired on no training image in epoch 2. ")
+    assert "1,295 hidden units fired on no training image in epoch 2, and 1,298 in epoch 4." in found.dying(
+        counted(0, 1295, 1296, 1298)
+    )
