@@ -18,6 +18,7 @@ _BETWEEN_EPOCHS = (
     "data.hands", "data.printed", "train.batch_size", "train.freeze",
 )  # fmt: skip
 _MARK = "# from epoch "
+_HARMLESS = ("train.", "schedule.")  # keys that decide neither what images look like nor whether still weights stay so
 
 
 def continued(
@@ -61,6 +62,12 @@ def _begun(folder: Path, source: str, overrides: list[str]) -> Config:
     if config.train.start != began.train.start:
         raise _impossible("train.start")
     return config
+
+
+def trust_no_stillness(state: State, before: Config, after: Config) -> None:
+    """Let every unit prove anew that it is dead, if changes of the configuration may wake it."""
+    if any(not key.startswith(_HARMLESS) for key in configuration.differences(before, after)):
+        state.still_since.fill(state.epoch + 1)
 
 
 def comments(folder: Path, changes: list[str], state: State) -> str:

@@ -132,6 +132,8 @@ def resumed_training(
         threads = builders.thread_group(config, data.spec, place.cores)
         data = run_data.upright(data, config, threads)
         state = found.state() if found else builders.first_state(config, data.spec, begin)
+        if found:
+            resuming.trust_no_stillness(state, found.config, config)
         record = start.recorded(found.environment) if found else start.record(begin)
         now = environment(threads, len(data.training)) | record
         writer = RunWriter(folder, config, data.spec, now, fs)

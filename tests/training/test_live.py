@@ -22,6 +22,7 @@ from bpcli.training.builders import first_state
 from bpcli.training.events import Step
 from bpcli.training.live import LiveTrainer
 from bpcli.training.loop import train
+from bpcli.training.resuming import trust_no_stillness
 from bpcli.training.trainer import Trainer
 
 EPOCHS = 6
@@ -129,3 +130,15 @@ def test_a_run_goes_on_without_the_same_units(
         pass
     written = [checkpoint.to_bytes(checkpoint.of_state(config, MNIST, each, {})) for each in (whole, again)]
     assert written[0] == written[1]
+
+
+def test_other_images_or_another_update_want_another_proof() -> None:
+    before, state = configured(), first_state(configured(), MNIST)
+    state.epoch = 3
+    for setting in ("train.epochs=9", "train.threads=1", "schedule.kind=constant"):
+        trust_no_stillness(state, before, configured(setting))
+        assert not state.still_since.any()
+    for setting in ("data.normalize=unit", "optimizer.weight_decay=1", "augment.shift=1", "seed=3"):
+        state.still_since.fill(0)
+        trust_no_stillness(state, before, configured(setting))
+        assert (state.still_since == 4).all()
