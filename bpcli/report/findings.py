@@ -68,8 +68,7 @@ def _candidates(seen: Study) -> Iterator[Finding | None]:
     activations = config.model.activations
     for layer, activation in zip(seen.layers, activations, strict=False):
         if layer.active is not None:
-            dead = int(layer.active.dead.sum())
-            yield dead_units(layer.name, dead, len(layer.active.dead), activation, rate, died(run.epochs))
+            yield dead_units(layer.name, int(layer.active.dead.sum()), len(layer.active.dead), activation, rate)
     if validated:
         yield small_validation(validated)
 
@@ -168,26 +167,14 @@ def _against_overfitting(config: Config) -> Iterator[str]:
         yield "-s optimizer.weight_decay=1"
 
 
-def died(rows: Sequence[Row]) -> str:
-    """Return when hidden units with ReLU died, of all layers: a sentence, or "" where none did or it is not known."""
-    dead = [(row["epoch"], row["dead_units"]) for row in rows if row["dead_units"]]
-    if not dead:
-        return ""
-    (first, then), (last, now) = dead[0], dead[-1]
-    return (
-        f" In epoch {first:.0f}, {then:,.0f} units with ReLU were silent for every training image, in epoch {last:.0f} "
-        f"{now:,.0f}."
-    )
-
-
-def dead_units(layer: str, dead: int, units: int, activation: str, rate: float, when: str = "") -> Finding | None:
+def dead_units(layer: str, dead: int, units: int, activation: str, rate: float) -> Finding | None:
     """Return that units of a hidden layer are dead: no test image brings them to a slope with which they learn."""
     if dead < FEW_DEAD * units or not dead:
         return None
     one_sided = activation in ONE_SIDED
     return Finding(
         f"{dead:,} of the {units:,} units of {layer} are dead",
-        f"No test image brings them to a slope of more than 0.01: they hardly learn any more.{when}",
+        "No test image brings them to a slope of more than 0.01: they hardly learn any more.",
         f"Steps moved their weights so far that z is negative for every image. There {activation} is flat: no gradient "
         "moves them again."
         if one_sided
@@ -210,4 +197,17 @@ def small_validation(validated: Errors) -> Finding | None:
         f"So few errors are a matter of chance: runs that differ by less than {apart:.2%} here may be equally good.",
         "Keep more images for validation, or train several seeds and compare the means.",
         ("--seeds 0..4",),
+    )
+
+
+def dying(rows: Sequence[Row]) -> str:
+    """Return how many hidden units were dead in the course of the training; "" if none was, or it is not known."""
+    seen = [(int(row["epoch"] or 0), int(row["dead_units"])) for row in rows if row["dead_units"]]
+    if not seen:
+        return ""
+    (early, some), (late, more) = seen[0], seen[-1]
+    later = f", and {more:,} in epoch {late}" if late > early else ""
+    return (
+        f"{some:,} hidden units fired on no training image in epoch {early}{later}. Such a unit had died in an earlier "
+        "epoch: z ≤ 0 for every image, so that no gradient moves its weights."
     )

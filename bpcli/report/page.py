@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bpcli import config as configuration
 from bpcli.report import plots, replay
-from bpcli.report.findings import findings
+from bpcli.report.findings import dying, findings
 from bpcli.report.history import Run
 from bpcli.report.plots import Painter
 from bpcli.report.predictions import Indices, Predictions, cell, confident_mistakes, uncertain_hits
@@ -93,6 +93,7 @@ def _told(seen: Study) -> dict[str, Any]:
         "sketch": sketch(seen),
         "dead": any(each.active.dead.any() for each in seen.layers if each.active),
         "findings": findings(seen),
+        "dying": dying(seen.run.epochs),
         "training_differs": _training_differs(seen.run),
     }
 

@@ -20,7 +20,9 @@ INSTEAD = {  # what the setup's commands do besides setting up; this very proces
 pytestmark = pytest.mark.documents
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/commands.md", "docs/configuration.md", "docs/learn.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/commands.md", "docs/configuration.md", "docs/learn.md", "docs/dead-units.md"]
+)
 def test_a_document_can_be_followed_from_top_to_bottom(name: str, tmp_path: Path) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])

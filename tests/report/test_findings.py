@@ -101,14 +101,6 @@ def test_dead_units_are_told_where_there_are_many() -> None:
     assert found.dead_units("hidden layer 1", 0, 3, "relu", 0.1) is None
 
 
-def test_when_units_died_is_told_where_it_is_known() -> None:
-    told = [{**row, "dead_units": dead} for row, dead in zip(rows(0.5, 0.4, 0.3), (0, 295, 298), strict=True)]
-    sentence = found.died(told)
-    assert sentence == " In epoch 2, 295 units with ReLU were silent for every training image, in epoch 3 298."
-    assert sentence in said(found.dead_units("hidden layer 1", 412, 1024, "relu", 0.1, sentence))
-    assert found.died(rows(0.5, 0.4)) == ""
-
-
 def test_a_small_validation_split_is_told_with_its_interval() -> None:
     told = said(found.small_validation(Errors(5, 100)))
     assert "5 of its 100 images" in told
@@ -125,3 +117,14 @@ def test_a_study_is_searched_for_all_of_them(seen: Study) -> None:
     assert titles[-1] == "The validation split is too small to tell two runs apart"
     alone = replace(seen, splits={"test": seen.splits["test"]})
     assert not [each for each in found.findings(alone) if "validation" in each.title]
+
+
+def test_the_number_of_dead_units_is_told_where_it_is_known() -> None:
+    def counted(*dead: float | None) -> list[Row]:
+        return [{**row, "dead_units": n} for row, n in zip(rows(*[0.5] * len(dead)), dead, strict=True)]
+
+    assert found.dying(counted(None, None)) == found.dying(counted(0, 0)) == ""
+    assert found.dying(counted(0, 4)).startswith("4 hidden units fired on no training image in epoch 2. ")
+    assert "1,295 hidden units fired on no training image in epoch 2, and 1,298 in epoch 4." in found.dying(
+        counted(0, 1295, 1296, 1298)
+    )
