@@ -115,8 +115,9 @@ def require_possible(config: Config, spec: DataSpec) -> None:
     Raises:
         ConfigError: the machine has too little memory for the network, or a checkpoint too little room.
     """
-    vectors = 3 + len(OPTIMIZERS[config.optimizer.kind].state_names)  # parameters, gradients, the best parameters
-    require_memory(config, spec, 4 * vectors)
+    kept = 1 + len(OPTIMIZERS[config.optimizer.kind].state_names)  # parameters and the optimizer's vectors
+    shared = kept if isinstance(workers(thread_group(config, spec)), ProcessGroup) else 0  # the workers' copies
+    require_memory(config, spec, 4 * (kept + shared + 2))  # with gradients and the best parameters
     checkpoint.require_room(config, spec)
 
 

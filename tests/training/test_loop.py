@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bpcli import config as configuration
-from bpcli.core import seeds
+from bpcli import machine
+from bpcli.core import processes, seeds
 from bpcli.core.parameters import views
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import DataSet, Split
@@ -12,7 +13,7 @@ from bpcli.data.spec import MNIST
 from bpcli.errors import ConfigError, TrainingError
 from bpcli.storage.state import State
 from bpcli.training import loop
-from bpcli.training.builders import first_state
+from bpcli.training.builders import first_state, require_possible
 from bpcli.training.events import EpochEnd, Finished, Step
 from bpcli.training.loop import train
 
@@ -167,3 +168,17 @@ def test_a_network_larger_than_memory_is_refused_before_it_is_allocated() -> Non
     config = configuration.load("default", ["model.hidden=[100000, 100000, 100000]"])
     with pytest.raises(ConfigError, match=r"needs .* GiB of memory; this machine has"):
         first_state(config, MNIST)
+
+
+@pytest.mark.parametrize(("threads", "vectors"), [(1, 4), (2, 6 if processes.available() else 4)])
+def test_workers_count_their_copies_among_the_memory(
+    monkeypatch: pytest.MonkeyPatch, threads: int, vectors: int
+) -> None:
+    config = configuration.load("default", ["model.hidden=[5000]", f"train.threads={threads}"])
+    batch = 4 * 3 * 256 * (784 + 5000 + 10)
+    needed = 4 * vectors * (784 * 5000 + 5000 + 5000 * 10 + 10) + batch
+    monkeypatch.setattr(machine, "memory", lambda: needed)
+    require_possible(config, MNIST)
+    monkeypatch.setattr(machine, "memory", lambda: needed - 1)
+    with pytest.raises(ConfigError, match="GiB of memory"):
+        require_possible(config, MNIST)
