@@ -87,10 +87,11 @@ def predict(
     if answered:
         introduce(members, by_default=not models)
     pictures = _in_order(results, answered)
-    for source, picture in zip(sources, pictures, strict=True):
-        if as_json:
+    if as_json:
+        for source, picture in zip(sources, pictures, strict=True):
             print_text(_as_json(source, picture, members))
-        elif isinstance(picture, Answered):
+    else:
+        for picture in answered:
             _print(picture, spec, show)
     if save_input is not None:
         _save_all_steps(answered, save_input)

@@ -16,7 +16,7 @@ from bpcli.data.spec import DataSpec
 from bpcli.errors import CheckpointError, TrainingError
 from bpcli.inference.evaluation import Score, score
 from bpcli.storage import files, start
-from bpcli.storage.checkpoint import Environment
+from bpcli.storage.checkpoint import Checkpoint, Environment
 from bpcli.storage.files import SYSTEM, FileSystem
 from bpcli.storage.find import find_run, newest
 from bpcli.storage.lock import exclusive
@@ -131,9 +131,7 @@ def resumed_training(
             data = data._replace(spec=_same_spec(folder, found.spec, data.spec))
         threads = builders.thread_group(config, data.spec, place.cores)
         data = run_data.upright(data, config, threads)
-        state = found.state() if found else builders.first_state(config, data.spec, begin)
-        if found:
-            resuming.trust_no_stillness(state, found.config, config)
+        state = _state_of(found, config) if found else builders.first_state(config, data.spec, begin)
         record = start.recorded(found.environment) if found else start.record(begin)
         now = environment(threads, len(data.training)) | record
         writer = RunWriter(folder, config, data.spec, now, fs)
@@ -149,6 +147,13 @@ def resumed_training(
             if text:
                 yield Notice(text)
         yield from _recorded(config, state, writer, data, threads, should_stop)
+
+
+def _state_of(found: Checkpoint, config: Config) -> State:
+    """Return the state of a checkpoint, to go on from with this configuration."""
+    state = found.state()
+    resuming.trust_no_stillness(state, found.config, config)
+    return state
 
 
 def require_possible(
