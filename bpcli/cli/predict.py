@@ -87,12 +87,7 @@ def predict(
     if answered:
         introduce(members, by_default=not models)
     pictures = _in_order(results, answered)
-    if as_json:
-        for source, picture in zip(sources, pictures, strict=True):
-            print_text(_as_json(source, picture, members))
-    else:
-        for picture in answered:
-            _print(picture, spec, show)
+    _print_all(sources, pictures, members, show=show, as_json=as_json)
     if save_input is not None:
         _save_all_steps(answered, save_input)
     if not all(map(_is_whole, pictures)):
@@ -157,6 +152,22 @@ def _failure(source: Source, error: ImageError) -> bytes:
 def _unicode(text: str) -> str:
     """Return the text; what is not Unicode in it, as in names of files, is escaped."""
     return text.encode(errors="backslashreplace").decode()
+
+
+def _print_all(
+    sources: Sequence[Source],
+    pictures: Sequence[Answered | ImageError],
+    members: Sequence[Named],
+    *,
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Print the answers; of a picture that can't be read, only a line of JSON."""
+    for source, picture in zip(sources, pictures, strict=True):
+        if as_json:
+            print_text(_as_json(source, picture, members))
+        elif isinstance(picture, Answered):
+            _print(picture, members[0].model.spec, show)
 
 
 def _print(seen: Answered, spec: DataSpec, show: bool) -> None:
