@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bpcli import resources
+from bpcli.storage import fixed
 
 Completer: TypeAlias = Callable[[str], list[CompletionItem]]
 
@@ -52,10 +53,10 @@ def settings(incomplete: str) -> list[CompletionItem]:
 
 
 def varied(incomplete: str) -> list[CompletionItem]:
-    """Return the keys as `settings`; after the =, and after each comma, the values of a key that are not there yet."""
+    """Return the keys that a series can vary; after the =, and after each comma, a key's values not yet there."""
     before, comma, _ = incomplete.rpartition(",")
     if not comma:
-        return settings(incomplete)
+        return [item for item in settings(incomplete) if item.value.partition("=")[0] not in fixed.REASONS]
     name, _, values = before.partition("=")
     choices = (item.value.partition("=")[2] for item in settings(f"{name}={incomplete[len(before) + 1 :]}"))
     return [CompletionItem(f"{before},{choice}") for choice in choices if choice not in values.split(",")]

@@ -9,18 +9,11 @@ from typing import TypeAlias
 from bpcli import config as configuration
 from bpcli import hints
 from bpcli.errors import ArgumentError, ConfigError
+from bpcli.storage import fixed
 from bpcli.storage.members import MAX_MEMBERS, in_name
 from bpcli.strict_yaml import parse_yaml, to_line
 
 Grid: TypeAlias = Mapping[str, Sequence[object]]
-
-_ONE_TEST = "a committee is tested on one data set"
-_ONE_IMAGE = "a committee's members take the same pictures"
-_FIXED = {
-    "seed": "--seeds says which seeds", "train.start": "the runs of a series start from one network",
-    "data.folder": _ONE_TEST, "data.name": _ONE_TEST, "data.test": _ONE_TEST,
-    "data.kind": _ONE_IMAGE, "data.side": _ONE_IMAGE,
-}  # fmt: skip
 
 
 def parse_grid(seeds: str | None, varied: Sequence[str]) -> Grid:
@@ -57,8 +50,8 @@ def _axis(text: str) -> tuple[str, list[object]]:
         raise ArgumentError(f"{source}: expected KEY=VALUE,VALUE,..., such as data.deslant=true,false")
     if key not in (known := configuration.keys()):
         raise ConfigError(f"{source}: unknown key {key}{hints.question(hints.nearest_keys(key, known))}")
-    if key in _FIXED:
-        raise ArgumentError(f"{source}: {key} can't be varied: {_FIXED[key]}")
+    if key in fixed.REASONS:
+        raise ArgumentError(f"{source}: {key} can't be varied: {fixed.REASONS[key]}")
     found = [configuration.checked_value(key, value, source) for value in _listed(values, source)]
     names = [in_name(value) for value in found]
     for place, value in enumerate(found):
