@@ -1,6 +1,6 @@
 """What the lessons of the playground show with several seeds, and how many images a second its page trains on.
 
-python benchmarks/playground.py [--seeds N] [--speed]
+    python -m benchmarks.playground [--seeds N] [--speed]
 
 The lessons run in Node.js, with the page's own code. `--speed` starts the page in Chromium instead, and counts images
 by the clock, and by the seconds that the page's process computed: on a busy machine the two differ.

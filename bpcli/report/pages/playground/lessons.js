@@ -1,6 +1,6 @@
 // Lessons: a setting, what to watch, what one should see, and the same with one thing changed.
 //
-// The figures are those of three seeds on MNIST, as `python benchmarks/playground.py` prints them.
+// The figures are those of three seeds on MNIST, as `python -m benchmarks.playground` prints them.
 
 const USUAL = { learning_rate: 0.3, batch_size: 10 }; // small steps, so that one sees what happens in the first hundreds
 
