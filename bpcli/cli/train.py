@@ -96,7 +96,7 @@ def train(
     config = start.load(source, _with(settings, origin)) if resume is None else None
     style, result, many = "none" if quiet else progress, Result(), bool(grid) or _goes_on_as_series(resume)
     with noted_signals() as stop:
-        with _trainers(workers, scheduler, many) as by:
+        with _trainers(workers, scheduler, many, logged=tensorboard is not None) as by:
             reporter: Observer = ProgressReporter(style) if by is None else TallyReporter(style)
             observers = [reporter, *_logs(tensorboard, resume)]
             happenings = (
@@ -110,7 +110,7 @@ def train(
 
 
 @contextmanager
-def _trainers(workers: int | None, scheduler: str | None, many: bool) -> Iterator[Train | None]:
+def _trainers(workers: int | None, scheduler: str | None, many: bool, *, logged: bool) -> Iterator[Train | None]:
     """Yield what trains the members of a series on workers; None if they are trained here, one after another."""
     if not many:
         if workers is not None or scheduler is not None:
@@ -122,6 +122,8 @@ def _trainers(workers: int | None, scheduler: str | None, many: bool) -> Iterato
     if (address := address_of(workers, scheduler)) is None and workers is None:
         yield None
         return
+    if logged:
+        raise click.UsageError("--tensorboard logs what is trained here, not what workers train")
     with engine(workers, address) as found:
         from bpcli.cluster import series  # not needed by other trainings
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bpcli import config as configuration
-from bpcli.cluster.task import RESULTS, SENT, Done, Task, content, write
+from bpcli.cluster.task import RESULTS, SENT, Done, Task, content, temporary, write
 from bpcli.config import Config
-from bpcli.errors import BpcliError, ClusterError
+from bpcli.errors import BpcliError, ClusterError, OutputError
 from bpcli.storage import checkpoint, files, metrics_csv, outcome, snapshots
 from bpcli.storage.files import FileSystem, make_folder, write_file
 from bpcli.storage.find import newest
@@ -93,10 +92,12 @@ def _epochs(folder: Path) -> int:
 def _require_ours(run: str, received: Mapping[str, bytes], config: Config) -> None:
     """Refuse files that are not those of a run of this configuration."""
     try:
-        with TemporaryDirectory() as name:
+        with temporary() as folder:
             _require_named(received)
-            write(received, Path(name))
-            _read(Path(name), received, config)
+            write(received, folder)
+            _read(folder, received, config)
+    except OutputError:
+        raise  # not the worker's fault
     except BpcliError as error:
         raise ClusterError(f"{run}: what a worker sent is not the files of this run: {error}") from error
 

@@ -1,8 +1,8 @@
 """The task of a worker, a pure function: the files of a run so far → its files some epochs later."""
 
 import platform
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 
 from bpcli import __version__
-from bpcli.errors import ConfigError, TrainingError
+from bpcli.errors import ConfigError, OutputError, TrainingError
 from bpcli.storage import metrics_csv, outcome, snapshots
 from bpcli.storage.files import SYSTEM
 from bpcli.storage.run_folder import BEST, CONFIG, LAST, REFUSED, START
@@ -82,8 +82,8 @@ def perform(
     Raises:
         DataError, CheckpointError, OutputError: the data or the network to start from are missing here, and the like.
     """
-    with TemporaryDirectory(prefix="bpcli-", dir=within) as name:
-        folder, notices, failed = Path(name), list[str](), ""
+    with temporary(within) as folder:
+        notices, failed = list[str](), ""
         write({name: data for name, data in task.files.items() if name in SENT or snapshots.is_name(name)}, folder)
         place = Place(cores, lambda folder: None)
         events = resumed_training(str(folder), should_stop=should_stop, fs=_UNSYNCED, place=place)
@@ -92,6 +92,20 @@ def perform(
         except (TrainingError, ConfigError) as error:
             failed = str(error)
         return Done(task.name, content(folder, RESULTS), failed, tuple(notices))
+
+
+@contextmanager
+def temporary(within: str | None = None) -> Iterator[Path]:
+    """Yield a folder that is removed at the end.
+
+    Raises:
+        OutputError: it can't be made or written to, for example because the disk is full.
+    """
+    try:
+        with TemporaryDirectory(prefix="bpcli-", dir=within) as name:
+            yield Path(name)
+    except OSError as error:
+        raise OutputError(f"{error.filename or 'the temporary folder'}: {error.strerror or error}") from error
 
 
 def _reports(task: Task, events: Generator[Event, None, None], notices: list[str]) -> Generator[Reported, None, None]:

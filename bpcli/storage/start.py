@@ -92,7 +92,9 @@ def of(config: Config, *others: Config) -> Start | None:
 
 
 def kept(folder: Path, config: Config) -> Start | None:
-    """Return the network that a run or series started from, by the copy in its folder; None if weights were drawn.
+    """Return the network that a run or series started from; None if weights were drawn.
+
+    Its copy lies in the folder, or, where workers began the run, in the one around it, that of the series.
 
     Raises:
         CheckpointError: the copy is gone, or can't be read.
@@ -100,7 +102,9 @@ def kept(folder: Path, config: Config) -> Start | None:
     """
     if config.train.start is None:
         return None
-    return _agreeing(config, _read(folder / START, config.train.start))
+    copies = (folder / START, folder.parent / START)
+    path = next((copy for copy in copies if copy.exists()), copies[0])
+    return _agreeing(config, _read(path, config.train.start))
 
 
 def keep(start: Start | None, folder: Path, fs: FileSystem) -> None:
@@ -133,9 +137,13 @@ def read(source: str) -> Start:
     """Return the network that a user's text names.
 
     Raises:
-        CheckpointError: there is no such network, or it can't be read.
+        CheckpointError: there is no such network, it can't be read, or no run could record its name.
     """
     path = find_network(source)
+    try:
+        name_of(path).encode()
+    except UnicodeEncodeError as error:
+        raise CheckpointError(f"{path}: its name is not UTF-8, so no run could record it; rename it") from error
     return _read(path, name_of(path))
 
 

@@ -9,10 +9,12 @@ from threadpoolctl import threadpool_info
 
 from bpcli.core.threads import ThreadGroup
 
+IMAGES = "training images"
+
 
 def environment(threads: ThreadGroup, images: int) -> dict[str, str | int]:
     """Return the number of threads, the versions of NumPy and BLAS, the processor's kind, and the number of images."""
-    return {"workers": threads.size, "NumPy": np.__version__, "BLAS": _blas(), "training images": images}
+    return {"workers": threads.size, "NumPy": np.__version__, "BLAS": _blas(), IMAGES: images}
 
 
 def differences(then: Mapping[str, str | int], now: Mapping[str, str | int]) -> Iterator[str]:

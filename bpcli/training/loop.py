@@ -58,6 +58,7 @@ def train(
             yield CheckpointDue(state.epoch, state.step)
             return
         end = _epoch_end(model, state, rate, validated, data, perf_counter() - start)
+        _require_finite_losses(state, end)
         _finish(state, end)
         yield end
     yield Finished(
@@ -196,6 +197,13 @@ def _warning(config: Config, state: State, data: DataSet) -> str:
 def _require_finite(state: State, rate: float) -> None:
     if not state.is_finite:
         raise _divergence(state.epoch, state.step - 1, rate, "a parameter")
+
+
+def _require_finite_losses(state: State, end: EpochEnd) -> None:
+    """Refuse an epoch whose parameters are finite, but so large that a loss is not."""
+    for score, what in ((end.train, "the training loss"), (end.validation, "the validation loss")):
+        if score and not isfinite(score.loss):
+            raise _divergence(state.epoch, state.step - 1, end.learning_rate, what)
 
 
 def _divergence(epoch: int, step: int, rate: float, what: str) -> TrainingError:

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from bpcli import config as configuration
 from bpcli.config import Config
-from bpcli.errors import CheckpointError, ConfigError
+from bpcli.errors import CheckpointError, ConfigError, DataError
 from bpcli.storage import checkpoint, start
 from bpcli.storage.checkpoint import Checkpoint, Progress
 from bpcli.storage.run_folder import CONFIG, PREVIOUS
 from bpcli.storage.state import State
 from bpcli.strict_yaml import MAX_LENGTH
+from bpcli.training.environment import IMAGES
 
 _NEVER = ("model.hidden", "optimizer.kind", "data.kind", "data.side", "train.start")  # the saved state would not fit
 # they determine what a step sees
@@ -62,6 +63,20 @@ def _begun(folder: Path, source: str, overrides: list[str]) -> Config:
     if config.train.start != began.train.start:
         raise _impossible("train.start")
     return config
+
+
+def require_same_images(found: Checkpoint, images: int) -> None:
+    """Refuse to go on within an epoch over more or fewer images than it began with, as a folder of pictures may have.
+
+    Raises:
+        DataError: there are more or fewer.
+    """
+    then, where = found.environment.get(IMAGES, images), found.config.data.place or "the data"
+    if found.progress and found.progress.step and then != images:
+        raise DataError(
+            f"{where}: {images:,} training images, but the run was saved within epoch {found.progress.epoch + 1} over "
+            f"{then:,}; that epoch can't end with others"
+        )
 
 
 def trust_no_stillness(state: State, before: Config, after: Config) -> None:

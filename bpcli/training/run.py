@@ -118,7 +118,8 @@ def resumed_training(
         CheckpointError: there is no such run, no checkpoint of it can be read, or the checkpoint doesn't fit the data.
         ConfigError: the configuration differs in more than the overrides, or they ask for the impossible.
         BusyError: another process is writing to the run's folder.
-        DataError, TrainingError, OutputError: as `recorded_training`.
+        DataError: as `recorded_training`, or the run was saved within an epoch over more or fewer images.
+        TrainingError, OutputError: as `recorded_training`.
     """
     folder = find_run(source)
     with suppress(Interrupted), exclusive(folder):
@@ -128,6 +129,7 @@ def resumed_training(
         begin = None if found else start.kept(folder, config)
         data = yield from run_data.reading(config, should_stop, begin)
         if found:
+            resuming.require_same_images(found, len(data.training))
             data = data._replace(spec=_same_spec(folder, found.spec, data.spec))
         threads = builders.thread_group(config, data.spec, place.cores)
         data = run_data.upright(data, config, threads)

@@ -88,7 +88,11 @@ def require_usable(folder: Path, *, new: bool) -> None:
     Raises:
         OutputError: it can't be made or written to, is no folder, or holds the log of another run.
     """
-    if folder.exists() and not folder.is_dir():
+    try:
+        is_other = folder.exists() and not folder.is_dir()
+    except OSError as error:  # such as a name that is too long
+        raise files.cannot_write(folder, error) from error
+    if is_other:
         raise OutputError(f"{folder}: is not a folder; --tensorboard names the folder of a log")
     files.make_folder(folder)
     if not os.access(folder, os.W_OK):

@@ -100,6 +100,10 @@ def test_members_are_the_runs_of_their_seeds(bpcli: Bpcli, small: list[str], ser
             "Error: --vary says which values train.epochs takes; leave out -s train.epochs=...\n",
         ),
         (["--vary", "data.deslant=true,false", "--resume", "x"], "Error: --resume goes on with the runs there are; "),
+        (
+            ["--seeds", "0..1", "--workers", "2", "--tensorboard", "logs"],
+            "Error: --tensorboard logs what is trained here, not what workers train\n",
+        ),
         (["--seeds", "0..1", "-s", " seed =3"], "Error: --seeds says which seeds; leave out -s seed=...\n"),
         (
             ["--seeds", "0..1", "--resume", "x"],

@@ -12,9 +12,10 @@ from bpcli.cluster.engine import InProcess
 from bpcli.cluster.task import Done, Reported, Task
 from bpcli.config import Config
 from bpcli.errors import ClusterError, TrainingError
-from bpcli.storage import checkpoint, outcome, series_file
+from bpcli.storage import checkpoint, outcome, series_file, start
 from bpcli.storage.members import of_grid, of_seeds
 from bpcli.training.events import Event, Notice, RunEnded, SeriesEnded, Tally
+from bpcli.training.run import recorded_training
 from bpcli.training.series import recorded_series, resumed_series
 from tests.cluster.test_task import config  # noqa: F401 (a fixture)
 from tests.reliability.disks import QUICK
@@ -153,3 +154,17 @@ def test_the_network_to_start_from_travels_along(config: Config) -> None:  # noq
     for seed in SEEDS:
         assert contents(Path(f"there/seed-{seed}")) == contents(Path(f"here/seed-{seed}"))
     assert configuration.differences(checkpoint.load(Path("there/seed-3/last.npz")).config, onward).keys() == {"seed"}
+
+
+def test_a_series_from_a_network_goes_on_without_workers(config: Config) -> None:  # noqa: F811
+    list(recorded_training(config, "x", Path("first"), fs=QUICK))
+    onward = start.load("default", [configuration.to_tree(config), {"train.start": "first", "seed": 4}])
+    events = recorded_series(of_seeds(onward, SEEDS), "x", Path("s"), fs=QUICK, train=series.on(InProcess()))
+    while not Path("s/seed-3/config.yaml").exists():  # a worker has begun a run and brought nothing yet
+        next(events)
+    events.close()
+    assert not Path("s/seed-3/last.npz").exists()
+    assert isinstance(list(resumed_series("s", fs=QUICK))[-1], SeriesEnded)
+    list(recorded_series(of_seeds(onward, SEEDS), "x", Path("whole"), fs=QUICK))
+    for seed in SEEDS:
+        assert Path(f"s/seed-{seed}/best.npz").read_bytes() == Path(f"whole/seed-{seed}/best.npz").read_bytes()

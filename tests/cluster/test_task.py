@@ -9,6 +9,7 @@ from bpcli import config as configuration
 from bpcli.cluster import task
 from bpcli.cluster.task import Done, Reported, Task, perform
 from bpcli.config import Config
+from bpcli.errors import OutputError
 from bpcli.storage import checkpoint, outcome
 from bpcli.training.run import recorded_training
 from tests.reliability.disks import QUICK
@@ -110,3 +111,9 @@ def test_the_share_of_the_processors_is_not_recorded_as_a_setting(config: Config
 def test_what_is_the_same_everywhere_is_named() -> None:
     assert set(task.versions()) == {"bpcli", "Python", "NumPy"}
     assert replace(Task("a", {}), pause=3).pause == 3
+
+
+def test_a_temporary_folder_that_cant_be_made_is_one_line(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    with pytest.raises(OutputError, match=r"^/nowhere/bpcli-\w+: No such file or directory$"):
+        performed(first(config))

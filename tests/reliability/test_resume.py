@@ -13,7 +13,7 @@ from click.testing import Result
 from bpcli import config as configuration
 from bpcli.config import Config
 from bpcli.core.threads import ThreadGroup
-from bpcli.errors import CheckpointError, ConfigError
+from bpcli.errors import CheckpointError, ConfigError, DataError
 from bpcli.storage import checkpoint
 from bpcli.storage.run_folder import LAST, PREVIOUS
 from bpcli.storage.state import State
@@ -396,3 +396,28 @@ def test_a_loop_that_is_left_goes_on_with_several_workers(config: Config) -> Non
             pass
         states.append(state)
     assert states[0].parameters.tobytes() == states[1].parameters.tobytes()
+
+
+def test_within_an_epoch_a_run_wants_as_many_images_as_before(config: Config) -> None:
+    stopped(config, Path("run"), 57)
+    complaint = "200 training images, but the run was saved within epoch 6 over 150; that epoch can't end with others"
+    before = of_fewer_images(Path("run", LAST))
+    with pytest.raises(DataError, match=f"{complaint}$"):
+        resumed(Path("run"))
+    assert Path("run", LAST).read_bytes() == before
+
+
+def test_between_epochs_a_run_takes_the_images_there_are(config: Config) -> None:
+    short = configuration.override(config, ["train.epochs=1"])
+    list(recorded_training(short, "x", Path("run"), fs=QUICK))
+    of_fewer_images(Path("run", LAST))
+    told = [event.text for event in resumed(Path("run"), overrides=["train.epochs=2"]) if isinstance(event, Notice)]
+    assert told[1].startswith("training images: 150 when the run was saved, 200 now; ")
+
+
+def of_fewer_images(path: Path) -> bytes:
+    """Has a checkpoint say that it was trained on 150 images; return its content."""
+    saved = checkpoint.load(path)
+    said = {**saved.environment, "training images": 150}
+    checkpoint.save(checkpoint.of_state(saved.config, saved.spec, saved.state(), said), path)
+    return path.read_bytes()

@@ -21,7 +21,8 @@ Python = Callable[..., subprocess.Popen[str]]
 @pytest.fixture
 def begun(python: Python, tiny_file: Path) -> Callable[..., subprocess.Popen[str]]:
     def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-        return python("bpcli", "train", "-q", "-c", tiny_file, "-s", "train.threads=2", "-o", folder, *arguments)
+        settings = ("-c", tiny_file, "-s", "train.threads=2")
+        return python("bpcli", "train", "-q", *settings, "-o", folder, *arguments, cwd=folder.parent)
 
     return begin
 
@@ -39,7 +40,7 @@ def test_a_killed_worker_ends_the_run_in_one_line(begun: Python, python: Python,
     assert "--resume" in lines[0]
     saved = checkpoint.load(folder / LAST).progress if (folder / LAST).exists() else None
     epochs = f"train.epochs={saved.epoch + 2 if saved else 2}"
-    resumed = python("bpcli", "train", "-q", "--resume", folder, "-s", epochs)
+    resumed = python("bpcli", "train", "-q", "--resume", folder, "-s", epochs, cwd=tmp_path)
     _, error = resumed.communicate(timeout=60)
     assert resumed.returncode == 0, error
 

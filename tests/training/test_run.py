@@ -211,3 +211,15 @@ def test_what_was_saved_gives_what_the_run_said_of_its_test(small_settings: list
     model = checkpoint.load(Path("runs/t-1/best.npz")).model
     loss, scores, labels = evaluate(model, read_split_of(model, "test"))
     assert tested.test == Score(loss or 0.0, float((scores.argmax(axis=1) == labels).mean()))
+
+
+def test_a_validation_loss_that_is_not_finite_is_saved_nowhere(small_settings: list[str]) -> None:
+    """One step of such a length leaves finite weights, of which fifteen layers together overflow."""
+    deep = [f"model.hidden={15 * [16]}", "model.activation=leaky_relu", "model.init=he"]
+    one_step = ["train.batch_size=10000", "optimizer.kind=adam", "optimizer.learning_rate=1000"]
+    config = configuration.load("default", [*small_settings, *deep, *one_step])
+    with pytest.raises(TrainingError, match=r"^the validation loss is no longer finite at epoch 1, step 1, with the "):
+        list(recorded_training(config, "x", Path("run")))
+    assert sorted(path.name for path in Path("run").iterdir()) == [
+        ".lock", "config.yaml", "metrics.csv", "result.json",
+    ]  # fmt: skip
