@@ -8,7 +8,7 @@ import click
 
 from bpcli.cli.card import measured_card
 from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, introduce, require_free
-from bpcli.cli.output import percent, print_text, shown
+from bpcli.cli.output import one_line, percent, print_text, shown
 from bpcli.export import quantize as quantization
 from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_suited
 from bpcli.export.member import Member
@@ -63,8 +63,8 @@ def export(
     members = [_member(each, quantize is not None) for each in named]
     files = {} if target is None else {target: content(kind, members, ensemble.how)}
     if card:
-        exported = None if target is None else (kind, target.name)
-        files[card] = measured_card(name, named, ensemble, members, exported, license_id).encode()
+        exported = None if target is None else (kind, one_line(target.name))
+        files[card] = measured_card(one_line(name), named, ensemble, members, exported, license_id).encode()
     for path, made in files.items():
         write_file(path, made)
     introduce(named, by_default=not sources)

@@ -17,6 +17,7 @@ from bpcli.inference.ensemble import Ensemble, Rule, Weighting, combination, req
 from bpcli.model import Model
 from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Checkpoint
+from bpcli.storage.files import cannot_write
 from bpcli.storage.find import PRETRAINED, find_members, find_network, name_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -181,11 +182,15 @@ def require_free(path: Path, force: bool, mark: bytes) -> None:
         mark: a regular expression for the first bytes of a file that may be replaced.
 
     Raises:
-        OutputError: the file must not be replaced, or is a folder.
+        OutputError: the file must not be replaced, is a folder, or can't even be looked at.
     """
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise cannot_write(path, error) from error
+    if is_folder:
         raise OutputError(f"{path}: is a folder; -o names the file to write")
-    if path.exists() and not force and not re.match(mark, _head(path), re.DOTALL):
+    if is_there and not force and not re.match(mark, _head(path), re.DOTALL):
         raise OutputError(f"{path}: exists; --force replaces it")
 
 

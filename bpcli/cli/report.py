@@ -9,6 +9,7 @@ from bpcli import machine
 from bpcli.cli.options import chosen_paths, forcible, require_free
 from bpcli.cli.output import named_steps, open_page, print_text, shown
 from bpcli.core.threads import ThreadGroup
+from bpcli.errors import ArgumentError
 from bpcli.report import tables
 from bpcli.report.extras import require_extra
 from bpcli.report.history import read_run
@@ -93,8 +94,16 @@ def _files(target: Path, kind: str, runs: int) -> list[tuple[Path, bytes]]:
 
     if kind == "png":
         return [(target / name, PLOT_MARK) for name in PNG_FILES]
-    table = (target.with_suffix(".csv"), tables.COMPARISON_MARK)
-    return [(target, REPORT_MARK), *([table] if runs > 1 else [])]
+    return [(target, REPORT_MARK), *([(_table_beside(target), tables.COMPARISON_MARK)] if runs > 1 else [])]
+
+
+def _table_beside(page: Path) -> Path:
+    """Return the path of the table that compares several runs, beside their page."""
+    if page.suffix.lower() == ".csv":
+        raise ArgumentError(
+            f"{page}: the table beside the page has this name; -o names the page, such as {page.stem}.html"
+        )
+    return page.with_suffix(".csv") if page.name else page  # no file has this name, as `require_free` says
 
 
 def _write_page(seen: Sequence[Study], target: Path) -> None:
@@ -103,7 +112,7 @@ def _write_page(seen: Sequence[Study], target: Path) -> None:
     for each in seen:
         tables.write_tables(each)
     if len(seen) > 1:
-        tables.write_text(target.with_suffix(".csv"), tables.comparison(seen))
+        tables.write_text(_table_beside(target), tables.comparison(seen))
     tables.write_text(target, page.report_page(seen[0]) if len(seen) == 1 else page.comparison_page(seen))
 
 

@@ -113,7 +113,7 @@ def _network(run: Listed) -> str:
 def _plain(run: Listed) -> dict[str, Any]:
     """Return a run as plain data."""
     return {
-        "name": run.name,
+        "name": one_line(run.name),
         "folder": shown(run.folder),
         "state": run.state,
         "preset": run.preset,
@@ -125,7 +125,7 @@ def _plain(run: Listed) -> dict[str, Any]:
         "test_accuracy": run.test_accuracy,
         "when": datetime.fromtimestamp(run.when).astimezone().isoformat(timespec="seconds"),
         "bytes": run.size,
-        "note": run.note or None,
+        "note": one_line(run.note) or None,
         "members": [_plain(member) for member in run.members],
     }
 

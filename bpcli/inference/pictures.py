@@ -1,11 +1,13 @@
 """Picture files: find them in folders, read and prepare them, in several processes if there are many."""
 
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -24,6 +26,9 @@ from bpcli.inference.ensemble import Ensemble
 from bpcli.inference.evaluation import read_split_of
 from bpcli.inference.predictions import Digit, Prediction, predict_numbers, predict_pictures
 from bpcli.model import Model
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 WORTH_A_PROCESS = 100  # pictures, which take about half a second
 
@@ -102,7 +107,15 @@ def example(name: str, model: Model) -> Example | None:
 
 def files_in(path: Path) -> Iterator[Path]:
     """Yield the picture files in a folder and in the folders in it, by name."""
-    yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
+    yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and _may_be_file(each))
+
+
+def _may_be_file(path: Path) -> bool:
+    """Return whether a path leads to a file, or to what can't be looked at; reading it will say why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
 
 
 def look_at_all(
@@ -123,20 +136,46 @@ def look_at_all(
 
 
 def _by_processes(
-    look: Callable[[Source], Seen | ImageError], sources: Iterable[Source], workers: int
+    look: Callable[[Source], Seen | ImageError], sources: Sequence[Source], workers: int
 ) -> Iterator[Seen | ImageError]:
     """Yield `look` of each source. Threads would wait for each other, because each step on small pictures is short."""
-    from concurrent.futures import ProcessPoolExecutor  # these take a tenth of the time that one picture takes
-    from multiprocessing import get_context
+    with ExitStack() as stack:
+        ends = [stack.enter_context(_worker(look, sources[first::workers])) for first in range(workers)]
+        for index, source in enumerate(sources):
+            try:
+                yield ends[index % workers].recv()
+            except EOFError as error:
+                reason = "the process that prepared it ended; was the memory too small?"
+                raise ImageError(f"{name_of(source)}: {reason}") from error
 
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_the_parent) as pool:
-        yield from pool.map(look, sources, chunksize=8)
+
+@contextmanager
+def _worker(look: Callable[[Source], Seen | ImageError], share: Sequence[Source]) -> Iterator["Connection"]:
+    """Yield the connection from a process that looks at a share of the sources, and end the process."""
+    from multiprocessing import get_context  # takes a tenth of the time that one picture takes
+
+    context = get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_look_at_share, args=(look, share, sending), daemon=True)
+    process.start()
+    sending.close()
+    try:
+        yield receiving
+    finally:
+        process.kill()
+        process.join()
+        receiving.close()
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _look_at_share(look: Callable[[Source], Seen | ImageError], share: Sequence[Source], sending: "Connection") -> None:
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    try:
+        for source in share:
+            sending.send(look(source))
+    except BrokenPipeError:  # the parent has ended
+        os._exit(1)
 
 
 def name_of(source: Source) -> str:
@@ -154,8 +193,9 @@ def look_at(source: Source, spec: DataSpec, ink: Ink, multi: bool, keep_steps: b
     try:
         if isinstance(source, str):
             raise ImageError(f"{name}: is a web address; download the picture first, then name its file")
-        if isinstance(source, Path) and source.is_dir():
-            raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
+        if isinstance(source, Path) and os.path.isdir(source):  # noqa: PTH112 (False where it can't be looked at)
+            some = next(files_in(source), None)
+            raise ImageError(f"{source}: {'is a folder; -r takes the pictures in it' if some else 'holds no picture'}")
         grey = source.grey if isinstance(source, Example) else read_picture(source)
     except ImageError as error:
         return error

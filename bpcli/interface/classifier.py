@@ -121,8 +121,15 @@ class MLPClassifier:
             return _probabilities(network, layers, x)
 
     def score(self, X: Any, y: Any) -> float:  # noqa: N803
-        """Return the accuracy on rows with known classes, from 0 to 1."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        """Return the accuracy on rows with known classes, from 0 to 1.
+
+        Raises:
+            As `predict_proba`.
+            ValueError: y is not one label for each row.
+        """
+        answers = self.predict(X)
+        classes, indices = tables.labels(y, len(answers))
+        return float(np.mean(answers == classes[indices]))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name; `deep` has no effect, as none of them is an estimator."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from bpcli.cli import output
 from bpcli.cli.output import named_steps
@@ -16,6 +17,8 @@ from bpcli.core.threads import ThreadGroup
 from bpcli.report.history import read_run
 from bpcli.report.study import STEPS, study
 from tests.children import HANGS
+
+LONG = 300 * "x"  # more than a name in a file system may have
 
 
 def printed(*arguments: str, **environment: str) -> bytes:
@@ -90,3 +93,24 @@ def test_a_study_names_its_steps_in_order(trained: Path) -> None:
     begun: list[Any] = []
     study(read_run(str(trained)), ThreadGroup(1), begun.append)
     assert begun == [f"default-1, {step}" for step in STEPS]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["export", "pretrained", "-o", f"{LONG}.onnx"], 8, "can't be written: File name too long"),
+        (["draw", "pretrained", "-o", LONG], 8, "can't be written: File name too long"),
+        (["train", "--tensorboard", LONG], 8, "can't be written: File name too long"),
+        (["predict", "-m", "pretrained", LONG], 5, "can't be read: File name too long"),
+        (["predict", "-m", "pretrained", "-r", LONG], 5, "can't be read: File name too long"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_path_that_cant_be_looked_at_is_one_line(
+    bpcli: Callable[..., Result], arguments: list[str], code: int, complaint: str
+) -> None:
+    result = bpcli(*arguments)
+    assert result.exit_code == code
+    assert result.stderr.startswith(f"Error: {LONG}")
+    assert result.stderr.endswith(f": {complaint}\n")
+    assert result.stderr.count("\n") == 1

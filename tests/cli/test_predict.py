@@ -275,3 +275,15 @@ def test_a_committee_refuses_below_the_mean_of_its_least_scores(
     assert {answer["digit"] is None for answer in answers} == {True, False}
     for answer in answers:
         assert (answer["digit"] is None) == (answer["score"] < 0.7)
+
+
+def test_a_folder_without_pictures_is_said(bpcli: Callable[..., Result], trained: Path, pictures: list[Path]) -> None:
+    Path("empty/deeper").mkdir(parents=True)
+    result = bpcli("predict", "-r", "empty", pictures[0])
+    assert result.exit_code == 5
+    assert result.stderr.startswith("Error: empty: holds no picture\n")
+    assert result.stdout.startswith(f"{pictures[0]}: ")
+    assert json.loads(bpcli("predict", "--json", "-r", "empty").stdout) == {
+        "file": "empty",
+        "error": "holds no picture",
+    }

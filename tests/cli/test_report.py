@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from click.testing import Result
 from msgspec import structs
 from PIL import Image
 
-from bpcli.errors import CheckpointError, OutputError
+from bpcli.errors import ArgumentError, CheckpointError, OutputError
 from bpcli.storage import outcome
 
 TABLES = {
@@ -168,3 +169,25 @@ def test_a_missing_package_says_how_to_install_it(
     assert result.stderr == (
         f"Error: the report needs {' and '.join(missing)}; install with: pip install {' '.join(missing)}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "complaint"),
+    [
+        (".", OutputError.exit_code, ".: is a folder; -o names the file to write"),
+        (
+            "x.csv",
+            ArgumentError.exit_code,
+            "x.csv: the table beside the page has this name; -o names the page, such as x.html",
+        ),
+    ],
+)
+def test_names_that_no_page_can_have(
+    bpcli: Callable[..., Result], trained: Path, out: str, code: int, complaint: str
+) -> None:
+    shutil.copytree(trained, "other")
+    result = bpcli("report", trained, "other", "-o", out)
+    assert (result.exit_code, result.stderr) == (code, f"Error: {complaint}\n")
+    assert not Path("x.csv").exists()
+    alone = bpcli("report", trained, "-o", ".")
+    assert (alone.exit_code, alone.stderr) == (8, "Error: .: is a folder; -o names the file to write\n")

@@ -1,6 +1,7 @@
 """`bpcli runs`: the list, and the removal of a run."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,3 +65,18 @@ def test_nothing_but_runs_is_removed(bpcli: Bpcli, trained: Path) -> None:
         assert "not the folder of a run; `bpcli runs` lists those that are here" in result.stderr
     assert Path("mine/file").exists()
     assert trained.is_dir()
+
+
+def test_names_that_are_not_unicode_are_escaped(bpcli: Bpcli, trained: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    trained.rename(Path("runs", odd))
+    (run,) = json.loads(bpcli("runs", "--json").stdout)
+    assert run["name"] == r"caf\udce9"
+    card = bpcli("export", odd, "--card", "README.md")
+    assert (card.exit_code, card.stdout) == (0, "the model card is README.md\n")
+    assert r"# caf\udce9" in Path("README.md").read_text(encoding="utf-8")
+    refused = bpcli("train", "--from", odd)
+    assert refused.exit_code == CheckpointError.exit_code
+    assert refused.stderr == (
+        r"Error: runs/caf\udce9/best.npz: its name is not UTF-8, so no run could record it; rename it" "\n"
+    )

@@ -152,3 +152,13 @@ print(model.fit([[1.0], [2.0]], [0, 1]).predict([[1.0]]).shape, "sklearn" in sys
 """
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:3] == ["NotFittedError", "BpcliWarning", "(1,) False"]
+
+
+def test_a_score_takes_the_labels_that_fit_takes(blobs: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    x, y = blobs
+    fitted = MLPClassifier(epochs=5).fit(x, y)
+    right = float(np.mean(fitted.predict(x) == y))
+    with pytest.warns(UserWarning, match="A column-vector y was passed"):
+        assert fitted.score(x, y.reshape(-1, 1)) == right
+    with pytest.raises(ValueError, match=r"expected one label for each of the 60 samples, got y of the shape \(1,\)"):
+        fitted.score(x, y[:1])

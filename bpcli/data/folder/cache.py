@@ -66,7 +66,8 @@ def load(path: Path, count: int, way: Way) -> Table | None:
     """Return what is in the cache's file for `count` contents; None if there is no such file or it is damaged."""
     with suppress(OSError, ValueError):
         content = path.read_bytes()
-        os.utime(path)  # those that are not used are removed first
+        with suppress(OSError):  # where nothing can be written
+            os.utime(path)  # those that are not used are removed first
         digest, body = content[:_DIGEST], memoryview(content)[_DIGEST:]
         return _table(body, count, way) if sha256(body).digest() == digest else None
     return None

@@ -125,9 +125,12 @@ def work() -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     (side, digits), paths = json.load(sys.stdin)
-    for path in paths:
-        sys.stdout.write(f"{_encoded(ready(path, Way(side, digits)))}\n")
-        sys.stdout.flush()
+    try:
+        for path in paths:
+            sys.stdout.write(f"{_encoded(ready(path, Way(side, digits)))}\n")
+            sys.stdout.flush()
+    except BrokenPipeError:  # the parent has ended
+        os._exit(1)
 
 
 def _encoded(made: Ready) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from errno import EROFS
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -84,3 +85,13 @@ def test_the_files_used_last_are_kept(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(cache, "MAX_BYTES", 3 * (tmp_path / "a.prepared").stat().st_size)
     save(tmp_path / "d.prepared", TABLE)
     assert {path.stem for path in tmp_path.iterdir()} == {"a", "c", "d"}
+
+
+def test_a_cache_that_can_only_be_read_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "x.prepared", TABLE)
+
+    def read_only(*_: object) -> None:
+        raise OSError(EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", read_only)
+    assert load(tmp_path / "x.prepared", 2, WAY) is not None

@@ -1,6 +1,8 @@
 """Preparation of files: what predict sees, by one process or several."""
 
+import json
 import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -84,3 +86,15 @@ def test_several_processes_make_the_same_as_one_and_end(paths: list[str], monkey
     monkeypatch.setattr(preparing, "_START", "raise SystemExit")
     with pytest.raises(DataError, match="the process that prepared it ended"):
         next(ready_all(paths, WAY))
+
+
+def test_a_process_whose_parent_has_ended_says_nothing(paths: list[str]) -> None:
+    command = [sys.executable, "-c", preparing._START, json.dumps(sys.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(json.dumps([WAY, paths]).encode())
+        process.stdin.close()
+        assert process.stderr.read() == b""
