@@ -178,13 +178,18 @@ def load(
         ConfigError: there is no such preset or file, or it or a setting is not valid; the message names the source, the
             key and the value, and what would be right.
     """
-    path = find(source)
+    path, overrides = find(source), list(overrides)
     given = {} if source == "default" else _checked(parse_yaml(_content(path), str(path)), str(path))
     layers = [given, *(layer for override in overrides for layer in _layers(override))]
-    tree = _layered(_defaults(), layers)
-    if inherit is not None and (start := tree["train"]["start"]) is not None:
-        tree = _layered(_defaults(), [inherit(start), *layers])
-    return _consistent(msgspec.convert(tree, Config), str(path))
+    start = _layered(_defaults(), layers)["train"]["start"]
+    brought = [] if inherit is None or start is None else [inherit(start)]
+    config = msgspec.convert(_layered(_defaults(), [*brought, *layers]), Config)
+    try:
+        return _consistent(config, str(path))
+    except ConfigError:
+        alone = msgspec.convert(_layered(_defaults(), [*brought, given]), Config)
+        _consistent(alone, str(path))
+        return _consistent(config, "-s" if any(isinstance(each, str) for each in overrides) else "settings")
 
 
 def override(config: Config, overrides: Iterable[str]) -> Config:

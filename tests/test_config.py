@@ -281,6 +281,15 @@ def test_a_contradiction_in_a_file_is_called_by_the_files_name(tmp_path: Path) -
     assert str(caught.value) == f"{tmp_path}/mine.yaml: schedule.milestones = [8, 4]: expected rising epochs"
 
 
+def test_a_contradiction_in_the_settings_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^-s: schedule.milestones = \[8, 4\]: expected rising epochs$"):
+        load("quick", ["schedule.milestones=[8, 4]"])
+    (tmp_path / "mine.yaml").write_text("schedule: {milestones: [8, 4]}")
+    with pytest.raises(ConfigError, match=r"/mine.yaml: schedule.milestones"):
+        load(str(tmp_path / "mine.yaml"), ["seed=3"])
+    assert load(str(tmp_path / "mine.yaml"), ["schedule.milestones=[4, 8]"]).schedule.milestones == (4, 8)
+
+
 def test_a_name_that_is_no_file_is_one_message() -> None:
     with pytest.raises(ConfigError) as caught:
         load("x" * 300)

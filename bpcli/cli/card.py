@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bpcli import machine
 from bpcli.cli.options import Named
+from bpcli.cli.output import one_line
 from bpcli.core.threads import ThreadGroup
 from bpcli.export.card import Subject, Trained, card
 from bpcli.export.member import Member
@@ -60,5 +61,5 @@ def _epochs(path: Path) -> tuple[Row, ...]:
 def _files(named: Sequence[Named]) -> list[str]:
     """Return the names of the checkpoints' files; those of several with their folders."""
     if len(named) == 1:
-        return [PRETRAINED if named[0].name == PRETRAINED else named[0].path.name]
-    return ["/".join(each.path.resolve().parts[-2:]) for each in named]
+        return [PRETRAINED if named[0].name == PRETRAINED else one_line(named[0].path.name)]
+    return [one_line("/".join(each.path.resolve().parts[-2:])) for each in named]

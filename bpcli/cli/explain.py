@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bpcli.cli.options import forcible, require_free, svg_file
+from bpcli.cli.options import FiniteRange, forcible, require_free, svg_file
 from bpcli.cli.output import print_json, print_text, shown
 from bpcli.errors import ArgumentError
 from bpcli.gradcheck.explanation import Explained, as_dot, as_record, as_text, explained
@@ -27,7 +27,7 @@ from bpcli.storage.files import write_file
 @click.option("--dot", is_flag=True, help="Print the graph in Graphviz' language instead.")
 @click.option("--minimize", metavar="NAME",
               help="Look for the minimum by NAME instead: gradient descent beside Newton's method.")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0, 1e6, min_open=True), help="Of gradient descent.  [default: 0.05]")
+@click.option("--rate", type=FiniteRange(0, 1e6, min_open=True), help="Of gradient descent.  [default: 0.05]")
 @click.option("--steps", type=click.IntRange(1, MAX_STEPS), help="At most so many of each method.  [default: 20]")
 @click.option("-o", "--out", type=click.Path(path_type=Path), callback=svg_file, metavar="FILE.svg",
               help="Draw the two ways too.")  # fmt: skip

@@ -14,7 +14,7 @@ from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_suit
 from bpcli.export.member import Member
 from bpcli.inference.ensemble import Rule, Weighting
 from bpcli.inference.evaluation import read_split_of
-from bpcli.storage.files import write_file
+from bpcli.storage.files import write_files
 from bpcli.storage.run_folder import BEST, LAST, PREVIOUS
 from bpcli.storage.series_file import is_series
 
@@ -57,6 +57,8 @@ def export(
     require_suited(kind, len(named), quantize is not None)
     name = _name(named)
     target = None if alone else out or Path(f"{name}{FORMATS[kind].suffix}")
+    if target is not None and card is not None and target.resolve() == card.resolve():
+        raise click.UsageError(f"the network and the card would be one file, {card}")
     for path in filter(None, (target, card)):
         require_free(path, force, _NEVER)
     ensemble = ensemble_of(named, combine, weights)
@@ -65,8 +67,7 @@ def export(
     if card:
         exported = None if target is None else (kind, one_line(target.name))
         files[card] = measured_card(one_line(name), named, ensemble, members, exported, license_id).encode()
-    for path, made in files.items():
-        write_file(path, made)
+    write_files(files)
     introduce(named, by_default=not sources)
     if target:
         print_text(f"the network is {shown(target)}: {_about(kind, files[target], members)}")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -103,6 +104,17 @@ def chosen_members(sources: Sequence[str]) -> list[Named]:
     members = [_loaded(path) for path in chosen_paths(sources)]
     require_same_task([(member.name, member.model) for member in members])
     return members
+
+
+class FiniteRange(click.FloatRange):
+    """A number within limits. Click's own type lets NaN through, which is neither below nor above any."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value} is not a number in the range {self._describe_range()}.", param, ctx)
+        return number
 
 
 def combining(command: F) -> F:

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from bpcli import machine
-from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, introduce, joined
+from bpcli.cli.options import FiniteRange, Named, chosen_members, combining, ensemble_of, introduce, joined
 from bpcli.cli.output import one_line, print_text, say, with_bar
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.picture.prepare import Prepared
@@ -42,7 +42,7 @@ RAMP = " .:-=+*#%@"
     help="Whether the ink is darker or lighter than the paper.",
 )  # fmt: skip
 @click.option(
-    "--min-score", type=click.FloatRange(0, 1), metavar="SCORE",
+    "--min-score", type=FiniteRange(0, 1), metavar="SCORE",
     help="Answer 'no digit' where the best score is lower; by default what loses next to no digit of MNIST.",
 )  # fmt: skip
 @click.option("--multi", is_flag=True, help="Find several digits in each picture, in reading order.")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.options import Named, chosen_network, forcible, introduce, require_free
-from bpcli.cli.output import open_page, print_text, shown, warn
+from bpcli.cli.options import FiniteRange, Named, chosen_network, forcible, introduce, require_free
+from bpcli.cli.output import one_line, open_page, print_text, shown, warn
 from bpcli.core.types import Bytes
 from bpcli.errors import ArgumentError, BpcliError, ImageError, OutputError
 from bpcli.gradcheck.one_step import Unit, one_step
@@ -28,7 +28,7 @@ SAMPLE = 1000  # test images that tell which units are dead
 @click.option("--label", metavar="CLASS", help="What the picture shows; an image of the data set has its own label.")
 @click.option("--unit", "unit_name", metavar="LAYER:UNIT",
               help="Open the sums of one unit, such as 1:7: layers count from 1, units from 0.")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0, 1e6, min_open=True), help="η.  [default: that of the run]")
+@click.option("--rate", type=FiniteRange(0, 1e6, min_open=True), help="η.  [default: that of the run]")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
               help="The page.  [default: step.html; none with --unit]")  # fmt: skip
 @click.option("--open", "browse", is_flag=True, help="Show the page in the browser.")
@@ -54,7 +54,7 @@ def step(
     image, index = _picture(sources[-1], label, model)
     introduce([network], by_default=len(sources) == 1)
     eta, dead = rate or model.config.optimizer.learning_rate, [] if page is None else _dead(model)
-    shown_step = Shown(one_step(model, image, index), sources[-1], image, eta, dead, unit)
+    shown_step = Shown(one_step(model, image, index), one_line(sources[-1]), image, eta, dead, unit)
     text = None if page is None else _page(network, shown_step, required=out is not None)
     print_text("\n".join(_lines(shown_step)))
     if page is not None and text is not None:

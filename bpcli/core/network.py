@@ -82,6 +82,8 @@ def backward(
         np.matmul(room.ones, mine, out=gradients[l].bias[u])  # BP3: ∂C/∂b = Σ δ over the batch
         np.matmul(inputs[l].T, mine, out=gradients[l].weight[:, u])  # BP4: ∂C/∂W = aᵀ·δ
         delta = here.delta
+    if net.frozen == 1 and len(net.hidden) > 1:  # the next pass begins with the activations that were read last
+        me.barrier()
     return output_delta
 
 

@@ -126,14 +126,15 @@ class ProcessGroup(Group):
         Raises:
             WorkerLost: it could not be started.
         """
-        reading, writing = os.pipe()
+        ends: tuple[int, ...] = ()
         try:
+            ends = reading, writing = os.pipe()
             with warnings.catch_warnings():  # the child calls nothing that another thread's lock could block
                 warnings.simplefilter("ignore", DeprecationWarning)
                 pid = os.fork()
         except OSError as error:
-            os.close(reading)
-            os.close(writing)
+            for end in ends:
+                os.close(end)
             raise WorkerLost(f"a worker process can't be started: {error.strerror}") from error
         if not pid:
             self._work(index, task, writing)

@@ -218,7 +218,7 @@ def _facts(each: Trained) -> Iterator[str]:
     loaded, about = each.checkpoint, each.checkpoint.environment
     yield f"Seed {loaded.config.seed}"
     yield _origin(loaded)
-    if images := about.get("training images"):
+    if isinstance(images := about.get("training images"), int):
         yield f"{images:,} training images"
     yield f"the network after epoch {loaded.epoch}" + (f" of {len(each.epochs)}" if each.epochs else "")
     if each.epochs:

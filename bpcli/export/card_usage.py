@@ -1,9 +1,11 @@
 """The part of a model card that says how to use the network: lines to paste, for each format."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bpcli.data.spec import DataSpec
 from bpcli.inference.ensemble import MEAN, Combination
+from bpcli.machine import quote
 
 
 def usage(kind: str, files: Sequence[str], spec: DataSpec, how: Combination = MEAN) -> Iterator[str]:
@@ -20,8 +22,8 @@ def usage(kind: str, files: Sequence[str], spec: DataSpec, how: Combination = ME
 
 def _bpcli(files: Sequence[str], how: Combination) -> Iterator[str]:
     said = {"combine": how.rule} | ({"weights": "validation"} if how.weights else {}) if how != MEAN else {}
-    options = " ".join([*(f"-m {name}" for name in files), *(f"--{key} {value}" for key, value in said.items())])
-    names = ", ".join([*(f'"{name}"' for name in files), *(f'{key}="{value}"' for key, value in said.items())])
+    options = " ".join([*(f"-m {quote(name)}" for name in files), *(f"--{key} {value}" for key, value in said.items())])
+    names = ", ".join([*map(_text, files), *(f'{key}="{value}"' for key, value in said.items())])
     yield "With bpcli, in a terminal:"
     yield from _block("console", f"$ bpcli predict {options} photo.png")
     yield "and in Python:"
@@ -37,7 +39,7 @@ def _onnx(files: Sequence[str], side: int) -> Iterator[str]:
         "import numpy as np",
         "import onnxruntime",
         "",
-        f'session = onnxruntime.InferenceSession("{files[0]}")',
+        f"session = onnxruntime.InferenceSession({_text(files[0])})",
         f"images = np.zeros((1, {side}, {side}), np.uint8)",
         'scores, labels = session.run(["scores", "label"], {"images": images})',
     )
@@ -45,7 +47,7 @@ def _onnx(files: Sequence[str], side: int) -> Iterator[str]:
 
 def _safetensors(files: Sequence[str], side: int) -> Iterator[str]:
     yield "The weights and biases, as NumPy arrays:"
-    loaded = f'tensors = load_file("{files[0]}")'
+    loaded = f"tensors = load_file({_text(files[0])})"
     yield from _block("python", "from safetensors.numpy import load_file", "", loaded, "print(sorted(tensors))")
 
 
@@ -53,6 +55,11 @@ def _c(files: Sequence[str], side: int) -> Iterator[str]:
     yield f"In C99; `pixels` are {side * side} bytes:"
     yield from _block("c", "#define BPCLI_IMPLEMENTATION", f'#include "{files[0]}"')
     yield "`int label = bpcli_predict(pixels, scores);` returns the class, and writes a score for each."
+
+
+def _text(name: str) -> str:
+    """Return a name as a text of Python."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _block(language: str, *lines: str) -> Iterator[str]:

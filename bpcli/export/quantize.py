@@ -168,12 +168,13 @@ def _range(numbers: Array) -> Range:
     low, high = min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)
     if not isfinite(high - low):
         raise CheckpointError("its activations are not finite, as those of a network that diverged: not quantized")
-    scale = np.float32((high - low) / 255 or 1.0)
+    scale = np.float32((high - low) / 255) or np.float32(1)  # 0 where the numbers are next to nothing
     return Range(scale, round(-low / float(scale)))
 
 
 def _quantized(layer: Layer, inputs: Range) -> QuantizedLayer:
     largest = np.abs(layer.weight).max(axis=0)
-    scale = np.where(largest > 0, largest / np.float32(LARGEST), np.float32(1))
+    scale = largest / np.float32(LARGEST)
+    scale[scale == 0] = 1  # also where the weights are next to nothing
     weight = np.rint(layer.weight / scale).astype(np.int8)
     return QuantizedLayer(inputs, weight, scale, layer.bias)

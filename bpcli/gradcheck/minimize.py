@@ -183,7 +183,7 @@ def interval(found: Minimization) -> tuple[float, float]:
     centre = found.minimum.x if found.minimum else points[0]
     reach = 2 * abs(points[0] - centre) or max(abs(x - centre) for x in points) or 1.0
     near = [x for x in points if abs(x - centre) <= reach] + [centre]
-    margin = (max(near) - min(near)) / 8 or 1.0
+    margin = (max(near) - min(near)) / 8 or max(1.0, abs(centre) / 1000)  # 1 is nothing beside 1e17
     return min(near) - margin, max(near) + margin
 
 

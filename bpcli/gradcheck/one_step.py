@@ -90,7 +90,7 @@ class Sum(NamedTuple):
 
 @np.errstate(over="ignore", invalid="ignore")
 def one_step(model: Model, image: Bytes, label: int) -> OneStep:
-    """Return the forward and the backward pass of a picture.
+    """Return the forward and the backward pass of a picture, through frozen layers too.
 
     Args:
         model: the network, of any precision.
@@ -99,7 +99,7 @@ def one_step(model: Model, image: Bytes, label: int) -> OneStep:
     """
     model = replace(model, parameters=model.parameters.astype(np.float64))
     upright = model.preprocessing.upright(image.reshape(1, -1))
-    x, net = model.preprocessing.inputs(upright, np.float64), model.network
+    x, net = model.preprocessing.inputs(upright, np.float64), replace(model.network, frozen=0)
     room, gradient = Buffers.allocate(net, 1, np.float64), np.zeros_like(model.parameters)
     logits = forward(net, model.layers, x, room)
     p, y = net.output.value(logits), _target(model, label)

@@ -147,8 +147,8 @@ def _require_same(first: str, model: Model, name: str, other: Model, split: Spli
     """Refuse two networks that were trained on other splits of the same data."""
     if not np.array_equal(read_split_of(model, split).images, read_split_of(other, split).images):
         one, two = model.config.data, other.config.data
-        key = "validation" if one.validation != two.validation else "test"
-        better = " (their test splits are)" if split != "test" and key == "validation" else ""
+        key = "test" if split == "test" or one.validation == two.validation else "validation"
+        better = " (their test splits are)" if key == "validation" and one.test == two.test else ""
         raise CheckpointError(
             f"{name}: data.{key} = {getattr(two, key)}, but {getattr(one, key)} in {first}; their {split} splits are "
             f"not the same images{better}"

@@ -77,7 +77,7 @@ def require_images(split: Split) -> None:
         CheckpointError: the split is empty.
     """
     if not len(split):
-        raise CheckpointError("this run kept no validation images (data.validation = 0); choose another --split")
+        raise CheckpointError("this run kept no validation images; choose another --split")
 
 
 def metrics(loss: float | None, scores: Array, labels: Bytes) -> dict[str, Any]:

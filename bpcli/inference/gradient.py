@@ -1,5 +1,7 @@
 """The gradient of a network's loss over some labelled images."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bpcli.core import parameters
@@ -12,8 +14,8 @@ from bpcli.model import Model
 
 @np.errstate(over="ignore", invalid="ignore")
 def gradient(model: Model, sample: Split) -> tuple[Layer, ...]:
-    """Return the gradient of the sample's mean loss, with the layers' shapes."""
-    net = model.network
+    """Return the gradient of the sample's mean loss, with the layers' shapes; frozen layers have one too."""
+    net = replace(model.network, frozen=0)
     gradients = parameters.views(np.zeros_like(model.parameters), net.sizes)
     room = Buffers.allocate(net, len(sample), np.float32)
     x = model.preprocessing.inputs(model.preprocessing.upright(sample.images))

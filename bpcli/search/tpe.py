@@ -107,7 +107,7 @@ def _distribution(setting: Setting, usual: object) -> BaseDistribution:
     """Return Optuna's form of a setting; a range is of integers where the key has integers."""
     if not isinstance(setting, Range):
         return CategoricalDistribution([json.dumps(value) for value in setting.values])
-    if not isinstance(usual, float):
+    if not any(isinstance(each, float) for each in (usual, setting.min, setting.max)):
         return IntDistribution(int(setting.min), int(setting.max), log=setting.log)
     return FloatDistribution(setting.min, setting.max, log=setting.log)
 

@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,26 @@ def write_file(path: Path, content: bytes, *, previous: str | None = None, fs: F
         sync_folder(path.parent, fs)
     except OSError as error:
         _remove(temporary, fs)
+        raise cannot_write(path, error) from error
+
+
+def write_files(contents: Mapping[Path, bytes], fs: FileSystem = SYSTEM) -> None:
+    """Write several files as `write_file`; none is moved into place before all are on the disk.
+
+    Raises:
+        OutputError: a call failed. Unless it was one of the last, which move them, all files are the old ones.
+    """
+    temporaries = {path: _temporary(path) for path in contents}
+    path = Path()
+    try:
+        for path, content in contents.items():
+            _fill(fs.open(temporaries[path], _NEW, _MODE), [content], fs)
+        for path in contents:
+            _replace(temporaries[path], path, fs)
+            sync_folder(path.parent, fs)
+    except OSError as error:
+        for temporary in temporaries.values():
+            _remove(temporary, fs)
         raise cannot_write(path, error) from error
 
 

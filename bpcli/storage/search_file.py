@@ -27,10 +27,12 @@ Metric: TypeAlias = Literal["validation_accuracy", "validation_loss"]
 # they would change what the metric is measured on, what a rung means, or nothing at all
 _FIXED = {
     "seed": "trials are compared with one seed", "data.folder": "trials are compared on one data set",
+    "data.name": "trials are compared on one data set", "data.test": "trials are compared on one data set",
     "data.kind": "trials are compared on one data set", "data.validation": "trials are compared on one split",
     "train.epochs": "rungs are epochs of runs of one length", "train.threads": "it changes nothing but the time",
     "train.start": "the network brings its own form along", "train.checkpoint_minutes": "it changes nothing",
 }  # fmt: skip
+_LOSS = ("loss", "train.penalty_in_loss")  # they would change what the metric validation_loss is
 
 
 class Range(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -146,7 +148,7 @@ def _read(path: Path, trials: int | None = None) -> Search:
         complaint = str(error).replace("`", "").replace("array", "list").replace("object", "mapping")
         raise ConfigError(f"{path}: not the description of a search: {complaint}") from error
     config = _base(text, str(path))
-    space = {key: _setting(key, given, f"{path}: space: {key}") for key, given in text.space.items()}
+    space = {key: _setting(key, given, f"{path}: space") for key, given in text.space.items()}
     return Search(config, text.metric, trials or text.trials, text.rungs, text.seed, space)
 
 
@@ -168,6 +170,11 @@ def write(folder: Path, search: Search, fs: FileSystem = SYSTEM) -> None:
     Raises:
         OutputError: it can't be written; the old one stays.
     """
+    write_file(folder / SEARCH, _as_text(search).encode(), fs=fs)
+
+
+def _as_text(search: Search) -> str:
+    """Return the description of a search, with the whole configuration, as YAML."""
     content = {
         "metric": search.metric,
         "trials": search.trials,
@@ -176,7 +183,7 @@ def write(folder: Path, search: Search, fs: FileSystem = SYSTEM) -> None:
         "space": msgspec.to_builtins(dict(search.space)),
         "config": configuration.to_tree(search.config),
     }
-    write_file(folder / SEARCH, to_text(content).encode(), fs=fs)
+    return to_text(content)
 
 
 def _base(text: _Text, source: str) -> Config:
@@ -188,21 +195,28 @@ def _base(text: _Text, source: str) -> Config:
     return configuration.changed(config, text.set, f"{source}: set")
 
 
-def _setting(key: str, given: Mapping[str, object], source: str) -> Setting:
-    """Return the setting of a key of the space."""
-    known = configuration.keys()
+def _setting(key: str, given: Mapping[str, object], space: str) -> Setting:
+    """Return the setting of a key of the space; its values are those that the configuration has for them."""
+    source, known = f"{space}: {key}", configuration.keys()
     if key not in known:
         raise ConfigError(f"{source}: unknown key{hints.question(hints.nearest_keys(key, known))}")
     if key in _FIXED:
         raise ConfigError(f"{source}: can't be searched: {_FIXED[key]}")
     try:
-        setting = msgspec.convert(given, Choice) if "values" in given else msgspec.convert(given, Range)
+        if "values" in given:
+            choice = msgspec.convert(given, Choice)
+            setting: Setting = Choice(tuple(configuration.checked_value(key, each, space) for each in choice.values))
+        else:
+            ends = {end: configuration.checked_value(key, given[end], space) for end in ("min", "max") if end in given}
+            setting = msgspec.convert({**given, **ends}, Range)
     except msgspec.ValidationError as error:
         raise ConfigError(
             f"{source}: expected {{min: ..., max: ...}}, perhaps with log: true, or {{values: [...]}}: {error}"
         ) from None
     if isinstance(setting, Range) and (setting.min >= setting.max or (setting.log and setting.min <= 0)):
         raise ConfigError(f"{source}: expected min below max, with log: true also above 0")
+    if isinstance(setting, Choice) and any(each in setting.values[:place] for place, each in enumerate(setting.values)):
+        raise ConfigError(f"{source}: names a value twice")
     return setting
 
 
@@ -220,6 +234,10 @@ def _require_sense(search: Search, path: Path) -> None:
             f"{path}: rungs = {list(search.rungs)}: expected rising epochs below train.epochs = "
             f"{search.config.train.epochs}"
         )
+    for key in _LOSS:
+        if key in search.space and search.metric == "validation_loss":
+            raise ConfigError(f"{path}: space: {key}: can't be searched by validation_loss, which it changes")
+    parse_yaml(_as_text(search).encode(), f"{path}, with the whole configuration")  # as the search's folder keeps it
     for values in _combinations(search.space):
         try:
             search.trial(values)

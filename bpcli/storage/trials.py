@@ -102,17 +102,22 @@ def read_one(folder: Path, search: Search, trial: Trial) -> Trial:
         CheckpointError: a file can't be read.
     """
     run = trial_folder(folder, trial.number)
-    ended, scores = outcome.read(run), _scores(run, search.metric)
-    failed = ended.failed if ended else ""
+    ended, failed, scores = outcome.read(run), "", tuple[float, ...]()
+    try:
+        scores = _scores(run, search.metric)
+    except CheckpointError as error:  # a run that has not ended goes on from its checkpoint, and writes it anew
+        failed = str(error) if ended else ""
+    failed = ended.failed or failed if ended else ""
     return Trial(trial.number, trial.values, scores, finished=bool(ended and not failed), failed=failed)
 
 
 def _scores(run: Path, metric: Metric) -> tuple[float, ...]:
-    """Return the metric of the network that was kept after each epoch."""
-    try:
-        rows = metrics_csv.read(run)
-    except CheckpointError:
-        return ()
+    """Return the metric of the network that was kept after each epoch.
+
+    Raises:
+        CheckpointError: metrics.csv is missing or damaged.
+    """
+    rows = metrics_csv.read(run)
     kept = (rows[best_row(rows[:epochs]) - 1][metric] for epochs in range(1, len(rows) + 1))
     return tuple(score for score in kept if score is not None)
 

@@ -124,3 +124,12 @@ def test_a_model_card_says_what_evaluate_does(bpcli: Bpcli, trained: Path) -> No
 def test_options_of_a_card_that_make_no_sense_are_refused(bpcli: Bpcli, arguments: list[str], complaint: str) -> None:
     result = bpcli("export", *arguments)
     assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"Error: {complaint}")
+
+
+def test_the_network_and_its_card_are_two_files_or_none(bpcli: Bpcli, trained: Path) -> None:
+    one = bpcli("export", "--card", Path.cwd() / "default-1.onnx", "--format", "onnx")
+    assert one.exit_code == 2
+    assert one.stderr.startswith("Error: the network and the card would be one file, ")
+    Path("x.npz").write_bytes(b"mine")
+    failed = bpcli("export", "-o", "x.npz", "--force", "--card", "nowhere/c.md")
+    assert (failed.exit_code, Path("x.npz").read_bytes()) == (8, b"mine")

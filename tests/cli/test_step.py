@@ -1,5 +1,6 @@
 """`bpcli step` in the terminal."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -123,3 +124,20 @@ def test_what_can_not_be_shown(
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr
     assert result.stderr.count("Error:") == 1
+
+
+def test_a_rate_is_a_number(bpcli: Callable[..., Result]) -> None:
+    for command in (["step", "test:5"], ["explain", "x**2", "x=1", "--minimize", "x"]):
+        result = bpcli(*command, "--rate", "nan")
+        assert result.exit_code == 2
+        assert "Error: Invalid value for '--rate': nan is not a number in the range 0<x<=1000000.0." in result.stderr
+
+
+def test_a_name_that_is_not_unicode_is_escaped(bpcli: Callable[..., Result], trained: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9.png")
+    picture = Image.new("L", (60, 60), 255)
+    picture.paste(0, (28, 10, 32, 50))
+    picture.save("a.png")
+    Path("a.png").rename(odd)
+    assert bpcli("step", "default-1", odd, "--label", "1").exit_code == 0
+    assert rb"caf\udce9.png" in Path("step.html").read_bytes()

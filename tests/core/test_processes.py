@@ -212,3 +212,12 @@ def is_alive(pid: int) -> bool:
 def children() -> list[str]:
     """The processes that this one has started; those of other tests in the same process may be among them."""
     return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text(encoding="ascii").split()
+
+
+def test_too_many_open_files_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pipe() -> tuple[int, int]:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "pipe", pipe)
+    with pytest.raises(WorkerLost, match="can't be started: Too many open files"):
+        ProcessGroup(2).parallel(lambda index: None)

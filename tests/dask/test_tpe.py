@@ -1,5 +1,6 @@
 """The sampler: Optuna is shown our trials and nothing else, and finds the better settings of a known function."""
 
+from dataclasses import replace
 from math import log
 
 import pytest
@@ -71,3 +72,12 @@ def test_trials_that_failed_pause_or_run_are_shown_too() -> None:
     ]  # fmt: skip
     assert tpe.sample(search(3), mixed).keys() == SPACE.keys()
     assert tpe.importances(search(3), mixed[:5]) == {}
+
+
+def test_a_range_of_fractions_is_searched_where_the_usual_value_is_an_integer() -> None:
+    from bpcli.search import tpe
+
+    some = replace(search(), space={"schedule.warmup": Range(0.2, 0.8, log=True)})
+    warmup = tpe.sample(some, [])["schedule.warmup"]
+    assert isinstance(warmup, float)
+    assert 0.2 <= warmup <= 0.8

@@ -90,3 +90,9 @@ def test_signs_are_no_letters_that_are_written_like_digits() -> None:
     names = {form.name for form in all_signs()}
     assert {"A", "H", "K", "plus", "arrow-left"} < names
     assert not names & set("BDIOSZ0123456789bglioqszd")
+
+
+def test_without_a_digit_to_lay_down_there_are_the_others(small_split: Split) -> None:
+    some = ~np.isin(small_split.labels, (3, 7))
+    few = Split(small_split.images[some], small_split.labels[some])
+    assert len(with_outliers(few, 12, 1)) == len(few) + 12

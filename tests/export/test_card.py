@@ -10,6 +10,7 @@ import yaml
 from bpcli.core.types import Bytes
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.export.card import Subject, Trained, card, confusions
+from bpcli.export.card_usage import usage
 from bpcli.inference.ensemble import Combination, EnsembleMetrics
 from bpcli.inference.evaluation import metrics
 from tests.export.networks import member, spec_of
@@ -162,3 +163,11 @@ def test_a_committee_says_how_it_answers() -> None:
     assert "their logits, weighted by 0.250, 0.750: the weights were chosen on validation images. They have" in other
     assert "-m b.npz --combine logits --weights validation photo.png" in other
     assert 'bpcli.load_ensemble("a.npz", "b.npz", combine="logits", weights="validation")' in other
+
+
+def test_what_is_to_be_pasted_can_be_pasted() -> None:
+    odd = 'my "net".npz'
+    lines = [*usage("", [odd], THINGS), *usage("onnx", [odd], THINGS)]
+    assert "$ bpcli predict -m 'my \"net\".npz' photo.png" in lines
+    assert r'model = bpcli.load("my \"net\".npz")' in lines
+    assert r'session = onnxruntime.InferenceSession("my \"net\".npz")' in lines

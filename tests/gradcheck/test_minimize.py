@@ -96,3 +96,11 @@ def test_the_drawing_has_the_start_and_the_end_where_they_belong() -> None:
     assert rows[row][column] == "*"  # both begin at 1, and the top of the drawing is high²
     assert rows[-1][round(-low / (high - low) * (WIDTH - 1))] == "*"
     assert "x from -0.125 to 1.125, f from 0 to 1.266" in lines[HEIGHT]
+
+
+@pytest.mark.parametrize("text", ["x", "(x-1e17)**2"])
+def test_a_drawing_far_from_zero_has_a_width(text: str) -> None:
+    found = minimized(of(text), 1e17, 1e-30, 3)
+    low, high = interval(found)
+    assert low < 1e17 < high
+    assert len(drawing("x", of(text), found)) > HEIGHT

@@ -1,5 +1,7 @@
 """One step on one picture against loops written out here and against differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -165,3 +167,12 @@ def test_the_text_shows_the_numbers_and_the_lines_of_the_source(step: OneStep) -
 def test_a_source_line_names_its_place() -> None:
     assert source("# BP2").startswith("bpcli/core/network.py:")
     assert source("# BP2").endswith("mine = np.matmul(delta, layers[l + 1].weight[u].T, out=here.delta[:, u])")
+
+
+def test_frozen_layers_have_their_gradient_too() -> None:
+    free = network("deep")
+    frozen = replace(free, network=replace(free.network, frozen=2))
+    mine, other = (one_step(model, image(), 1) for model in (frozen, free))
+    assert np.array_equal(mine.gradient, other.gradient)
+    for ours, theirs in zip((*mine.f_prime, *mine.delta), (*other.f_prime, *other.delta), strict=True):
+        assert np.array_equal(ours, theirs)

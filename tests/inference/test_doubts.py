@@ -56,3 +56,9 @@ def test_without_validation_the_training_counts() -> None:
 def test_the_loss_of_a_network_that_knows_nothing(output: str, loss: str, expected: float) -> None:
     config = configuration.load("default", [f"model.output={output}", f"loss={loss}"])
     assert ignorant_loss(config, MNIST) == pytest.approx(expected)
+
+
+def test_outliers_count_as_wrong_in_training_and_prove_nothing() -> None:
+    config = configuration.load("default", ["data.validation=0", "data.outliers=600"])
+    assert doubt(config, MNIST, {"train_accuracy": 0.06, "train_loss": 1.0}) == ""
+    assert doubt(config, MNIST, {"validation_accuracy": 0.06, "validation_loss": 1.0}) != ""

@@ -21,3 +21,9 @@ def test_the_gradient_of_softmax_regression(small_split: Split) -> None:
     (found,) = gradient(loaded, small_split)
     np.testing.assert_allclose(found.weight, x.T @ delta, atol=1e-6)
     np.testing.assert_allclose(found.bias, delta.sum(axis=0), atol=1e-6)
+
+
+def test_frozen_layers_have_a_gradient(small_split: Split) -> None:
+    config = configuration.load("default", ["model.hidden=[5]", "train.freeze=1"])
+    vector = (np.random.default_rng(0).standard_normal(parameters.count([784, 5, 10])) / 20).astype(np.float32)
+    assert gradient(models.build(config, MNIST, vector), small_split)[0].weight.any()

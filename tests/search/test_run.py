@@ -174,3 +174,13 @@ def test_a_trial_that_was_killed_while_its_files_were_written_goes_on(search: Se
     run(search, Path("s"))
     assert left(Path("s"), search) == whole
     assert list(Path("s").rglob("*.tmp")) == []
+
+
+def test_a_finished_trial_whose_metrics_are_damaged_has_failed(search: Search) -> None:
+    _, folder = run(search, Path("s"))
+    (number,) = [trial.number for trial in trials.read(folder, search) if trial.finished][:1]
+    (folder / f"trial-{number}/metrics.csv").write_text("nonsense")
+    found = trials.read(folder, search)[number]
+    assert (found.finished, found.scores) == (False, ())
+    assert "metrics.csv" in found.failed
+    run(search, folder)

@@ -7,7 +7,7 @@ import pytest
 
 from bpcli.errors import OutputError
 from bpcli.storage import files
-from bpcli.storage.files import FileSystem, append, duplicate, make_folder, remove_temporaries, write_file
+from bpcli.storage.files import FileSystem, append, duplicate, make_folder, remove_temporaries, write_file, write_files
 
 
 def test_a_file_is_written_and_nothing_else(tmp_path: Path) -> None:
@@ -132,3 +132,10 @@ def test_pieces_that_end_in_an_error_leave_the_file_as_it_was(tmp_path: Path) ->
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"one two")]
     with pytest.raises(OutputError, match="there is no folder"):
         files.write_pieces(tmp_path / "nowhere" / "file", [b""])
+
+
+def test_several_files_are_written_or_none(tmp_path: Path) -> None:
+    write_files({tmp_path / "a": b"1", tmp_path / "b": b"2"})
+    with pytest.raises(OutputError, match="nowhere/c: can't be written: No such file or directory"):
+        write_files({tmp_path / "a": b"3", tmp_path / "nowhere/c": b"4"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"1", "b": b"2"}

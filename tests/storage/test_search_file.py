@@ -8,6 +8,7 @@ from bpcli.errors import CheckpointError, ConfigError
 from bpcli.storage import search_file
 from bpcli.storage.search_file import Choice, Range
 
+LONG = f"space: {{model.hidden: {{values: {[[n, 8, 8, 8] for n in range(1, 996)]}}}}}\n"
 SPACE = "space: {optimizer.learning_rate: {min: 0.005, max: 1.0, log: true}}\n"
 
 
@@ -63,7 +64,7 @@ def test_the_values_of_a_trial_come_back_from_its_configuration() -> None:
         ("space: {optimizer.learning_rate: 0.1}\n", "space"),
         ("space: {optimizer.learning_rate: {min: 0.1}}\n", "expected {min: ..., max: ...}"),
         ("space: {optimizer.learning_rate: {min: 1, max: 0.1}}\n", "expected min below max"),
-        ("space: {optimizer.learning_rate: {min: 0, max: 0.1, log: true}}\n", "with log: true also above 0"),
+        ("space: {optimizer.weight_decay: {min: 0, max: 0.1, log: true}}\n", "with log: true also above 0"),
         ("space: {optimizer.learning_rate: {min: 0.1, max: 5000}}\n", "optimizer.learning_rate = 5000"),
         ("space: {train.batch_size: {min: 0.5, max: 8}}\n", "train.batch_size = 0.5: expected int"),
         ("space: {model.activation: {values: [relu, swish]}}\n", "swish"),
@@ -71,6 +72,10 @@ def test_the_values_of_a_trial_come_back_from_its_configuration() -> None:
         ("space: {optimizer.kind: {values: [adam]}, optimizer.nesterov: {values: [true]}}\n", "wants optimizer.kind"),
         ("space: {seed: {min: 1, max: 5}}\n", "space: seed: can't be searched: trials are compared with one seed"),
         ("space: {train.epochs: {min: 1, max: 5}}\n", "can't be searched: rungs are epochs of runs of one length"),
+        ("space: {data.name: {values: [usps, kmnist]}}\n", "data.name: can't be searched: trials are compared"),
+        (f"{SPACE.rstrip()[:-1]}, loss: {{values: [quadratic]}}}}\nmetric: validation_loss\n", "which it changes"),
+        ("space: {optimizer.learning_rate: {values: [1e-1, 0.1]}}\n", "optimizer.learning_rate: names a value twice"),
+        (LONG, "space.yaml, with the whole configuration, line "),
         ("[1, 2]\n", "not the description of a search"),
     ],
 )  # fmt: skip
@@ -93,3 +98,17 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         search_file.read(Path("nowhere.yaml"))
     with pytest.raises(CheckpointError, match=r"search\.yaml: can't be read: No such file"):
         search_file.read_folder(tmp_path)
+
+
+def test_values_are_those_that_the_configuration_has_for_them() -> None:
+    """YAML reads 1e-4 as text, but the configuration takes it for a number; kaiming is an older name."""
+    search = read(
+        "space:\n  optimizer.learning_rate: {values: [1e-4, 1e-3]}\n  model.init: {values: [kaiming, glorot]}\n"
+        "  optimizer.weight_decay: {min: 1e-4, max: 1e-1, log: true}\n"
+    )
+    assert search.space == {
+        "optimizer.learning_rate": Choice((1e-4, 1e-3)), "model.init": Choice(("glorot_relu", "glorot")),
+        "optimizer.weight_decay": Range(1e-4, 1e-1, log=True),
+    }  # fmt: skip
+    values = {"optimizer.learning_rate": 1e-3, "model.init": "glorot_relu", "optimizer.weight_decay": 0.01}
+    assert search.values(search.trial(values)) == values

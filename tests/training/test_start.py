@@ -11,13 +11,15 @@ from bpcli import config as configuration
 from bpcli import model as models
 from bpcli.config import Config
 from bpcli.core.parameters import Layer, count, views
+from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Array
+from bpcli.data.datasets import DataSet, Split
 from bpcli.data.spec import MNIST, DataSpec
 from bpcli.errors import CheckpointError, ConfigError
 from bpcli.storage import checkpoint, start
 from bpcli.storage.checkpoint import Checkpoint
 from bpcli.storage.members import of_seeds
-from bpcli.training import loop
+from bpcli.training import builders, loop
 from bpcli.training.builders import first_state
 from bpcli.training.events import Started, Step
 from bpcli.training.run import recorded_training, resumed_training
@@ -166,3 +168,21 @@ def test_a_folder_that_a_killed_run_left_with_the_network_alone_is_used_again(co
         Path("run", name).touch()
     trained(configuration.override(config, ["train.start=null"]), "run")
     assert not Path("run/start.npz").exists()
+
+
+@pytest.mark.parametrize("group", ["threads", "processes"])
+def test_a_frozen_layer_with_workers_gives_what_one_worker_does(
+    small_split: Split, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The layer above reads all activations of the frozen one, which the next step overwrites."""
+    if group == "threads":
+        monkeypatch.setattr(builders, "workers", lambda threads: threads)
+    settings = ["model.hidden=[512, 128]", "train.freeze=1", "train.batch_size=64", "train.epochs=2"]
+    config = configuration.load("default", settings)
+    data = DataSet(MNIST, small_split, small_split.first(50), small_split.first(0))
+    states = [first_state(config, MNIST) for _ in range(3)]
+    for state, workers in zip(states, (1, 2, 2), strict=True):
+        list(loop.train(config, state, data, ThreadGroup(workers)))
+    alone, two, again = (state.parameters for state in states)
+    np.testing.assert_allclose(two, alone, atol=2e-5)
+    assert two.tobytes() == again.tobytes()

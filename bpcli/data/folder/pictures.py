@@ -14,7 +14,7 @@ from bpcli.data.folder.listing import File, Kind, SplitName, list_pictures
 from bpcli.data.folder.preparing import Way, digest_of, ready_all
 from bpcli.data.folder.remarks import Preparing, Refused, Remarks
 from bpcli.data.folder.splits import Mask, Places, Validation, drawn, kept
-from bpcli.errors import DataError
+from bpcli.errors import DataError, ImageError
 
 MAX_BYTES = 1_000_000_000  # of prepared images
 SHOWN = 3  # refused pictures in an error's line
@@ -90,16 +90,16 @@ def reading(
         DataError: the folder is none of pictures, more than a tenth of them can't be used, or a split lacks pictures.
     """
     listing = list_pictures(folder)
-    files = listing.files
-    if len(files) * side**2 > MAX_BYTES:
-        raise DataError(f"{folder}: {len(files):,} pictures of {side}×{side} pixels are too many for one data set")
+    count = len(listing.files)
+    if count * side**2 > MAX_BYTES:
+        raise DataError(f"{folder}: {count:,} pictures of {side}×{side} pixels are too many for one data set")
     digits = all(map(_is_sign, listing.classes)) if kind == "auto" else kind == "digits"
-    digests = _digests(files, pause)
+    files, digests, unread = _contents(folder, listing.files, pause)
     contents = {digest: index for index, digest in enumerate(sorted(set(digests)))}
     table = yield from _table(files, digests, contents, Way(side, digits), pause)
-    rows = np.array([contents[digest] for digest in digests])
-    refused = _refused(folder, files, rows, table)
-    _require_most(folder, refused, len(files))
+    rows = np.array([contents[digest] for digest in digests], np.intp)
+    refused = tuple(sorted([*unread, *_refused(folder, files, rows, table)]))
+    _require_most(folder, refused, count)
     splits = _split(folder, _usable(files, rows, table), validation, test)
     _require_some(folder, listing.classes, splits, test)
     remarks = Remarks(refused, listing.hidden, listing.others, tuple(_warnings(splits)))
@@ -110,12 +110,23 @@ def _is_sign(name: str) -> bool:
     return len(name) == 1 and name.isalnum()
 
 
-def _digests(files: Sequence[File], pause: Callable[[], None]) -> list[bytes]:
-    found = []
+def _contents(
+    folder: Path, files: Sequence[File], pause: Callable[[], None]
+) -> tuple[list[File], list[bytes], list[Refused]]:
+    """Return the files that can be read, their SHA-256, and the others with the reason of each."""
+    readable, digests, unread = list[File](), list[bytes](), list[Refused]()
     for file in files:
-        found.append(digest_of(file.path))
+        try:
+            digests.append(digest_of(file.path))
+            readable.append(file)
+        except ImageError as error:
+            unread.append(Refused(_within(folder, file), str(error).removeprefix(f"{file.path}: ")))
         pause()
-    return found
+    return readable, digests, unread
+
+
+def _within(folder: Path, file: File) -> str:
+    return Path(file.path).relative_to(folder).as_posix()
 
 
 def _table(
@@ -143,13 +154,10 @@ def _table(
     return table
 
 
-def _refused(folder: Path, files: Sequence[File], rows: Rows, table: Table) -> tuple[Refused, ...]:
-    found = (
-        Refused(Path(file.path).relative_to(folder).as_posix(), table.reasons[row])
-        for file, row in zip(files, rows.tolist(), strict=True)
-        if row in table.reasons
-    )
-    return tuple(sorted(found))
+def _refused(folder: Path, files: Sequence[File], rows: Rows, table: Table) -> Iterator[Refused]:
+    for file, row in zip(files, rows.tolist(), strict=True):
+        if row in table.reasons:
+            yield Refused(_within(folder, file), table.reasons[row])
 
 
 def _require_most(folder: Path, refused: Sequence[Refused], count: int) -> None:
@@ -177,6 +185,8 @@ def _split(folder: Path, usable: Chosen, validation: Validation, test: float) ->
     if not len(tested):
         share, chosen = test, drawn(rest.places, test)
         tested, rest = rest.where(chosen), rest.where(~chosen)
+        if len(tested) and not len(rest):
+            raise DataError(f"{folder}: data.test = {test} leaves nothing to train on; lower it, or add pictures")
     validated = usable.of("validation")
     if not len(validated):
         _require_enough(folder, len(rest), validation)

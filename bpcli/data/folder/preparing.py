@@ -49,11 +49,12 @@ class Ready(NamedTuple):
 
 
 def digest_of(path: str) -> bytes:
-    """Return the SHA-256 of a file's content; nothing if it can't be read."""
-    try:
-        return sha256(content_of(path)).digest()
-    except ImageError:
-        return b""
+    """Return the SHA-256 of a file's content.
+
+    Raises:
+        ImageError: it can't be read.
+    """
+    return sha256(content_of(path)).digest()
 
 
 def ready(path: str, way: Way) -> Ready:

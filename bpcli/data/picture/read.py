@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -29,6 +30,7 @@ _FIRST = 64 * 1024  # bytes that are read at first: room for MAX_BYTES takes lon
 _TIFF = (b"II", b"MM")  # the first bytes by which Pillow recognises TIFF files
 _ZIP = b"PK\x03\x04"  # the first bytes of a checkpoint
 _STDERR = 2
+_ALONE = Lock()  # what is changed while a picture is decoded, warnings and stderr, is the whole process's
 VISIBLE = 0.25  # a picture with a smaller range of grey on white paper was meant for black paper
 
 
@@ -87,9 +89,9 @@ def _decode(content: bytes, name: str, convert: Callable[[Image.Image], T]) -> T
 
 @contextmanager
 def _decoding(name: str, content: bytes = b"") -> Iterator[None]:
-    """Turn whatever a decoder raises into an `ImageError`."""
+    """Turn whatever a decoder raises into an `ImageError`; one picture at a time."""
     try:
-        with warnings.catch_warnings():
+        with _ALONE, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a picture with odd metadata is still accepted
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield

@@ -11,11 +11,12 @@ import pytest
 from bpcli import resources
 from bpcli.core.threads import Interrupted
 from bpcli.data.datasets import DataSet, Split, SplitName, end_of, is_of_pictures, read_data_set, read_split
+from bpcli.data.folder import preparing
 from bpcli.data.folder.pictures import reading
 from bpcli.data.folder.remarks import Preparing
 from bpcli.data.folder.splits import Validation
 from bpcli.data.spec import MNIST
-from bpcli.errors import DataError
+from bpcli.errors import DataError, ImageError
 from tests.data.folder.made import picture, write
 
 SPLITS = ("training", "validation", "test")
@@ -176,11 +177,28 @@ def test_few_pictures_that_can_not_be_used_are_listed_and_many_refused(folder: P
         data_of(bad)
 
 
+def test_each_picture_that_can_not_be_read_has_its_own_reason(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = preparing.content_of
+    for reasons in ({"0.png": "gone", "1.png": "broken"}, {"0.png": "broken", "2.png": "gone"}):
+
+        def refuse(path: str | Path, reasons: dict[str, str] = reasons) -> bytes:
+            name = Path(path).name if "dark" in str(path) else ""
+            if name in reasons:
+                raise ImageError(f"{path}: can't be read: {reasons[name]}")
+            return read(path)
+
+        monkeypatch.setattr(preparing, "content_of", refuse)
+        data = data_of(folder)
+        assert data.remarks is not None
+        assert data.remarks.refused == tuple((f"dark/{name}", f"can't be read: {why}") for name, why in reasons.items())
+
+
 @pytest.mark.parametrize(
     ("counts", "validation", "test", "complaint"),
     [
         ({"aa": 5, "bb": 5}, "auto", 0.001, "data.test = 0.001 leaves no picture to test on; add pictures"),
         ({"aa": 20, "bb": 20}, 40, 0.2, "data.validation = 40 leaves nothing to train on"),
+        ({"aa": 5, "bb": 5}, 0, 0.99, "data.test = 0.99 leaves nothing to train on; lower it, or add pictures"),
         ({"aa": 60, "bb": 1}, 0.9, 0.9, "no picture of the class bb is left to train on"),
     ],
 )

@@ -1,6 +1,8 @@
 import os
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -190,3 +192,11 @@ def test_colours_have_the_light_of_the_grey_picture(mode: str, tmp_path: Path) -
 def test_what_is_transparent_is_white_in_colour(tmp_path: Path) -> None:
     Image.new("RGBA", (3, 2), (200, 0, 0, 0)).save(tmp_path / "a.png")
     assert np.all(np.asarray(read_colours(tmp_path / "a.png")) == 255)
+
+
+def test_threads_leave_stderr_and_the_filters_of_warnings_as_they_were() -> None:
+    before, filters = os.fstat(2), list(warnings.filters)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: read_picture(FILES["tiff"]), range(200)))
+    assert (os.fstat(2).st_dev, os.fstat(2).st_ino) == (before.st_dev, before.st_ino)
+    assert list(warnings.filters) == filters
