@@ -17,7 +17,7 @@ OWN = ("initial", "setting", "training", "lessons", "view", "main")
 
 
 def playground_page(about: DataSpec, training: Split, held_out: Split, name: str = "") -> str:
-    """Return the HTML page for a data set of that name: of each split it takes images at equal distances.
+    """Return the HTML page for a data set of that name, or that of a folder: of each split, images at equal distances.
 
     Of larger images than MNIST's there are fewer: all pixels together are at most `MOST_PIXELS`.
     """
@@ -26,7 +26,7 @@ def playground_page(about: DataSpec, training: Split, held_out: Split, name: str
     both = joined(own, unseen)
     things = "digits" if about.numerals else "pictures"
     samples = as_json(Samples(both.images, both.labels, 0))
-    page = described(about) | {"samples": samples, "training": len(own), "things": things}
+    page = described(about) | {"samples": samples, "training": len(own), "things": things, "folder": not name}
     parts = {
         "about": html.escape(_about(name, things, len(own), len(unseen))),
         "page": inline_json(page),

@@ -128,9 +128,10 @@ def test_the_error_function_is_exact() -> None:
 
 
 @needs_node
+@pytest.mark.parametrize("hidden", [[5], [2, 1, 1]], ids=str)
 @pytest.mark.parametrize("exact", [False, True])
-def test_a_network_travels_in_either_precision(exact: bool) -> None:
-    loaded = checkpoint([5])
+def test_a_network_travels_in_either_precision(exact: bool, hidden: list[int]) -> None:
+    loaded = checkpoint(hidden)
     if exact:
         loaded.parameters[:] *= np.float32(1.0001)  # which half precision does not hold
     code = "return readNetwork(data).layers.map(({ weights, biases }) => ({ weights, biases }));"

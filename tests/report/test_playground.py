@@ -154,7 +154,7 @@ def test_an_address_holds_the_whole_setting() -> None:
         ("#batch_size=2.5", "expected a whole number from 1 to 500"),
         ("#digits=5000", "expected a whole number from 10 to 3000"),
         ("#rate=1", "rate=1 can’t be; expected one of hidden, activation,"),
-        ("#constructor=1", "constructor=1 can’t be"),
+        ("#constructor=1", "constructor=1 can’t be; expected one of hidden, activation,"),
         ("#output=softmax&loss=quadratic", "The output softmax has no loss quadratic."),
         ("#lesson=toString", "There is no lesson “toString”."),
     ],
@@ -163,6 +163,25 @@ def test_what_an_address_cannot_ask_for(hash_: str, complaint: str) -> None:
     asked, standard = run(ASK, [hash_, ""])
     assert complaint in asked["flaws"][0]
     assert asked["setting"] == standard["setting"]
+
+
+@needs_node
+def test_a_page_with_few_pictures_takes_all_of_them() -> None:
+    code = """const links = Object.entries(LESSONS).flatMap(([name, lesson]) =>
+        [false, true].map((contrast) => hashOf(lessonSetting(lesson, contrast), name)));
+      return data.map((pictures) => links.map((hash) => readHash(hash, LESSONS, pictures)));"""
+    for pictures, found in zip((585, 6), run(code, [585, 6]), strict=True):
+        assert [each["flaws"] for each in found] == [[]] * len(found)
+        assert {each["setting"]["digits"] for each in found} == {min(200, pictures), pictures}
+    (few,) = run("return [readHash('#digits=7', LESSONS, 6)];", None)
+    assert (few["flaws"], few["setting"]["digits"]) == ([], 6)
+
+
+@needs_node
+def test_the_command_names_the_folder_of_other_data() -> None:
+    mine, mnist = run("return [commandOf(STANDARD, true), commandOf(STANDARD)];", None)
+    assert mine.startswith("bpcli train -s 'data.folder=FOLDER' -s ")
+    assert "data.folder" not in mnist
 
 
 def page_of(split: Split, about: DataSpec = MNIST) -> str:

@@ -161,6 +161,6 @@ function listenToReader(page) {
   });
 }
 
-function savePicture({ digits }, picture) {
-  download(digits ? "digit.png" : "picture.png", "image/png", pngOf(picture));
+function savePicture({ numerals }, picture) {
+  download(numerals ? "digit.png" : "picture.png", "image/png", pngOf(picture));
 }

@@ -32,8 +32,8 @@ function listenToFields(layers, show) {
   [...element("layers").children].forEach((whole, l) => {
     const canvas = whole.querySelector("canvas");
     canvas.addEventListener("click", (event) => {
-      const [x, y] = [event.offsetX / canvas.clientWidth, event.offsetY / canvas.clientHeight];
-      const unit = Math.floor(y * canvas.height) * canvas.width + Math.floor(x * canvas.width);
+      const [column, row] = cellUnder(event, canvas, canvas.width, canvas.height);
+      const unit = row * canvas.width + column;
       if (unit < layers[l].fanOut) show(l, unit);
     });
   });

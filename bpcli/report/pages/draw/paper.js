@@ -152,27 +152,28 @@ const STRIDE = 8;
 /** Let the arrow keys move a pen, and the space bar set it down and lift it. */
 function listenToKeys(paper, mark) {
   let pen = [PAPER / 2, PAPER / 4];
+  const isDown = () => paper.stroke !== null && !paper.guest; // the page's own stroke is not the reader's
   const show = () => {
     mark.style.left = `${(pen[0] / PAPER) * 100}%`;
     mark.style.top = `${(pen[1] / PAPER) * 100}%`;
-    mark.classList.toggle("down", paper.stroke !== null);
+    mark.classList.toggle("down", isDown());
   };
   show();
   paper.canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " || event.key === "Enter") {
-      if (paper.stroke) paper.lift();
+      if (isDown()) paper.lift();
       else paper.press(pen);
     } else if (event.key in ARROWS) {
       const stride = event.shiftKey ? STRIDE / 4 : STRIDE;
       pen = pen.map((at, axis) => Math.min(Math.max(at + stride * ARROWS[event.key][axis], 0), PAPER));
-      paper.move([pen]);
+      if (isDown()) paper.move([pen]);
     } else return;
     event.preventDefault();
     show();
   });
   paper.canvas.addEventListener("blur", () => {
-    paper.lift();
+    if (isDown()) paper.lift();
     show();
   });
 }

@@ -45,7 +45,7 @@ function setUp(play, anew = false) {
   const { setting, lesson, flaws } = readHash(location.hash, LESSONS, play.page.training);
   play.lesson = lesson;
   showLesson(LESSONS, lesson);
-  showSetting(setting, flaws);
+  showSetting(setting, flaws, play.page);
   const changed = Object.keys(setting).filter((key) => String(setting[key]) !== String(play.training?.setting[key]));
   if (anew || changed.some((key) => !AT_ONCE.includes(key))) renew(play, setting);
   else Object.assign(play.training, { setting });
@@ -55,6 +55,7 @@ function setUp(play, anew = false) {
 function renew(play, setting) {
   if (play.training?.steps) play.before = { setting: play.training.setting, history: play.training.history };
   play.goal = 0;
+  clearTimeout(play.timer);
   play.training = begin(setting, play.data);
   play.now = addPoint(play.training);
   play.next = spacing(play.training);
@@ -84,6 +85,7 @@ function run(play, goal) {
   if (waiting) return;
   const now = performance.now();
   Object.assign(play, { began: { time: now, seen: play.training.seen }, shown: { curves: now, mistakes: now } });
+  clearTimeout(play.timer); // that of a pause which no slice has seen yet
   slice(play);
 }
 
@@ -97,7 +99,7 @@ function slice(play) {
   while (isRunning(play) && performance.now() < end) advance(play);
   if (isRunning(play)) {
     showIfDue(play);
-    setTimeout(slice, 0, play);
+    play.timer = setTimeout(slice, 0, play);
   } else finish(play);
 }
 

@@ -75,27 +75,32 @@ function hiddenOf(text) {
 }
 
 function numberOf(key, text, pictures) {
-  const { least, most, whole } = NUMBERS[key];
+  const { least, most, whole } = limitsOf(key, pictures);
   const value = text.trim() === "" ? NaN : Number(text);
-  return value >= least && value <= limitOf(key, most, pictures) && (!whole || Number.isInteger(value)) ? value : undefined;
+  return value >= least && value <= most && (!whole || Number.isInteger(value)) ? value : undefined;
 }
 
-function limitOf(key, most, pictures) {
-  return key === "digits" ? pictures : most;
+/** Return the limits of a number; a page with fewer pictures than the standard takes all of them. */
+function limitsOf(key, pictures) {
+  const limits = NUMBERS[key];
+  if (key !== "digits") return limits;
+  return { ...limits, least: Math.min(limits.least, pictures), most: Math.max(pictures, STANDARD.digits) };
 }
 
 /** Return what a key expects, in words. */
 function meaningOf(key, pictures) {
   if (key === "hidden") return `expected none, or one or two numbers from 1 to ${MOST_HIDDEN.units}, such as 30-20`;
-  if (!(key in STANDARD)) return `expected one of ${Object.keys(STANDARD).join(", ")}`;
+  if (!Object.hasOwn(STANDARD, key)) return `expected one of ${Object.keys(STANDARD).join(", ")}`;
   if (!(key in NUMBERS)) return `expected ${(WORDS[key] ?? WORDS.objective).join(" or ")}`;
-  const { least, most, whole } = NUMBERS[key];
-  return `expected a ${whole ? "whole " : ""}number from ${least} to ${limitOf(key, most, pictures)}`;
+  const { least, most, whole } = limitsOf(key, pictures);
+  return `expected a ${whole ? "whole " : ""}number from ${least} to ${most}`;
 }
 
-/** Return the command that trains such a network with bpcli, on the whole data set. */
-function commandOf({ hidden, activation, output, init, loss, learning_rate, momentum, weight_decay, batch_size, seed }) {
+/** Return the command that trains such a network with bpcli, on the whole data set: MNIST, or that of a `folder`. */
+function commandOf(setting, folder = false) {
+  const { hidden, activation, output, init, loss, learning_rate, momentum, weight_decay, batch_size, seed } = setting;
   const values = {
+    ...(folder ? { "data.folder": "FOLDER" } : {}),
     "data.normalize": "unit", "model.hidden": `[${hidden}]`, "model.activation": activation, "model.output": output,
     "model.init": init, loss, "optimizer.learning_rate": learning_rate, "optimizer.momentum": momentum,
     "optimizer.weight_decay": weight_decay, "schedule.kind": "constant", "train.batch_size": batch_size, seed,

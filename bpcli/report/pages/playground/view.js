@@ -45,9 +45,14 @@ function tableRow([name, ...cells]) {
   return make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", {}, text)));
 }
 
+function markCurrent(link, current) {
+  if (current) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+}
+
 /** Show a lesson's text, or none. */
 function showLesson(lessons, name) {
-  for (const link of element("lessons").children) link.toggleAttribute("aria-current", link.dataset.lesson === name);
+  for (const link of element("lessons").children) markCurrent(link, link.dataset.lesson === name);
   element("lesson").hidden = name === null;
   if (name === null) return;
   const lesson = lessons[name];
@@ -60,12 +65,12 @@ function showLesson(lessons, name) {
 }
 
 /** Show a setting in the form. */
-function showSetting(setting, flaws) {
+function showSetting(setting, flaws, { folder }) {
   const [hidden1 = 0, hidden2 = 0] = setting.hidden;
   const values = { ...setting, hidden1, hidden2, objective: objectiveOf(setting) };
   for (const field of element("form").elements) field.value = values[field.id];
   element("flaws").textContent = flaws.join(" ");
-  element("command").textContent = commandOf(setting);
+  element("command").textContent = commandOf(setting, folder);
 }
 
 /** Return the setting that the form asks for, as a hash. */

@@ -42,6 +42,7 @@ function liveCurve(place, { lines }, epochs, name, choose) {
   place.addEventListener("pointerleave", () => mark(chosen));
   place.addEventListener("click", (event) => choose(under(event)));
   place.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own, such as going back
     const index = moved(chosen, event.key, epochs.length);
     if (index === null) return;
     event.preventDefault();

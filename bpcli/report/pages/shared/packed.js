@@ -24,7 +24,8 @@ function halves(base64) {
 
 /** Return `count` numbers, which travel in half or in single precision. */
 function numbersOf(base64, count) {
-  return base64.length < 4 * count ? halves(base64) : new Float32Array(bytesOf(base64).buffer); // base64: 4 characters for 3 bytes
+  const single = 4 * Math.ceil((4 * count) / 3); // base64: 4 characters for 3 bytes
+  return base64.length < single ? halves(base64) : new Float32Array(bytesOf(base64).buffer);
 }
 
 /** Return the network of the page's JSON for network.js; whatever else it tells about its images is kept. */

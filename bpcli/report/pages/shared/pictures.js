@@ -12,6 +12,12 @@ function picture(width, height, words) {
   return canvas;
 }
 
+/** Return the cell [column, row] of a canvas that an event points at; its border counts to the nearest. */
+function cellUnder({ offsetX, offsetY }, canvas, columns, rows) {
+  const within = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
+  return [within(offsetX / canvas.clientWidth, columns), within(offsetY / canvas.clientHeight, rows)];
+}
+
 /** Paint the first `count` pixels of a canvas, each in a colour packed by `rgb`; the others are transparent. */
 function paint(canvas, count, colour) {
   const image = new ImageData(canvas.width, canvas.height);

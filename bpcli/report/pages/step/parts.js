@@ -101,8 +101,8 @@ function unitField(l, values, colour, words, told) {
   paint(canvas, values.length, colour);
   const whole = figure(canvas, told);
   const at = (event) => {
-    const [x, y] = [event.offsetX / canvas.clientWidth, event.offsetY / canvas.clientHeight];
-    return Math.floor(y * canvas.height) * across + Math.floor(x * across);
+    const [column, row] = cellUnder(event, canvas, across, canvas.height);
+    return row * across + column;
   };
   canvas.addEventListener("click", (event) => {
     if (at(event) < values.length) location.hash = placeOf(l, at(event));

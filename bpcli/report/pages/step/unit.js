@@ -155,8 +155,8 @@ function weightsPart({ step, sources }, l, unit) {
 /** Return the gradients on the grid of pixels; a click chooses the weight of a pixel. */
 function weightField({ network: { side } }, unit, gradients) {
   const whole = valueField(side, gradients, "The gradients of its weights", "∂C/∂w of each pixel's weight; choose one");
-  whole.firstChild.addEventListener("click", ({ offsetX, offsetY, target }) => {
-    const [column, row] = [offsetX / target.clientWidth, offsetY / target.clientHeight].map((share) => Math.floor(share * side));
+  whole.firstChild.addEventListener("click", (event) => {
+    const [column, row] = cellUnder(event, event.target, side, side);
     location.hash = placeOf(0, unit, row * side + column);
   });
   return whole;
