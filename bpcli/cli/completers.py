@@ -55,8 +55,10 @@ def settings(incomplete: str) -> list[CompletionItem]:
 def varied(incomplete: str) -> list[CompletionItem]:
     """Return the keys that a series can vary; after the =, and after each comma, a key's values not yet there."""
     before, comma, _ = incomplete.rpartition(",")
+    if incomplete.partition("=")[0] in fixed.REASONS:
+        return []
     if not comma:
-        return [item for item in settings(incomplete) if item.value.partition("=")[0] not in fixed.REASONS]
+        return [item for item in settings(incomplete) if item.value.rstrip("=") not in fixed.REASONS]
     name, _, values = before.partition("=")
     choices = (item.value.partition("=")[2] for item in settings(f"{name}={incomplete[len(before) + 1 :]}"))
     return [CompletionItem(f"{before},{choice}") for choice in choices if choice not in values.split(",")]

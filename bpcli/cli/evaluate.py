@@ -9,7 +9,7 @@ from typing import Any, Literal
 import click
 
 from bpcli import machine
-from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, forcible, png_file, require_free
+from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, forcible, png_file, require_free, same_file
 from bpcli.cli.output import named_steps, percent, print_json, print_text, say
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.datasets import Split
@@ -22,7 +22,7 @@ from bpcli.inference.evaluation import HEADLINE, Mistake, mistakes, require_imag
 from bpcli.inference.mistake_sheet import mistake_sheet
 from bpcli.inference.predictions import default_min_score
 from bpcli.inference.robustness import KindMetrics, evaluate_scenes
-from bpcli.storage.files import write_file
+from bpcli.storage.files import write_files
 
 _MATRIX = 40  # classes up to which a confusion matrix is printed
 _COLUMN = 5  # characters of a class name above its column
@@ -96,7 +96,9 @@ def evaluate(
 
 
 def _require_free(errors: Path | None, errors_sheet: Path | None, force: bool) -> None:
-    """Refuse to replace files of others, before any work is done."""
+    """Refuse to replace files of others, or one by the other, before any work is done."""
+    if errors is not None and errors_sheet is not None and same_file(errors, errors_sheet):
+        raise click.UsageError("--errors and --errors-sheet name the same file")
     for path, mark in ((errors, _ERRORS_MARK), (errors_sheet, SHEET_MARK)):
         if path is not None:
             require_free(path, force, mark)
@@ -116,10 +118,9 @@ def _metrics(
     """Return the metrics of each member and of all together; write the mistakes if asked for."""
     found = evaluate_ensemble(ensemble, images, ThreadGroup(machine.usable_cores()))
     wrong, classes = mistakes(found.scores, images.labels), ensemble.spec.classes
-    if errors is not None:
-        _write_errors(wrong, classes, errors)
-    if errors_sheet is not None:
-        _write_sheet(wrong, classes, images, errors_sheet)
+    lists = {} if errors is None else {errors: _as_csv(wrong, classes)}
+    sheets = {} if errors_sheet is None else {errors_sheet: mistake_sheet(wrong, classes, images)}
+    write_files(lists | sheets)
     own, names = [{key: each[key] for key in HEADLINE} for each in found.members], [each.name for each in members]
     pairs = [{"first": names[i], "second": names[j]} | each._asdict() for i, j, each in compare_members(found)]
     return own, found.together | ({"pairs": pairs} if pairs else {})
@@ -149,18 +150,13 @@ def _by_kind(found: Sequence[KindMetrics]) -> dict[str, Any]:
     }
 
 
-def _write_errors(wrong: Sequence[Mistake], classes: Sequence[str], path: Path) -> None:
-    """Write the mistakes as CSV with a header."""
+def _as_csv(wrong: Sequence[Mistake], classes: Sequence[str]) -> bytes:
+    """Return the mistakes as CSV with a header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_ERRORS)
     writer.writerows([each.index, classes[each.label], classes[each.prediction], f"{each.score:.6f}"] for each in wrong)
-    write_file(path, text.getvalue().encode())
-
-
-def _write_sheet(wrong: Sequence[Mistake], classes: Sequence[str], split: Split, path: Path) -> None:
-    """Write the mistakes as a PNG, each with its label and what the network took it for."""
-    write_file(path, mistake_sheet(wrong, classes, split))
+    return text.getvalue().encode()
 
 
 def _table(result: dict[str, Any], spec: DataSpec) -> str:

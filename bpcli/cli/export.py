@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bpcli.cli.card import measured_card
-from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, introduce, require_free
+from bpcli.cli.options import Named, chosen_members, combining, ensemble_of, introduce, require_free, same_file
 from bpcli.cli.output import one_line, percent, print_text, shown
 from bpcli.export import quantize as quantization
 from bpcli.export.formats import DEFAULT, FORMATS, chosen, content, require_suited
@@ -57,7 +57,7 @@ def export(
     require_suited(kind, len(named), quantize is not None)
     name = _name(named)
     target = None if alone else out or Path(f"{name}{FORMATS[kind].suffix}")
-    if target is not None and card is not None and target.resolve() == card.resolve():
+    if target is not None and card is not None and same_file(target, card):
         raise click.UsageError(f"the network and the card would be one file, {card}")
     for path in filter(None, (target, card)):
         require_free(path, force, _NEVER)

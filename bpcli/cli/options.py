@@ -1,5 +1,6 @@
 """Options and arguments that several commands share."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from io import BytesIO
@@ -183,6 +184,14 @@ def forcible(command: F) -> F:
     """Add the option --force, for `require_free`."""
     help_text = "Replace any file; without it, only one that this command made."
     return click.option("--force", is_flag=True, help=help_text)(command)
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths are, or will be, one file."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one is not there yet
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def require_free(path: Path, force: bool, mark: bytes) -> None:

@@ -145,6 +145,11 @@ def shown(path: Path) -> str:
     return one_line(str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path))
 
 
+def unicode_only(text: str) -> str:
+    """Return the text; what is not Unicode in it, as in names of files, is escaped."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def with_paths_shown(values: Any) -> Any:
     """Return plain data with each path in its form for people."""
     match values:

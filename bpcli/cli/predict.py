@@ -12,7 +12,7 @@ import msgspec
 
 from bpcli import machine
 from bpcli.cli.options import FiniteRange, Named, chosen_members, combining, ensemble_of, introduce, joined
-from bpcli.cli.output import one_line, print_text, say, with_bar
+from bpcli.cli.output import one_line, print_text, say, unicode_only, with_bar
 from bpcli.core.threads import ThreadGroup
 from bpcli.data.picture.prepare import Prepared
 from bpcli.data.picture.read import MAX_BYTES
@@ -20,7 +20,7 @@ from bpcli.data.picture.write import to_png
 from bpcli.data.spec import DataSpec
 from bpcli.errors import ArgumentError, ImageError
 from bpcli.inference.ensemble import Rule, Weighting
-from bpcli.inference.pictures import Answered, Seen, Source, answer_all, example, files_in, look_at_all, name_of
+from bpcli.inference.pictures import Answered, Seen, Source, answer_all, example, in_folder, look_at_all, name_of
 from bpcli.inference.predictions import Prediction, default_min_score
 from bpcli.model import Model
 from bpcli.storage.files import make_folder, write_file
@@ -120,7 +120,7 @@ def _sources(images: Iterable[str], recursive: bool, model: Model) -> Iterator[S
         elif _WEB_ADDRESS.match(name):
             yield name  # not a path, which would be shown with one slash
         elif recursive and os.path.isdir(path):  # noqa: PTH112 (False where it can't be looked at)
-            yield from list(files_in(path)) or [path]
+            yield from in_folder(path)
         else:
             yield path if os.path.exists(path) else example(name, model) or path  # noqa: PTH110 (likewise)
 
@@ -147,12 +147,7 @@ def _failure(source: Source, error: ImageError) -> bytes:
     """Return the line of JSON for a picture that can't be read."""
     name = "standard input" if isinstance(source, bytes) else name_of(source)
     message = str(error).removeprefix(f"{name}: ")
-    return msgspec.json.encode({"file": _unicode(name_of(source)), "error": _unicode(message)})
-
-
-def _unicode(text: str) -> str:
-    """Return the text; what is not Unicode in it, as in names of files, is escaped."""
-    return text.encode(errors="backslashreplace").decode()
+    return msgspec.json.encode({"file": unicode_only(name_of(source)), "error": unicode_only(message)})
 
 
 def _print_all(
@@ -182,7 +177,7 @@ def _as_json(source: Source, seen: Answered | ImageError, members: Sequence[Name
     if isinstance(seen, ImageError):
         return _failure(source, seen)
     answers, spec = seen.answers, members[0].model.spec
-    name = {"file": _unicode(seen.name), "model": joined(members)}
+    name = {"file": unicode_only(seen.name), "model": joined(members)}
     if seen.boxes is None:
         return msgspec.json.encode(name | _plain(answers[0], spec))
     boxed = [_plain(answer, spec) | {"box": box} for answer, box in zip(answers, seen.boxes, strict=True)]

@@ -16,6 +16,7 @@ from bpcli.report.history import read_run
 from bpcli.report.study import STEPS, Study, study
 from bpcli.report.web import REPORT_MARK
 from bpcli.storage import trials
+from bpcli.storage.files import write_files
 from bpcli.storage.find import NEWEST, named
 from bpcli.storage.search_file import is_search, read_folder
 from bpcli.storage.series_file import is_series
@@ -111,9 +112,11 @@ def _write_page(seen: Sequence[Study], target: Path) -> None:
 
     for each in seen:
         tables.write_tables(each)
-    if len(seen) > 1:
-        tables.write_text(_table_beside(target), tables.comparison(seen))
-    tables.write_text(target, page.report_page(seen[0]) if len(seen) == 1 else page.comparison_page(seen))
+    if len(seen) == 1:
+        tables.write_text(target, page.report_page(seen[0]))
+    else:
+        texts = {_table_beside(target): tables.comparison(seen), target: page.comparison_page(seen)}
+        write_files({path: text.encode() for path, text in texts.items()})
 
 
 def _write_pictures(seen: Study, target: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bpcli.cli.output import one_line, percent, print_json, print_text, say, shown
+from bpcli.cli.output import one_line, percent, print_json, print_text, say, shown, unicode_only
 from bpcli.errors import ArgumentError, CheckpointError
 from bpcli.storage import listing, overview
 from bpcli.storage.find import named
@@ -113,7 +113,7 @@ def _network(run: Listed) -> str:
 def _plain(run: Listed) -> dict[str, Any]:
     """Return a run as plain data."""
     return {
-        "name": one_line(run.name),
+        "name": unicode_only(run.name),
         "folder": shown(run.folder),
         "state": run.state,
         "preset": run.preset,
@@ -125,7 +125,7 @@ def _plain(run: Listed) -> dict[str, Any]:
         "test_accuracy": run.test_accuracy,
         "when": datetime.fromtimestamp(run.when).astimezone().isoformat(timespec="seconds"),
         "bytes": run.size,
-        "note": one_line(run.note) or None,
+        "note": unicode_only(run.note) or None,
         "members": [_plain(member) for member in run.members],
     }
 

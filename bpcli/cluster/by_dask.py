@@ -4,12 +4,10 @@ Importing this module imports Dask; its packages are the extra `cluster`.
 """
 
 import logging
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import resource_tracker
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -26,6 +24,7 @@ from distributed.scheduler import KilledWorker  # noqa: E402
 from bpcli import machine  # noqa: E402
 from bpcli.cluster.engine import POLL  # noqa: E402
 from bpcli.cluster.task import Done, Reported, Task, perform, versions  # noqa: E402
+from bpcli.core.processes import deaf  # noqa: E402
 from bpcli.errors import BpcliError, ClusterError, OutputError  # noqa: E402
 
 _LOOPBACK = "127.0.0.1"
@@ -47,29 +46,16 @@ def local(workers: int) -> Iterator["Dask"]:
         ClusterError: they can't be started.
     """
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="bpcli-", ignore_cleanup_errors=True))
-        stack.enter_context(dask.config.set({"temporary-directory": folder, "distributed.scheduler.http.routes": []}))
         try:
-            with _deaf():
+            folder = stack.enter_context(TemporaryDirectory(prefix="bpcli-", ignore_cleanup_errors=True))
+            settings = {"temporary-directory": folder, "distributed.scheduler.http.routes": []}
+            stack.enter_context(dask.config.set(settings))
+            with deaf():
                 cluster = LocalCluster(**_HERE, n_workers=workers)
         except (OSError, RuntimeError) as error:
             raise ClusterError(f"--workers {workers}: can't be started: {error}") from error
         stack.callback(cluster.close, timeout=_PATIENCE)
         yield stack.enter_context(_connected(cluster.scheduler_address, f"{workers} workers here"))
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Let threads that begin meanwhile, and their processes, not hear the Ctrl-C that a terminal sends to all."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # or the first process to begin would start it, and let itself hear again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

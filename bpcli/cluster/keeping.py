@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bpcli import config as configuration
-from bpcli.cluster.task import RESULTS, SENT, Done, Task, content, temporary, write
+from bpcli.cluster.task import RESULTS, SENT, Done, Task, content, temporary
 from bpcli.config import Config
 from bpcli.errors import BpcliError, ClusterError, OutputError
 from bpcli.storage import checkpoint, files, metrics_csv, outcome, snapshots
@@ -92,9 +92,8 @@ def _epochs(folder: Path) -> int:
 def _require_ours(run: str, received: Mapping[str, bytes], config: Config) -> None:
     """Refuse files that are not those of a run of this configuration."""
     try:
-        with temporary() as folder:
-            _require_named(received)
-            write(received, folder)
+        _require_named(received)
+        with temporary(received) as folder:
             _read(folder, received, config)
     except OutputError:
         raise  # not the worker's fault

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -82,9 +82,9 @@ def perform(
     Raises:
         DataError, CheckpointError, OutputError: the data or the network to start from are missing here, and the like.
     """
-    with temporary(within) as folder:
+    sent = {name: data for name, data in task.files.items() if name in SENT or snapshots.is_name(name)}
+    with temporary(sent, within) as folder:
         notices, failed = list[str](), ""
-        write({name: data for name, data in task.files.items() if name in SENT or snapshots.is_name(name)}, folder)
         place = Place(cores, lambda folder: None)
         events = resumed_training(str(folder), should_stop=should_stop, fs=_UNSYNCED, place=place)
         try:
@@ -95,17 +95,19 @@ def perform(
 
 
 @contextmanager
-def temporary(within: str | None = None) -> Iterator[Path]:
-    """Yield a folder that is removed at the end.
+def temporary(files: Mapping[str, bytes], within: str | None = None) -> Iterator[Path]:
+    """Yield a folder with some files of a run; it is removed at the end.
 
     Raises:
         OutputError: it can't be made or written to, for example because the disk is full.
     """
-    try:
-        with TemporaryDirectory(prefix="bpcli-", dir=within) as name:
-            yield Path(name)
-    except OSError as error:
-        raise OutputError(f"{error.filename or 'the temporary folder'}: {error.strerror or error}") from error
+    with ExitStack() as stack:
+        try:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="bpcli-", dir=within)))
+            write(files, folder)
+        except OSError as error:
+            raise OutputError(f"{error.filename or 'the temporary folder'}: {error.strerror or error}") from error
+        yield folder
 
 
 def _reports(task: Task, events: Generator[Event, None, None], notices: list[str]) -> Generator[Reported, None, None]:

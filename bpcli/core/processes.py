@@ -39,6 +39,22 @@ def available() -> bool:
     return sys.platform == "linux" and hasattr(os, "fork") and platform.machine() in ("x86_64", "AMD64")
 
 
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Let threads and processes that begin meanwhile not hear the Ctrl-C that a terminal sends to all."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker  # not needed by `ProcessGroup`
+
+    resource_tracker.ensure_running()  # or the first process to begin would start it, and let itself hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class ProcessGroup(Group):
     """Workers that are processes, started by `running` and ended when it returns."""
 

@@ -27,6 +27,7 @@ from bpcli.core.types import Array, Bytes
 from bpcli.errors import CheckpointError
 from bpcli.model import CHUNK, Model
 
+_LEAST = np.finfo(np.float32).tiny  # smaller numbers have too few digits to be a scale
 LARGEST = 127  # of an int8 weight; −128 is left out, so that the range is symmetric
 CALIBRATION = 2000  # images whose activations determine the scales
 MAX_INPUTS = (2**31 - 1) // (255 * LARGEST)  # of a layer; the sum over more might not fit into 32 bits
@@ -168,13 +169,14 @@ def _range(numbers: Array) -> Range:
     low, high = min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)
     if not isfinite(high - low):
         raise CheckpointError("its activations are not finite, as those of a network that diverged: not quantized")
-    scale = np.float32((high - low) / 255) or np.float32(1)  # 0 where the numbers are next to nothing
+    scale = np.float32((high - low) / 255)
+    scale = scale if scale >= _LEAST else np.float32(1)
     return Range(scale, round(-low / float(scale)))
 
 
 def _quantized(layer: Layer, inputs: Range) -> QuantizedLayer:
     largest = np.abs(layer.weight).max(axis=0)
     scale = largest / np.float32(LARGEST)
-    scale[scale == 0] = 1  # also where the weights are next to nothing
+    scale[scale < _LEAST] = 1
     weight = np.rint(layer.weight / scale).astype(np.int8)
     return QuantizedLayer(inputs, weight, scale, layer.bias)

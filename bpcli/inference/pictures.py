@@ -2,8 +2,9 @@
 
 import os
 import re
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from bpcli import machine
+from bpcli.core.processes import deaf
 from bpcli.core.threads import ThreadGroup
 from bpcli.core.types import Bytes
 from bpcli.data.datasets import SplitName
@@ -52,7 +54,14 @@ class Example(NamedTuple):
         return np.asarray(self.pixels / 255, np.float32)
 
 
-Source: TypeAlias = Path | bytes | str | Example  # a file, or what it contains, or a web address, which is not read
+class NoPicture(NamedTuple):
+    """A folder in which no picture is to be found, and why."""
+
+    path: Path
+    reason: str
+
+
+Source: TypeAlias = Path | bytes | str | Example | NoPicture  # a text is a web address, which is not read
 
 
 class Seen(NamedTuple):
@@ -105,6 +114,15 @@ def example(name: str, model: Model) -> Example | None:
     return Example(name, split.images[index].reshape(side, side), int(split.labels[index]))
 
 
+def in_folder(path: Path) -> list[Path] | list[NoPicture]:
+    """Return the picture files in a folder and in the folders in it, by name, or why there are none."""
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        return [NoPicture(path, f"can't be read: {error.strerror or error}")]
+    return list(files_in(path)) or [NoPicture(path, "holds no picture")]
+
+
 def files_in(path: Path) -> Iterator[Path]:
     """Yield the picture files in a folder and in the folders in it, by name."""
     yield from sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and _may_be_file(each))
@@ -140,48 +158,89 @@ def _by_processes(
 ) -> Iterator[Seen | ImageError]:
     """Yield `look` of each source. Threads would wait for each other, because each step on small pictures is short."""
     with ExitStack() as stack:
-        ends = [stack.enter_context(_worker(look, sources[first::workers])) for first in range(workers)]
+        try:
+            ends = [stack.enter_context(_worker()) for _ in range(workers)]
+        except OSError:  # such as too many open files
+            yield from map(look, sources)
+            return
+        for first, end in enumerate(ends):
+            with suppress(BrokenPipeError):  # of a process that has ended; receiving from it says so
+                end.send((look, sources[first::workers]))
         for index, source in enumerate(sources):
-            try:
-                yield ends[index % workers].recv()
-            except EOFError as error:
-                reason = "the process that prepared it ended; was the memory too small?"
-                raise ImageError(f"{name_of(source)}: {reason}") from error
+            yield _received(ends[index % workers], source)
+
+
+def _received(end: "Connection", source: Source) -> Seen | ImageError:
+    """Return what a process has found in a source.
+
+    Raises:
+        ImageError: the process ended early.
+        Exception: what `look` raised.
+    """
+    try:
+        found: Seen | ImageError | _Raised = end.recv()
+    except (EOFError, ConnectionError) as error:
+        reason = "the process that prepared it ended; was the memory too small?"
+        raise ImageError(f"{name_of(source)}: {reason}") from error
+    if isinstance(found, _Raised):
+        raise found.error
+    return found
+
+
+class _Raised(NamedTuple):
+    """What `look` raised in a process, with its traceback as a note."""
+
+    error: Exception
 
 
 @contextmanager
-def _worker(look: Callable[[Source], Seen | ImageError], share: Sequence[Source]) -> Iterator["Connection"]:
-    """Yield the connection from a process that looks at a share of the sources, and end the process."""
+def _worker() -> Iterator["Connection"]:
+    """Yield the connection to a process that looks at what it is sent, and end the process.
+
+    Raises:
+        OSError: it can't be started.
+    """
     from multiprocessing import get_context  # takes a tenth of the time that one picture takes
 
     context = get_context("spawn")
-    receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_look_at_share, args=(look, share, sending), daemon=True)
-    process.start()
-    sending.close()
+    mine, theirs = context.Pipe()
+    process = context.Process(target=_look_at_share, args=(theirs,), daemon=True)
     try:
-        yield receiving
+        with deaf():
+            process.start()
+        theirs.close()
+        yield mine
     finally:
-        process.kill()
-        process.join()
-        receiving.close()
+        mine.close()
+        theirs.close()
+        if process.pid is not None:
+            process.kill()
+            process.join()
 
 
-def _look_at_share(look: Callable[[Source], Seen | ImageError], share: Sequence[Source], sending: "Connection") -> None:
+def _look_at_share(end: "Connection") -> None:
+    """Be a process: look at the sources that come, and send back what is found in each, or what was raised."""
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-    try:
-        for source in share:
-            sending.send(look(source))
-    except BrokenPipeError:  # the parent has ended
-        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the parent, which ends this process
+    with suppress(EOFError, ConnectionError):  # the parent has ended
+        look, share = end.recv()
+        try:
+            for source in share:
+                end.send(look(source))
+        except ConnectionError:
+            raise
+        except Exception as error:
+            error.add_note(traceback.format_exc())
+            end.send(_Raised(error))
 
 
 def name_of(source: Source) -> str:
     """Return the name of a source as users write it: - for standard input."""
     if isinstance(source, Example):
         return source.name
+    if isinstance(source, NoPicture):
+        return str(source.path)
     return "-" if isinstance(source, bytes) else str(source)
 
 
@@ -191,11 +250,12 @@ def look_at(source: Source, spec: DataSpec, ink: Ink, multi: bool, keep_steps: b
     if isinstance(source, Example) and not multi:
         return Seen(name, Prepared(source.pixels, "", {"input": source.pixels} if keep_steps else {}), ())
     try:
+        if isinstance(source, NoPicture):
+            raise ImageError(f"{name}: {source.reason}")
         if isinstance(source, str):
             raise ImageError(f"{name}: is a web address; download the picture first, then name its file")
         if isinstance(source, Path) and os.path.isdir(source):  # noqa: PTH112 (False where it can't be looked at)
-            some = next(files_in(source), None)
-            raise ImageError(f"{source}: {'is a folder; -r takes the pictures in it' if some else 'holds no picture'}")
+            raise ImageError(f"{source}: is a folder; -r takes the pictures in it")
         grey = source.grey if isinstance(source, Example) else read_picture(source)
     except ImageError as error:
         return error

@@ -128,8 +128,7 @@ class MLPClassifier:
             ValueError: y is not one label for each row.
         """
         answers = self.predict(X)
-        classes, indices = tables.labels(y, len(answers))
-        return float(np.mean(answers == classes[indices]))
+        return float(np.mean(answers == tables.one_each(y, len(answers))))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name; `deep` has no effect, as none of them is an estimator."""

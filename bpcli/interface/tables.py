@@ -60,6 +60,19 @@ def labels(given: Any, samples: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
     Raises:
         ValueError: labels are missing, or are numbers with fractions.
     """
+    array = one_each(given, samples)
+    if array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.rint(array))).all():
+        raise ValueError("Unknown label type: continuous. A class is an int or a str; y has fractions, NaN or infinity")
+    classes, indices = np.unique(array, return_inverse=True)
+    return classes, indices
+
+
+def one_each(given: Any, samples: int) -> NDArray[Any]:
+    """Return labels as an array (samples,); a column of them is accepted with a warning.
+
+    Raises:
+        ValueError: there is not one for each sample.
+    """
     if given is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None")
     array = np.asarray(given)
@@ -69,10 +82,7 @@ def labels(given: Any, samples: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
         array = array.ravel()
     if array.shape != (samples,):
         raise ValueError(f"expected one label for each of the {samples} samples, got y of the shape {array.shape}")
-    if array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.rint(array))).all():
-        raise ValueError("Unknown label type: continuous. A class is an int or a str; y has fractions, NaN or infinity")
-    classes, indices = np.unique(array, return_inverse=True)
-    return classes, indices
+    return array
 
 
 class NotFittedError(ValueError, AttributeError):

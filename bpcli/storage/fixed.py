@@ -1,4 +1,4 @@
-"""The settings that all runs of a series share. The shell's completion reads them, so nothing here imports NumPy."""
+"""The keys that no series can vary by `--vary`. The shell's completion reads them, so nothing here imports NumPy."""
 
 from collections.abc import Mapping
 

@@ -27,12 +27,12 @@ Metric: TypeAlias = Literal["validation_accuracy", "validation_loss"]
 # they would change what the metric is measured on, what a rung means, or nothing at all
 _FIXED = {
     "seed": "trials are compared with one seed", "data.folder": "trials are compared on one data set",
-    "data.name": "trials are compared on one data set", "data.test": "trials are compared on one data set",
     "data.kind": "trials are compared on one data set", "data.validation": "trials are compared on one split",
     "train.epochs": "rungs are epochs of runs of one length", "train.threads": "it changes nothing but the time",
     "train.start": "the network brings its own form along", "train.checkpoint_minutes": "it changes nothing",
 }  # fmt: skip
-_LOSS = ("loss", "train.penalty_in_loss")  # they would change what the metric validation_loss is
+_OTHER_DATA = ("data.name", "data.test")
+_OTHER_LOSS = ("loss", "train.penalty_in_loss")  # they would change what the metric validation_loss is
 
 
 class Range(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -215,8 +215,6 @@ def _setting(key: str, given: Mapping[str, object], space: str) -> Setting:
         ) from None
     if isinstance(setting, Range) and (setting.min >= setting.max or (setting.log and setting.min <= 0)):
         raise ConfigError(f"{source}: expected min below max, with log: true also above 0")
-    if isinstance(setting, Choice) and any(each in setting.values[:place] for place, each in enumerate(setting.values)):
-        raise ConfigError(f"{source}: names a value twice")
     return setting
 
 
@@ -234,15 +232,26 @@ def _require_sense(search: Search, path: Path) -> None:
             f"{path}: rungs = {list(search.rungs)}: expected rising epochs below train.epochs = "
             f"{search.config.train.epochs}"
         )
-    for key in _LOSS:
-        if key in search.space and search.metric == "validation_loss":
-            raise ConfigError(f"{path}: space: {key}: can't be searched by validation_loss, which it changes")
+    for key, reason in _senseless(search):
+        raise ConfigError(f"{path}: space: {key}: {reason}")
     parse_yaml(_as_text(search).encode(), f"{path}, with the whole configuration")  # as the search's folder keeps it
     for values in _combinations(search.space):
         try:
             search.trial(values)
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
+
+
+def _senseless(search: Search) -> Iterator[tuple[str, str]]:
+    """Yield each key that can't be searched so, with the reason."""
+    penalty = ("optimizer.weight_decay",) if search.config.train.penalty_in_loss else ()
+    for key, setting in search.space.items():
+        if key in _OTHER_DATA:
+            yield key, "can't be searched: trials are compared on one data set"
+        if search.metric == "validation_loss" and key in (*_OTHER_LOSS, *penalty):
+            yield key, "can't be searched by validation_loss, which it changes"
+        if isinstance(setting, Choice) and any(each in setting.values[:n] for n, each in enumerate(setting.values)):
+            yield key, "names a value twice"
 
 
 def _combinations(space: Mapping[str, Setting]) -> Iterator[dict[str, object]]:

@@ -17,7 +17,8 @@ from bpcli.storage import checkpoint
 from bpcli.storage.checkpoint import Environment
 from bpcli.storage.files import FileSystem, write_file
 from bpcli.storage.find import find_network, name_of
-from bpcli.storage.run_folder import START
+from bpcli.storage.run_folder import SEARCH, START
+from bpcli.storage.series_file import is_series
 
 # what a network was trained with and does not work without; all else is the new run's own
 INHERITED = (
@@ -94,7 +95,7 @@ def of(config: Config, *others: Config) -> Start | None:
 def kept(folder: Path, config: Config) -> Start | None:
     """Return the network that a run or series started from; None if weights were drawn.
 
-    Its copy lies in the folder, or, where workers began the run, in the one around it, that of the series.
+    Its copy lies in the folder or, if workers began the run, in the one around it, of the series or the search.
 
     Raises:
         CheckpointError: the copy is gone, or can't be read.
@@ -102,9 +103,9 @@ def kept(folder: Path, config: Config) -> Start | None:
     """
     if config.train.start is None:
         return None
-    copies = (folder / START, folder.parent / START)
-    path = next((copy for copy in copies if copy.exists()), copies[0])
-    return _agreeing(config, _read(path, config.train.start))
+    around = is_series(folder.parent) or (folder.parent / SEARCH).is_file()
+    own = folder if (folder / START).exists() or not around else folder.parent
+    return _agreeing(config, _read(own / START, config.train.start))
 
 
 def keep(start: Start | None, folder: Path, fs: FileSystem) -> None:

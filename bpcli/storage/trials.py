@@ -105,8 +105,8 @@ def read_one(folder: Path, search: Search, trial: Trial) -> Trial:
     ended, failed, scores = outcome.read(run), "", tuple[float, ...]()
     try:
         scores = _scores(run, search.metric)
-    except CheckpointError as error:  # a run that has not ended goes on from its checkpoint, and writes it anew
-        failed = str(error) if ended else ""
+    except CheckpointError:  # a run that has not ended goes on from its checkpoint, and writes it anew
+        failed = f"{metrics_csv.NAME} is missing or damaged" if ended else ""
     failed = ended.failed or failed if ended else ""
     return Trial(trial.number, trial.values, scores, finished=bool(ended and not failed), failed=failed)
 

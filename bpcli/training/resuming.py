@@ -72,7 +72,7 @@ def require_same_images(found: Checkpoint, images: int) -> None:
         DataError: there are more or fewer.
     """
     then, where = found.environment.get(IMAGES, images), found.config.data.place or "the data"
-    if found.progress and found.progress.step and then != images:
+    if found.progress and found.progress.step and isinstance(then, int) and then != images:
         raise DataError(
             f"{where}: {images:,} training images, but the run was saved within epoch {found.progress.epoch + 1} over "
             f"{then:,}; that epoch can't end with others"

@@ -57,6 +57,7 @@ def completed(*words: str) -> list[str]:
         (["train", "--vary", "data.s"], []),
         (["train", "--vary", "see"], []),
         (["train", "--vary", "data.kind="], []),
+        (["train", "--vary", "data.kind=auto,"], []),
         (["train", "-s", "data.deslant="], ["data.deslant=true", "data.deslant=false"]),
         (["train", "-s", "train.epochs="], []),
         (["train", "-s", "nonsense"], []),

@@ -277,3 +277,11 @@ def test_the_same_network_twice_is_usage(bpcli: Callable[..., Result], trained: 
     result = bpcli("evaluate", trained, "runs/latest/best.npz")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "Error: runs/latest/best.npz: is named twice; a network votes once\n"
+
+
+def test_lists_and_sheets_of_errors_are_written_both_or_neither(bpcli: Callable[..., Result], trained: Path) -> None:
+    same = bpcli("evaluate", "--errors", "e.png", "--errors-sheet", "e.png")
+    assert same.exit_code == 2
+    assert "Error: --errors and --errors-sheet name the same file\n" in same.stderr
+    assert bpcli("evaluate", "--errors", "e.csv", "--errors-sheet", "nowhere/s.png").exit_code == 8
+    assert not Path("e.csv").exists()

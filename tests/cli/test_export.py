@@ -133,3 +133,8 @@ def test_the_network_and_its_card_are_two_files_or_none(bpcli: Bpcli, trained: P
     Path("x.npz").write_bytes(b"mine")
     failed = bpcli("export", "-o", "x.npz", "--force", "--card", "nowhere/c.md")
     assert (failed.exit_code, Path("x.npz").read_bytes()) == (8, b"mine")
+
+
+def test_a_link_to_itself_is_replaced(bpcli: Bpcli, trained: Path) -> None:
+    Path("loop.onnx").symlink_to("loop.onnx")
+    assert bpcli("export", "-o", "loop.onnx", "--card", "c.md", "--force").exit_code == 0

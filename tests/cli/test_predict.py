@@ -1,6 +1,7 @@
 """`bpcli predict`: the same answers as `evaluate`, and what it says of pictures that are none."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -287,3 +288,8 @@ def test_a_folder_without_pictures_is_said(bpcli: Callable[..., Result], trained
         "file": "empty",
         "error": "holds no picture",
     }
+    assert bpcli("predict", "empty").stderr == "Error: empty: is a folder; -r takes the pictures in it\n"
+    Path("empty").chmod(0)
+    if not os.access("empty", os.R_OK):  # who is root may read everything
+        assert bpcli("predict", "-r", "empty").stderr == "Error: empty: can't be read: Permission denied\n"
+    Path("empty").chmod(0o755)

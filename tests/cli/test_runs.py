@@ -2,9 +2,11 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from bpcli.errors import ArgumentError, BusyError, CheckpointError
@@ -67,11 +69,16 @@ def test_nothing_but_runs_is_removed(bpcli: Bpcli, trained: Path) -> None:
     assert trained.is_dir()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_names_that_are_not_unicode_are_escaped(bpcli: Bpcli, trained: Path) -> None:
     odd = os.fsdecode(b"caf\xe9")
     trained.rename(Path("runs", odd))
     (run,) = json.loads(bpcli("runs", "--json").stdout)
     assert run["name"] == r"caf\udce9"
+    (Path("runs") / odd).rename("runs/b\u00a0c")
+    (run,) = json.loads(bpcli("runs", "--json").stdout)
+    assert bpcli("evaluate", run["name"], "--json").exit_code == 0  # a name that is Unicode stays as it is
+    Path("runs/b\u00a0c").rename(Path("runs") / odd)
     card = bpcli("export", odd, "--card", "README.md")
     assert (card.exit_code, card.stdout) == (0, "the model card is README.md\n")
     assert r"# caf\udce9" in Path("README.md").read_text(encoding="utf-8")

@@ -115,5 +115,5 @@ def test_what_is_the_same_everywhere_is_named() -> None:
 
 def test_a_temporary_folder_that_cant_be_made_is_one_line(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
-    with pytest.raises(OutputError, match=r"^/nowhere/bpcli-\w+: No such file or directory$"):
+    with pytest.raises(OutputError, match=r"nowhere.bpcli-.*: No such file or directory$"):
         performed(first(config))

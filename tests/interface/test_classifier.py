@@ -160,5 +160,6 @@ def test_a_score_takes_the_labels_that_fit_takes(blobs: tuple[NDArray[Any], NDAr
     right = float(np.mean(fitted.predict(x) == y))
     with pytest.warns(UserWarning, match="A column-vector y was passed"):
         assert fitted.score(x, y.reshape(-1, 1)) == right
+    assert fitted.score(x, [None] * 60) == 0
     with pytest.raises(ValueError, match=r"expected one label for each of the 60 samples, got y of the shape \(1,\)"):
         fitted.score(x, y[:1])

@@ -75,6 +75,11 @@ def test_the_values_of_a_trial_come_back_from_its_configuration() -> None:
         ("space: {data.name: {values: [usps, kmnist]}}\n", "data.name: can't be searched: trials are compared"),
         (f"{SPACE.rstrip()[:-1]}, loss: {{values: [quadratic]}}}}\nmetric: validation_loss\n", "which it changes"),
         ("space: {optimizer.learning_rate: {values: [1e-1, 0.1]}}\n", "optimizer.learning_rate: names a value twice"),
+        (
+            "config: nielsen-chapter3\nset: {data.validation: 500}\nmetric: validation_loss\n"
+            "space: {optimizer.weight_decay: {min: 1, max: 5}}\n",
+            "optimizer.weight_decay: can't be searched by validation_loss, which it changes",
+        ),
         (LONG, "space.yaml, with the whole configuration, line "),
         ("[1, 2]\n", "not the description of a search"),
     ],
@@ -112,3 +117,11 @@ def test_values_are_those_that_the_configuration_has_for_them() -> None:
     }  # fmt: skip
     values = {"optimizer.learning_rate": 1e-3, "model.init": "glorot_relu", "optimizer.weight_decay": 0.01}
     assert search.values(search.trial(values)) == values
+
+
+def test_an_older_search_that_would_be_refused_today_is_read() -> None:
+    Path("s").mkdir()
+    Path("s/search.yaml").write_text(
+        "space: {data.test: {min: 0.1, max: 0.2}, optimizer.momentum: {values: [0, 0.0]}}\n"
+    )
+    assert list(search_file.read_folder(Path("s")).space) == ["data.test", "optimizer.momentum"]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from typing import IO, NamedTuple
 
@@ -89,7 +89,11 @@ def ready_all(paths: Sequence[str], way: Way) -> Generator[Ready, None, None]:
 def _by_workers(paths: Sequence[str], way: Way, count: int) -> Generator[Ready, None, None]:
     """Yield what `count` processes return for their shares: every `count`-th path."""
     with ExitStack() as stack:
-        outputs = [stack.enter_context(_worker(paths[first::count], way)) for first in range(count)]
+        try:
+            outputs = [stack.enter_context(_worker(paths[first::count], way)) for first in range(count)]
+        except OSError:  # such as too many open files
+            yield from (ready(path, way) for path in paths)
+            return
         for index in range(len(paths)):
             if not (line := outputs[index % count].readline()):
                 raise DataError(f"{paths[index]}: the process that prepared it ended; was the memory too small?")
@@ -113,8 +117,9 @@ def _worker(paths: Sequence[str], way: Way) -> Iterator[IO[bytes]]:
         try:
             if process.stdin is None or process.stdout is None:
                 raise AssertionError("both were asked for")
-            process.stdin.write(json.dumps([way, paths]).encode())
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # of a process that has ended; reading from it says so
+                process.stdin.write(json.dumps([way, paths]).encode())
+                process.stdin.close()
             yield process.stdout
         finally:
             process.kill()
@@ -130,7 +135,7 @@ def work() -> None:
         for path in paths:
             sys.stdout.write(f"{_encoded(ready(path, Way(side, digits)))}\n")
             sys.stdout.flush()
-    except BrokenPipeError:  # the parent has ended
+    except OSError:  # the parent has ended; Windows calls a broken pipe an invalid argument
         os._exit(1)
 
 

@@ -15,6 +15,7 @@ from bpcli.data.folder import preparing
 from bpcli.data.folder.pictures import reading
 from bpcli.data.folder.remarks import Preparing
 from bpcli.data.folder.splits import Validation
+from bpcli.data.picture.read import content_of
 from bpcli.data.spec import MNIST
 from bpcli.errors import DataError, ImageError
 from tests.data.folder.made import picture, write
@@ -178,7 +179,7 @@ def test_few_pictures_that_can_not_be_used_are_listed_and_many_refused(folder: P
 
 
 def test_each_picture_that_can_not_be_read_has_its_own_reason(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = preparing.content_of
+    read = content_of
     for reasons in ({"0.png": "gone", "1.png": "broken"}, {"0.png": "broken", "2.png": "gone"}):
 
         def refuse(path: str | Path, reasons: dict[str, str] = reasons) -> bytes:
