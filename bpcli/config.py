@@ -181,9 +181,11 @@ def load(
     path, overrides = find(source), list(overrides)
     given = {} if source == "default" else _checked(parse_yaml(_content(path), str(path)), str(path))
     layers = [given, *(layer for override in overrides for layer in _layers(override))]
-    start = _layered(_defaults(), layers)["train"]["start"]
-    brought = [] if inherit is None or start is None else [inherit(start)]
-    config = msgspec.convert(_layered(_defaults(), [*brought, *layers]), Config)
+    tree, brought = _layered(_defaults(), layers), list[Tree]()
+    if inherit is not None and (start := tree["train"]["start"]) is not None:
+        brought = [inherit(start)]
+        tree = _layered(_defaults(), [*brought, *layers])
+    config = msgspec.convert(tree, Config)
     try:
         return _consistent(config, str(path))
     except ConfigError:

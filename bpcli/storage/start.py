@@ -141,11 +141,12 @@ def read(source: str) -> Start:
         CheckpointError: there is no such network, it can't be read, or no run could record its name.
     """
     path = find_network(source)
+    name = name_of(path)
     try:
-        name_of(path).encode()
+        name.encode()
     except UnicodeEncodeError as error:
         raise CheckpointError(f"{path}: its name is not UTF-8, so no run could record it; rename it") from error
-    return _read(path, name_of(path))
+    return _read(path, name)
 
 
 def _read(path: Path, name: str) -> Start:

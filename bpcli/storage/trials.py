@@ -102,12 +102,12 @@ def read_one(folder: Path, search: Search, trial: Trial) -> Trial:
         CheckpointError: a file can't be read.
     """
     run = trial_folder(folder, trial.number)
-    ended, failed, scores = outcome.read(run), "", tuple[float, ...]()
+    ended, scores, flaw = outcome.read(run), tuple[float, ...](), ""
     try:
         scores = _scores(run, search.metric)
-    except CheckpointError:  # a run that has not ended goes on from its checkpoint, and writes it anew
-        failed = f"{metrics_csv.NAME} is missing or damaged" if ended else ""
-    failed = ended.failed or failed if ended else ""
+    except CheckpointError:
+        flaw = f"{metrics_csv.NAME} is missing or damaged"
+    failed = ended.failed or flaw if ended else ""  # a run that has not ended goes on, and writes metrics.csv anew
     return Trial(trial.number, trial.values, scores, finished=bool(ended and not failed), failed=failed)
 
 

@@ -117,9 +117,8 @@ def _worker(paths: Sequence[str], way: Way) -> Iterator[IO[bytes]]:
         try:
             if process.stdin is None or process.stdout is None:
                 raise AssertionError("both were asked for")
-            with suppress(BrokenPipeError):  # of a process that has ended; reading from it says so
+            with suppress(BrokenPipeError), process.stdin:  # of a process that has ended; reading from it says so
                 process.stdin.write(json.dumps([way, paths]).encode())
-                process.stdin.close()
             yield process.stdout
         finally:
             process.kill()
@@ -131,12 +130,13 @@ def work() -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     (side, digits), paths = json.load(sys.stdin)
-    try:
-        for path in paths:
-            sys.stdout.write(f"{_encoded(ready(path, Way(side, digits)))}\n")
+    for path in paths:
+        line = _encoded(ready(path, Way(side, digits)))
+        try:
+            sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
-    except OSError:  # the parent has ended; Windows calls a broken pipe an invalid argument
-        os._exit(1)
+        except OSError:  # the parent has ended; Windows calls a broken pipe an invalid argument
+            os._exit(1)
 
 
 def _encoded(made: Ready) -> str:

@@ -84,8 +84,9 @@ def test_several_processes_make_the_same_as_one_and_end(paths: list[str], monkey
         assert (one.pixels is None) == (other.pixels is None)
         assert one.pixels is None or np.array_equal(one.pixels, np.asarray(other.pixels))
     monkeypatch.setattr(preparing, "_START", "raise SystemExit")
-    with pytest.raises(DataError, match="the process that prepared it ended"):
-        next(ready_all(paths, WAY))
+    for many in (paths, 50_000 * paths):  # more than a pipe holds
+        with pytest.raises(DataError, match="the process that prepared it ended"):
+            next(ready_all(many, WAY))
 
 
 def test_a_process_whose_parent_has_ended_says_nothing(paths: list[str]) -> None:
